@@ -1,0 +1,14 @@
+"""What generated code stands on.
+
+The tests import generated modules, which no build tool sees. Importing the runtime here makes it a
+dependency of every test.
+"""
+
+from __future__ import annotations
+
+import seam.bus
+import seam.http
+import seam.protojson
+import seam.records
+import seam.testing
+import seam.wire  # noqa: F401 (it is for what imports it later)

@@ -1,0 +1,73 @@
+"""protoc-gen-mocks: writes in-process mocks of a contract's services, for tests.
+
+For a contract with services whose records module is `M` it writes `M_mock`. Run it as
+`python -m codegen.mocks`, by way of protoc or buf.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codegen import names
+from codegen.bus import method_constant
+from codegen.comments import docstring
+from codegen.plugin import Output, run
+from codegen.source import Imports, module_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from codegen.model import ContractFile, Service
+
+__all__ = ["generate"]
+
+
+def generate(file: ContractFile) -> Iterator[Output]:
+    """The modules of one contract; none when it has no services."""
+    if file.services:
+        yield f"{file.module}_mock", mock_module(file)
+
+
+def mock_module(file: ContractFile) -> str:
+    """The module that holds a mock of each service."""
+    exports = [f"{service.name}Mock" for service in file.services]
+    imports = Imports(f"{file.module}_mock", exports)
+    body = [_mock(file, service, imports) for service in file.services]
+    return module_source(file, f"Mocks of the services of `{file.path}`.", imports, exports, body)
+
+
+def _mock(file: ContractFile, service: Service, imports: Imports) -> str:
+    bus = f"{file.module}_bus"
+    stub = imports.name(bus, f"{service.name}Stub")
+    bind = imports.name(bus, f"bind_{names.snake(service.name)}")
+    channel = imports.name("seam.testing", "mock_channel")
+    mock_method = imports.name("seam.testing", "MockMethod")
+    text = (
+        f"Stands in for `{service.full_name}` in tests.\n\n"
+        "Say what its methods answer, call it, and look at what it was asked. It satisfies"
+        f" `{service.name}Handler`."
+    )
+    rows = [
+        f"class {service.name}Mock:",
+        "    " + docstring(text, 4),
+        "",
+        "    def __init__(self) -> None:",
+        "        " + docstring("Makes a mock whose methods do not know their answers yet.", 8),
+    ]
+    for method in service.methods:
+        constant = imports.name(bus, method_constant(service, method))
+        rows.append(f"        self.{method.attribute} = {mock_method}({constant})")
+    # A method of the contract may have the name.
+    name = "stub_" if any(method.attribute == "stub" for method in service.methods) else "stub"
+    rows += [
+        "",
+        f"    def {name}(self) -> {stub}:",
+        "        "
+        + docstring("A stub that calls the mock through the strict in-process channel.", 8),
+        f"        return {stub}({channel}({bind}(self)))",
+    ]
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    run(generate)
