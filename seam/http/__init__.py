@@ -1,0 +1,7 @@
+"""Client-facing contracts over HTTP: what generated routes stand on, and the application."""
+
+from seam.http.api import HttpApi
+from seam.http.application import application
+from seam.http.messages import HttpRequest, Query, read_json, reply
+
+__all__ = ["HttpApi", "HttpRequest", "Query", "application", "read_json", "reply"]

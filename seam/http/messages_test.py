@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from litestar import Litestar, Response, post
+from litestar.testing import AsyncTestClient
+
+from seam.errors import InvalidField
+from seam.http import HttpRequest, Query, read_json, reply
+from seam.http.problem import exception_handlers
+from seam.protojson import read_int32, read_string
+
+
+def query(text: bytes) -> Query:
+    scope: Any = {"type": "http", "query_string": text}
+    return Query(HttpRequest(scope))
+
+
+def refusal(act: Callable[[], object]) -> str:
+    with pytest.raises(InvalidField) as raised:
+        act()
+    return str(raised.value)
+
+
+def test_parameters_are_decoded_and_read() -> None:
+    parameters = query(b"text=gr%C3%BC%C3%9Fe+an&number=-7&empty=")
+    assert parameters.one(read_string, "", "text") == "grüße an"
+    assert parameters.one(read_int32, 0, "number") == -7
+    assert parameters.one(read_string, "default", "empty") == ""
+    assert parameters.one(read_int32, 5, "absent") == 5
+    parameters.finish()
+
+
+def test_a_parameter_may_go_by_either_name() -> None:
+    assert query(b"page_size=3").one(read_int32, 0, "pageSize", "page_size") == 3
+    assert query(b"pageSize=3").one(read_int32, 0, "pageSize", "page_size") == 3
+
+
+def test_repeated_parameters_keep_their_order() -> None:
+    assert query(b"id=2&id=1").many(read_int32, "id") == (2, 1)
+
+
+def test_what_is_wrong_with_a_parameter_is_said_with_its_name() -> None:
+    assert refusal(lambda: query(b"n=x").one(read_int32, 0, "n")).startswith("n: expected an int32")
+    twice = query(b"n=1&n=2")
+    assert refusal(lambda: twice.one(read_int32, 0, "n")) == "n: given more than once"
+    assert refusal(query(b"colour=red").finish) == "colour: unknown query parameter"
+    assert refusal(lambda: query(b"").required(read_int32, "n")) == "n: required, but absent"
+    assert refusal(lambda: query(b"n=%ff")) == "the query string is not UTF-8 text"
+
+
+@given(st.dictionaries(st.text(), st.text(), max_size=5))
+def test_any_text_arrives_as_it_was_sent(values: dict[str, str]) -> None:
+    from urllib.parse import urlencode
+
+    parameters = query(urlencode(values).encode())
+    for name, value in values.items():
+        assert parameters.one(read_string, None, name) == value
+    parameters.finish()
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[AsyncTestClient[Litestar]]:
+    @post("/")
+    async def echo(request: HttpRequest) -> Response[bytes]:
+        return reply(await read_json(request))
+
+    app = Litestar([echo], exception_handlers=exception_handlers({}), openapi_config=None)
+    async with AsyncTestClient(app) as made:
+        yield made
+
+
+async def test_an_empty_body_is_an_empty_object(client: AsyncTestClient[Litestar]) -> None:
+    assert (await client.post("/")).json() == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"{", "the body is not valid JSON: Expecting property name"),
+        (b'{"a": 1,\n "b" 2}', "at line 2, column 6"),
+        (b'{"a": {"b": 1, "b": 2}}', "b: given more than once"),
+        (b'"\xff"', "expected UTF-8 text"),
+        (b"[" * 100_000, "the body is nested too deeply"),
+    ],
+)
+async def test_a_body_that_is_no_json_is_refused_with_the_place(
+    client: AsyncTestClient[Litestar], body: bytes, expected: str
+) -> None:
+    answer = await client.post("/", content=body)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert expected in answer.json()["detail"]

@@ -1,0 +1,130 @@
+"""Errors as RFC 9457 problem details.
+
+Whatever goes wrong, a client gets `application/problem+json` with the canonical code. A typed
+error adds its name in the contract and the fields of its record; `type` then points at the
+record's description in the OpenAPI document that the same process serves.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
+
+from seam.errors import Code, ContractError, InvalidField, StatusError
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+HTTP_STATUS: Final[Mapping[Code, int]] = {
+    Code.CANCELLED: 499,
+    Code.UNKNOWN: 500,
+    Code.INVALID_ARGUMENT: 400,
+    Code.DEADLINE_EXCEEDED: 504,
+    Code.NOT_FOUND: 404,
+    Code.ALREADY_EXISTS: 409,
+    Code.PERMISSION_DENIED: 403,
+    Code.RESOURCE_EXHAUSTED: 429,
+    Code.FAILED_PRECONDITION: 400,
+    Code.ABORTED: 409,
+    Code.OUT_OF_RANGE: 400,
+    Code.UNIMPLEMENTED: 501,
+    Code.INTERNAL: 500,
+    Code.UNAVAILABLE: 503,
+    Code.DATA_LOSS: 500,
+    Code.UNAUTHENTICATED: 401,
+}
+"""HTTP status of each canonical code, as `google/rpc/code.proto` gives it."""
+
+FieldsOf = Mapping[type[ContractError[Any]], Callable[[Any], Mapping[str, Any]]]
+"""Typed errors of an API, and how the fields of each become JSON."""
+
+_CODE_OF_STATUS: Final = {
+    400: Code.INVALID_ARGUMENT,
+    401: Code.UNAUTHENTICATED,
+    403: Code.PERMISSION_DENIED,
+    404: Code.NOT_FOUND,
+    405: Code.UNIMPLEMENTED,
+    413: Code.INVALID_ARGUMENT,
+    415: Code.INVALID_ARGUMENT,
+    429: Code.RESOURCE_EXHAUSTED,
+    503: Code.UNAVAILABLE,
+    504: Code.DEADLINE_EXCEEDED,
+}
+
+
+def exception_handlers(fields_of: FieldsOf) -> ExceptionHandlersMap:
+    """Make the exception handlers of a Litestar application.
+
+    Args:
+        fields_of: the typed errors that its routes may answer with.
+    """
+
+    def typed(_: Request[Any, Any, Any], error: ContractError[Any]) -> Response[bytes]:
+        name = type(error).name
+        return _problem(
+            HTTP_STATUS[error.code],
+            error.code,
+            type=f"/schema#/components/schemas/{name}",
+            title=_words(name.rpartition(".")[2]),
+            detail=error.message,
+            error=name.rpartition(".")[2],
+            fields=fields_of[type(error)](error.record),
+        )
+
+    return {
+        ContractError: typed,
+        StatusError: _plain,
+        InvalidField: _invalid_field,
+        HTTPException: _http,
+        Exception: _unexpected,
+    }
+
+
+def _plain(_: Request[Any, Any, Any], error: StatusError) -> Response[bytes]:
+    return _problem(HTTP_STATUS[error.code], error.code, detail=error.message)
+
+
+def _invalid_field(_: Request[Any, Any, Any], error: InvalidField) -> Response[bytes]:
+    errors = [{"field": error.path, "detail": error.reason}] if error.path else []
+    return _problem(400, Code.INVALID_ARGUMENT, detail=str(error), errors=errors)
+
+
+def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    status = error.status_code
+    code = _CODE_OF_STATUS.get(status, Code.UNKNOWN)
+    where = f"{request.method} {request.url.path}"
+    response = _problem(status, code, detail=f"{where}: {error.detail}")
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    identifier = uuid.uuid4().hex
+    where = f"{request.method} {request.url.path}"
+    log.error("%s failed, error id %s", where, identifier, exc_info=error)
+    return _problem(500, Code.INTERNAL, detail=f"internal error {identifier}")
+
+
+def _problem(status: int, code: Code, **members: object) -> Response[bytes]:
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": _words(code.name.title().replace("_", "")),
+        "status": status,
+        "code": code.name,
+        **members,
+    }
+    return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE)
+
+
+def _words(name: str) -> str:
+    """`ItemNotFound` as a title: `Item not found`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).capitalize()

@@ -1,0 +1,6 @@
+"""Persistence of one service: an engine of its own, and sessions on it."""
+
+from seam.persistence.database import Database, open_database
+from seam.persistence.upsert import upsert
+
+__all__ = ["Database", "open_database", "upsert"]

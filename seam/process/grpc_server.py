@@ -1,0 +1,58 @@
+"""The port of a process where other processes call its services."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from seam.bus import InProcessChannel, ServiceContract, servicer
+from seam.process.topology import Address
+
+# Without it, a second process could bind the same port and take half of the calls.
+_OPTIONS: Final = (("grpc.so_reuseport", 0),)
+
+
+@asynccontextmanager
+async def serve_grpc(
+    contracts: Sequence[ServiceContract],
+    channel: InProcessChannel,
+    address: Address,
+    *,
+    grace: float,
+) -> AsyncIterator[Address]:
+    """Answer calls from other processes until the block ends, then finish those under way.
+
+    Args:
+        contracts: the contract services to answer.
+        channel: where their handlers are bound.
+        address: where to listen.
+        grace: seconds that calls under way have at the end.
+
+    Yields:
+        The address with the port that was bound.
+
+    Raises:
+        OSError: the address cannot be bound.
+    """
+    server = grpc.aio.server(options=_OPTIONS)
+    server.add_generic_rpc_handlers(
+        [servicer(contract, channel.endpoint) for contract in contracts]
+    )
+    serving = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(serving, server)
+    try:
+        port = server.add_insecure_port(str(address))
+    except RuntimeError as error:
+        raise OSError(str(error)) from None
+    await server.start()
+    for name in ("", *(contract.name for contract in contracts)):
+        await serving.set(name, health_pb2.HealthCheckResponse.SERVING)
+    try:
+        yield Address(address.host, port)
+    finally:
+        await serving.enter_graceful_shutdown()
+        await server.stop(grace)
