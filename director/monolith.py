@@ -1,0 +1,17 @@
+"""The whole shop in one artifact: all services in one process, or any of them.
+
+Adding a service to the shop is adding it to this list.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from seam.process import main
+from services.inventory.service import SERVICE as INVENTORY
+from services.shopping_cart.service import SERVICE as SHOPPING_CART
+
+SERVICES: Final = (INVENTORY, SHOPPING_CART)
+
+if __name__ == "__main__":
+    main("shop", SERVICES, entire=True)

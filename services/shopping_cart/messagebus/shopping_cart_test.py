@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from seam.bus import InProcessChannel
+from seam.persistence import Database
+from services.shopping_cart.messagebus.shopping_cart import ShoppingCart
+from services.shopping_cart.persistence.carts import CartRepository
+from services.shopping_cart.records.messagebus import (
+    CartContents,
+    CartItem,
+    GetCartContentsRequest,
+    UnknownCart,
+    UnknownCartError,
+)
+from services.shopping_cart.records.messagebus_bus import ShoppingCartStub, bind_shopping_cart
+
+
+@pytest.fixture
+async def shopping_cart(database: Database) -> ShoppingCartStub:
+    """The shopping cart as other services reach it, with one cart, `mine`."""
+    async with database.transaction() as session:
+        carts = CartRepository(session)
+        await carts.add("mine")
+        await carts.set_quantity("mine", "B", 2)
+        await carts.set_quantity("mine", "A", 1)
+    channel = InProcessChannel(strict=True)
+    channel.bind(bind_shopping_cart(ShoppingCart(database)))
+    return ShoppingCartStub(channel)
+
+
+async def test_other_services_read_what_a_cart_holds_in_the_order_in_which_it_came(
+    shopping_cart: ShoppingCartStub,
+) -> None:
+    contents = await shopping_cart.get_cart_contents(GetCartContentsRequest(cart_id="mine"))
+    assert contents == CartContents(
+        cart_id="mine", items=(CartItem(sku="B", quantity=2), CartItem(sku="A", quantity=1))
+    )
+
+
+@pytest.mark.parametrize("cart_id", ["", "yours", "mine\0"])
+async def test_an_unknown_cart_is_named(shopping_cart: ShoppingCartStub, cart_id: str) -> None:
+    with pytest.raises(UnknownCartError) as caught:
+        await shopping_cart.get_cart_contents(GetCartContentsRequest(cart_id=cart_id))
+    assert caught.value.record == UnknownCart(cart_id=cart_id)

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from seam.persistence import Database
+from services.shopping_cart.persistence.carts import CartRepository
+from services.shopping_cart.records.messagebus import CartContents, CartItem
+
+
+@pytest.fixture
+async def carts(database: Database) -> Database:
+    """A database with the empty carts `mine` and `yours`."""
+    async with database.transaction() as session:
+        repository = CartRepository(session)
+        await repository.add("mine")
+        await repository.add("yours")
+    return database
+
+
+async def find(database: Database, cart_id: str) -> CartContents | None:
+    async with database.read() as session:
+        return await CartRepository(session).find(cart_id)
+
+
+async def put(database: Database, sku: str, quantity: int) -> None:
+    async with database.transaction() as session:
+        repository = CartRepository(session)
+        await repository.lock("mine")
+        await repository.set_quantity("mine", sku, quantity)
+
+
+async def held(database: Database) -> list[tuple[str, int]]:
+    contents = await find(database, "mine")
+    assert contents is not None
+    return [(item.sku, item.quantity) for item in contents.items]
+
+
+async def test_a_new_cart_is_found_and_empty(carts: Database) -> None:
+    assert await find(carts, "mine") == CartContents(cart_id="mine", items=())
+
+
+@pytest.mark.parametrize("cart_id", ["", "nobody's", "MINE", "mine ", "mine\0"])
+async def test_only_the_exact_identity_finds_a_cart(carts: Database, cart_id: str) -> None:
+    assert await find(carts, cart_id) is None
+
+
+async def test_an_identity_can_be_given_once(carts: Database) -> None:
+    with pytest.raises(IntegrityError):
+        async with carts.transaction() as session:
+            await CartRepository(session).add("mine")
+
+
+async def test_items_keep_the_order_in_which_they_came(carts: Database) -> None:
+    for sku in ("B", "C", "A"):
+        await put(carts, sku, 1)
+    await put(carts, "B", 5)
+    assert await held(carts) == [("B", 5), ("C", 1), ("A", 1)]
+
+
+async def test_an_item_that_left_and_came_back_is_the_last(carts: Database) -> None:
+    for sku in ("A", "B", "C"):
+        await put(carts, sku, 1)
+    async with carts.transaction() as session:
+        await CartRepository(session).remove("mine", "A")
+    await put(carts, "A", 2)
+    assert await held(carts) == [("B", 1), ("C", 1), ("A", 2)]
+
+
+async def test_items_of_one_cart_are_not_in_another(carts: Database) -> None:
+    await put(carts, "A", 1)
+    assert await find(carts, "yours") == CartContents(cart_id="yours", items=())
+    async with carts.transaction() as session:
+        await CartRepository(session).remove("yours", "A")
+    assert await held(carts) == [("A", 1)]
+
+
+@pytest.mark.parametrize("sku", ["A", "B", "", "A\0"])
+async def test_removing_leaves_the_other_items_whether_or_not_it_was_there(
+    carts: Database, sku: str
+) -> None:
+    await put(carts, "A", 1)
+    await put(carts, "C", 3)
+    async with carts.transaction() as session:
+        await CartRepository(session).remove("mine", sku)
+    assert await held(carts) == [item for item in [("A", 1), ("C", 3)] if item[0] != sku]
+
+
+async def test_locking_gives_what_the_cart_holds(carts: Database) -> None:
+    await put(carts, "A", 4)
+    async with carts.transaction() as session:
+        repository = CartRepository(session)
+        assert await repository.lock("mine") == CartContents(
+            cart_id="mine", items=(CartItem(sku="A", quantity=4),)
+        )
+        assert await repository.lock("nobody's") is None
+
+
+async def test_changes_are_undone_with_their_transaction(carts: Database) -> None:
+    await put(carts, "A", 1)
+
+    async def fail() -> None:
+        async with carts.transaction() as session:
+            repository = CartRepository(session)
+            await repository.set_quantity("mine", "A", 9)
+            await repository.set_quantity("mine", "B", 1)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    assert await held(carts) == [("A", 1)]
+
+
+@pytest.mark.parametrize("quantity", [0, -1])
+async def test_the_database_itself_refuses_a_quantity_below_one(
+    carts: Database, quantity: int
+) -> None:
+    with pytest.raises(IntegrityError, match="quantity_is_positive"):
+        await put(carts, "A", quantity)
+
+
+async def test_an_item_needs_a_cart(carts: Database) -> None:
+    with pytest.raises(IntegrityError):
+        async with carts.transaction() as session:
+            await CartRepository(session).set_quantity("nobody's", "A", 1)
+
+
+async def test_items_that_are_put_at_the_same_time_all_get_a_place_of_their_own(
+    carts: Database,
+) -> None:
+    skus = [f"SKU-{number}" for number in range(12)]
+    await asyncio.gather(*(put(carts, sku, number + 1) for number, sku in enumerate(skus)))
+    found = await held(carts)
+    assert sorted(found) == sorted((sku, number + 1) for number, sku in enumerate(skus))
+    await put(carts, "last", 1)
+    assert await held(carts) == [*found, ("last", 1)]
+
+
+async def test_who_locks_a_cart_waits_for_who_locked_it_before(carts: Database) -> None:
+    """Read, think, write: without the lock, increments would be lost."""
+
+    async def increment() -> None:
+        async with carts.transaction() as session:
+            repository = CartRepository(session)
+            contents = await repository.lock("mine")
+            assert contents is not None
+            quantity = contents.items[0].quantity if contents.items else 0
+            await asyncio.sleep(0)
+            await repository.set_quantity("mine", "A", quantity + 1)
+
+    await asyncio.gather(*(increment() for _ in range(10)))
+    assert await held(carts) == [("A", 10)]

@@ -1,0 +1,39 @@
+"""Composition root of the shopping cart: what it provides, and what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from seam.bus import Binding
+from seam.process import Resources, Service, main
+from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub
+from services.shopping_cart.api.shopping_cart_api import ShoppingCartApi
+from services.shopping_cart.messagebus.shopping_cart import ShoppingCart
+from services.shopping_cart.persistence.tables import Table
+from services.shopping_cart.records.api_bus import SHOPPING_CART_API, bind_shopping_cart_api
+from services.shopping_cart.records.api_routes import SHOPPING_CART_API_HTTP
+from services.shopping_cart.records.messagebus_bus import SHOPPING_CART, bind_shopping_cart
+
+
+@asynccontextmanager
+async def start(resources: Resources) -> AsyncIterator[Sequence[Binding]]:
+    """Open the database and answer from it."""
+    inventory = InventoryStub(resources.channel(INVENTORY))
+    async with resources.database(Table.metadata) as database:
+        yield (
+            bind_shopping_cart_api(ShoppingCartApi(database, inventory)),
+            bind_shopping_cart(ShoppingCart(database)),
+        )
+
+
+SERVICE = Service(
+    name="shopping_cart",
+    start=start,
+    provides=(SHOPPING_CART_API, SHOPPING_CART),
+    needs=(INVENTORY,),
+    http=(SHOPPING_CART_API_HTTP,),
+)
+
+if __name__ == "__main__":
+    main("shopping_cart", (SERVICE,))
