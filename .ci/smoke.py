@@ -1,0 +1,71 @@
+"""Starts what a user starts, and sees it answer: the README's command, and the packaged artifact."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+START_TIMEOUT = 300.0
+
+
+def main() -> int:
+    """Run both; gives the exit code."""
+    with tempfile.TemporaryDirectory(prefix="smoke-") as directory:
+        flags = ["--http", "127.0.0.1:0", "--data", directory]
+        for command in (
+            [str(ROOT / "pants"), "run", "director:monolith", "--", *flags],
+            [str(ROOT / "dist/director/monolith.pex"), *flags],
+        ):
+            print(f"{' '.join(command)}: {visit(command, directory)} items", flush=True)
+    return 0
+
+
+def visit(command: Sequence[str], directory: str) -> int:
+    """Start a shop, page through its catalogue, and end it; gives the number of items.
+
+    Raises:
+        RuntimeError: it did not start, or did not end as it should.
+    """
+    cwd = ROOT if command[0].endswith("pants") else directory
+    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, text=True)
+    overdue = threading.Timer(START_TIMEOUT, process.kill)
+    overdue.start()
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line.startswith("listening on http://"):
+            raise RuntimeError(f"expected the address, got {line!r}")
+        url = line.removeprefix("listening on ").strip()
+        items = count_items(url)
+        process.send_signal(signal.SIGTERM)
+        if process.wait(30) not in {0, -signal.SIGTERM}:
+            raise RuntimeError(f"ended with {process.returncode}")
+    finally:
+        overdue.cancel()
+        process.kill()
+        process.wait()
+    return items
+
+
+def count_items(url: str) -> int:
+    """How many items the shop lists, page by page."""
+    count, token = 0, ""
+    while True:
+        with urllib.request.urlopen(f"{url}/v1/inventory?pageSize=100&pageToken={token}") as answer:
+            page = json.load(answer)
+        count += len(page["items"])
+        token = page["nextPageToken"]
+        if not token:
+            return count
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,234 @@
+"""What a call of the message bus costs: one batch read of ten items, in six ways."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from time import monotonic
+from typing import Any, Final
+
+import grpc
+from contract.v1 import money_pb2
+from contract.v1.money import Money
+from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
+
+from benchmarks.measuring import Result, Way, measure
+from benchmarks.servers import Serve, in_another_process
+from seam.bus import GrpcChannel, InProcessChannel, servicer
+from seam.context import CallContext, isolated
+from services.inventory.records.messagebus import (
+    BatchGetItemsRequest,
+    BatchGetItemsResponse,
+    ReleaseStockRequest,
+    ReleaseStockResponse,
+    ReserveStockRequest,
+    ReserveStockResponse,
+    StockItem,
+)
+from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub, bind_inventory
+
+ITEMS: Final = 10
+REQUEST: Final = BatchGetItemsRequest(skus=tuple(f"SKU-{number:04}" for number in range(ITEMS)))
+RESPONSE: Final = BatchGetItemsResponse(
+    items=tuple(
+        StockItem(
+            sku=sku,
+            name=f"The item that is called {sku}",
+            price=Money(currency_code="EUR", minor_units=1999),
+            available=7,
+        )
+        for sku in REQUEST.skus
+    )
+)
+
+DIRECT: Final = "direct await"
+IN_PROCESS: Final = "bus, in process"
+IN_PROCESS_OUTERMOST: Final = "bus, in process, arming the timer"
+STRICT: Final = "bus, in process, strict"
+OVER_GRPC: Final = "bus over gRPC"
+BARE_GRPC: Final = "grpc.aio by hand"
+READY_MADE: Final = "grpc.aio by hand, message ready made"
+CONCURRENT: Final = 16
+
+
+class Answers:
+    """Answers at once, so that nothing but the call is measured."""
+
+    async def batch_get_items(self, _: BatchGetItemsRequest) -> BatchGetItemsResponse:
+        """Always the same items."""
+        return RESPONSE
+
+    async def reserve_stock(self, request: ReserveStockRequest) -> ReserveStockResponse:
+        """Not measured."""
+        return ReserveStockResponse(reservation_id=request.reservation_id)
+
+    async def release_stock(self, _: ReleaseStockRequest) -> ReleaseStockResponse:
+        """Not measured."""
+        return ReleaseStockResponse()
+
+
+class ServicerByHand(messagebus_pb2_grpc.InventoryServicer):
+    """The same by hand: makes protobuf messages from what it holds, as a service must."""
+
+    def __init__(self, *, ready_made: bool) -> None:
+        """Answer with a new message each time, or with one that is `ready_made`."""
+        self._ready = self._answer() if ready_made else None
+
+    async def BatchGetItems(
+        self, request: messagebus_pb2.BatchGetItemsRequest, context: object
+    ) -> messagebus_pb2.BatchGetItemsResponse:
+        """Always the same items."""
+        return self._ready or self._answer()
+
+    async def ReserveStock(
+        self, request: messagebus_pb2.ReserveStockRequest, context: object
+    ) -> messagebus_pb2.ReserveStockResponse:
+        """Not measured."""
+        return messagebus_pb2.ReserveStockResponse()
+
+    async def ReleaseStock(
+        self, request: messagebus_pb2.ReleaseStockRequest, context: object
+    ) -> messagebus_pb2.ReleaseStockResponse:
+        """Not measured."""
+        return messagebus_pb2.ReleaseStockResponse()
+
+    @staticmethod
+    def _answer() -> messagebus_pb2.BatchGetItemsResponse:
+        return messagebus_pb2.BatchGetItemsResponse(
+            items=[
+                messagebus_pb2.StockItem(
+                    sku=item.sku,
+                    name=item.name,
+                    price=money_pb2.Money(
+                        currency_code=item.price.currency_code, minor_units=item.price.minor_units
+                    ),
+                    available=item.available,
+                )
+                for item in RESPONSE.items
+            ]
+        )
+
+
+async def measure_bus(rounds: int, progress: Callable[[], object]) -> list[Result]:
+    """Measure every way, with one call at a time, against a bare await."""
+    direct = Answers().batch_get_items
+    local, strict = _in_process(strict=False), _in_process(strict=True)
+    async with _remote_calls() as remote:
+        ways = [
+            Way(DIRECT, _repeated(lambda: direct(REQUEST)), 50_000),
+            Way(IN_PROCESS, _inside_of_a_call(lambda: local(REQUEST)), 20_000),
+            Way(IN_PROCESS_OUTERMOST, _repeated(lambda: local(REQUEST)), 10_000),
+            Way(STRICT, _inside_of_a_call(lambda: strict(REQUEST)), 1_000),
+            *(Way(name, _repeated(call), 150) for name, call in remote.items()),
+        ]
+        return await measure(ways, baseline=DIRECT, rounds=rounds, progress=progress)
+
+
+async def measure_remote(
+    rounds: int, concurrent: int, progress: Callable[[], object]
+) -> list[Result]:
+    """Measure calls over gRPC, so many at a time, against the same call made by hand."""
+    async with _remote_calls() as remote:
+        ways = [Way(name, _concurrently(call, concurrent), 480) for name, call in remote.items()]
+        return await measure(ways, baseline=BARE_GRPC, rounds=rounds, progress=progress)
+
+
+@asynccontextmanager
+async def _remote_calls() -> AsyncIterator[dict[str, Callable[[], Awaitable[object]]]]:
+    """One call in each way that crosses to another process, by the way's name."""
+    async with AsyncExitStack() as stack:
+
+        async def channel(serve: Serve) -> grpc.aio.Channel:
+            address = stack.enter_context(in_another_process(serve))
+            return await stack.enter_async_context(grpc.aio.insecure_channel(address))
+
+        by_hand = _by_hand(await channel(partial(serve_by_hand, ready_made=False)))
+        ready_made = _by_hand(await channel(partial(serve_by_hand, ready_made=True)))
+        bus = InventoryStub(GrpcChannel(await channel(serve_bus))).batch_get_items
+        yield {BARE_GRPC: by_hand, READY_MADE: ready_made, OVER_GRPC: lambda: bus(REQUEST)}
+
+
+async def serve_bus(listening: Callable[[str], None]) -> None:
+    """Answer over the bus."""
+    channel = InProcessChannel()
+    channel.bind(bind_inventory(Answers()))
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers([servicer(INVENTORY, channel.endpoint)])
+    await _serve(server, listening)
+
+
+async def serve_by_hand(listening: Callable[[str], None], *, ready_made: bool) -> None:
+    """Answer with a hand-written servicer."""
+    server = grpc.aio.server()
+    servicer_by_hand = ServicerByHand(ready_made=ready_made)
+    messagebus_pb2_grpc.add_InventoryServicer_to_server(servicer_by_hand, server)
+    await _serve(server, listening)
+
+
+async def _serve(server: grpc.aio.Server, listening: Callable[[str], None]) -> None:
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    listening(f"127.0.0.1:{port}")
+    try:
+        await server.wait_for_termination()
+    finally:
+        await server.stop(None)
+
+
+def _in_process(
+    *, strict: bool
+) -> Callable[[BatchGetItemsRequest], Awaitable[BatchGetItemsResponse]]:
+    channel = InProcessChannel(strict=strict)
+    channel.bind(bind_inventory(Answers()))
+    return InventoryStub(channel).batch_get_items
+
+
+def _by_hand(channel: grpc.aio.Channel) -> Callable[[], Awaitable[object]]:
+    stub: Any = messagebus_pb2_grpc.InventoryStub(channel)
+
+    async def call() -> object:
+        request = messagebus_pb2.BatchGetItemsRequest(skus=REQUEST.skus)
+        response = await stub.BatchGetItems(request, timeout=2.0)
+        return [
+            (item.sku, item.name, item.price.currency_code, item.price.minor_units, item.available)
+            for item in response.items
+        ]
+
+    return call
+
+
+def _repeated(call: Callable[[], Awaitable[object]]) -> Callable[[int], Awaitable[None]]:
+    async def run(times: int) -> None:
+        for _ in range(times):
+            await call()
+
+    return run
+
+
+def _inside_of_a_call(call: Callable[[], Awaitable[object]]) -> Callable[[int], Awaitable[None]]:
+    """As from a handler, whose own call has a deadline that is over before."""
+
+    async def run(times: int) -> None:
+        outer = CallContext(monotonic() + 1.5, asyncio.current_task())
+        await isolated(outer, repeated(times))
+
+    async def repeated(times: int) -> None:
+        for _ in range(times):
+            await call()
+
+    return run
+
+
+def _concurrently(
+    call: Callable[[], Awaitable[object]], concurrent: int
+) -> Callable[[int], Awaitable[None]]:
+    async def run(times: int) -> None:
+        await asyncio.gather(*(one(times // concurrent) for _ in range(concurrent)))
+
+    async def one(times: int) -> None:
+        for _ in range(times):
+            await call()
+
+    return run

@@ -1,0 +1,220 @@
+"""The shop in every topology, behind one face."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+import httpx
+from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
+
+from tests.system.processes import ShopProcess, free_port, from_artifact, from_sources
+
+READY_TIMEOUT: Final = 30.0
+
+MONOLITH_ARTIFACT: Final = "director/monolith.pex"
+INVENTORY_ARTIFACT: Final = "services/inventory/service.pex"
+SHOPPING_CART_ARTIFACT: Final = "services/shopping_cart/service.pex"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How to start one process.
+
+    Attributes:
+        name: the process's name, which is also its directory.
+        command: the program and its arguments.
+        listens: how many ports it announces.
+    """
+
+    name: str
+    command: list[str]
+    listens: int
+
+
+class Shop:
+    """A running shop: what a client can do with it, and what can happen to it."""
+
+    def __init__(self, launches: list[Launch], directory: Path) -> None:
+        """Start the processes and wait until the shop is ready."""
+        self._launches = {launch.name: launch for launch in launches}
+        self._directory = directory
+        self._processes: dict[str, ShopProcess] = {}
+        for launch in launches:
+            self.start(launch.name)
+        self._connect()
+
+    @property
+    def url(self) -> str:
+        """Where clients reach the shop."""
+        return f"http://{self._address('http')}"
+
+    def start(self, name: str) -> None:
+        """Start one process."""
+        launch = self._launches[name]
+        directory = self._directory / name
+        directory.mkdir(exist_ok=True)
+        self._processes[name] = ShopProcess(
+            launch.command, listens=launch.listens, directory=directory
+        )
+
+    def kill(self, name: str) -> None:
+        """End one process without warning."""
+        self._processes.pop(name).kill()
+
+    def restart(self, *, warning: bool) -> None:
+        """End every process, with or without warning, and start all of them again."""
+        self.http.close()
+        for name in self._launches:
+            process = self._processes.pop(name)
+            process.end() if warning else process.kill()
+        for name in self._launches:
+            self.start(name)
+        self._connect()
+
+    def close(self) -> None:
+        """End the shop."""
+        self.http.close()
+        for process in self._processes.values():
+            process.kill()
+
+    def reserve(self, reservation_id: str, lines: Mapping[str, int]) -> None:
+        """Hold stock as another service would: with a plain gRPC stub.
+
+        Raises:
+            grpc.RpcError: inventory refuses.
+        """
+        self._inventory(
+            lambda stub: stub.ReserveStock(
+                messagebus_pb2.ReserveStockRequest(
+                    reservation_id=reservation_id,
+                    lines=[
+                        messagebus_pb2.StockLine(sku=sku, quantity=quantity)
+                        for sku, quantity in lines.items()
+                    ],
+                ),
+                timeout=10,
+            )
+        )
+
+    def release(self, reservation_id: str) -> None:
+        """Give held stock back."""
+        self._inventory(
+            lambda stub: stub.ReleaseStock(
+                messagebus_pb2.ReleaseStockRequest(reservation_id=reservation_id), timeout=10
+            )
+        )
+
+    def readiness(self) -> dict[str, Any]:
+        """What the shop says of its readiness."""
+        state: dict[str, Any] = self.http.get("/readyz").json()
+        return state
+
+    def wait_until_ready(self) -> None:
+        """Wait until the shop takes requests."""
+        wait_until(lambda: bool(self.readiness()["ready"]))
+
+    def _connect(self) -> None:
+        self.http = httpx.Client(base_url=self.url, timeout=30)
+        self.wait_until_ready()
+
+    def _inventory(self, call: Callable[[messagebus_pb2_grpc.InventoryStub], object]) -> None:
+        with grpc.insecure_channel(self._address("grpc", "inventory")) as channel:
+            call(messagebus_pb2_grpc.InventoryStub(channel))
+
+    def _address(self, scheme: str, preferred: str = "") -> str:
+        processes = sorted(self._processes, key=lambda name: name != preferred)
+        for name in processes:
+            if scheme in self._processes[name].addresses:
+                return self._processes[name].addresses[scheme]
+        raise AssertionError(f"no process listens on {scheme}")
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds.
+
+    Raises:
+        AssertionError: it did not in time.
+    """
+    end = time.monotonic() + READY_TIMEOUT
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def start_shop(topology: str, directory: Path) -> Shop:
+    """Start the shop in one of `TOPOLOGIES`, its data below `directory`."""
+    return Shop(TOPOLOGIES[topology](directory), directory)
+
+
+def _monolith(program: list[str], directory: Path) -> list[Launch]:
+    ports = ["--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"]
+    data = ["--data", str(directory / "data")]
+    return [Launch("monolith", [*program, *ports, *data], listens=2)]
+
+
+def _split(directory: Path) -> list[Launch]:
+    topology = directory / "split.toml"
+    topology.write_text(
+        f"""
+        [process.director]
+        http = "127.0.0.1:{free_port()}"
+
+        [process.inventory]
+        services = ["inventory"]
+        grpc = "127.0.0.1:{free_port()}"
+
+        [process.shopping_cart]
+        services = ["shopping_cart"]
+        grpc = "127.0.0.1:{free_port()}"
+        """
+    )
+    settings = ["--topology", str(topology), "--data", str(directory / "data")]
+    return [
+        Launch("inventory", [*from_artifact(INVENTORY_ARTIFACT), *settings], listens=1),
+        Launch("shopping_cart", [*from_artifact(SHOPPING_CART_ARTIFACT), *settings], listens=1),
+        Launch(
+            "director",
+            [*from_artifact(MONOLITH_ARTIFACT), *settings, "--process", "director"],
+            listens=1,
+        ),
+    ]
+
+
+def _monolith_twice(directory: Path) -> list[Launch]:
+    topology = directory / "twice.toml"
+    topology.write_text(
+        f"""
+        [process.inventory]
+        services = ["inventory"]
+        grpc = "127.0.0.1:{free_port()}"
+
+        [process.shop]
+        services = ["shopping_cart"]
+        http = "127.0.0.1:{free_port()}"
+        grpc = "127.0.0.1:{free_port()}"
+        """
+    )
+    program = from_artifact(MONOLITH_ARTIFACT)
+    settings = ["--topology", str(topology), "--data", str(directory / "data")]
+    return [
+        Launch("inventory", [*program, *settings, "--process", "inventory"], listens=1),
+        Launch("shop", [*program, *settings, "--process", "shop"], listens=2),
+    ]
+
+
+SOURCES: Final = from_sources("director.monolith")
+
+TOPOLOGIES: Final[Mapping[str, Callable[[Path], list[Launch]]]] = {
+    "monolith": partial(_monolith, SOURCES),
+    "monolith_strict": partial(_monolith, [*SOURCES, "--strict"]),
+    "monolith_artifact": partial(_monolith, from_artifact(MONOLITH_ARTIFACT)),
+    "split_artifacts": _split,
+    "monolith_artifact_twice": _monolith_twice,
+}
+"""Every topology that the whole-system tests run over, by name."""
