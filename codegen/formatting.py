@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 
-from ruff import find_ruff_bin
+from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
-__all__ = ["format_python"]
+__all__ = ["RUFF", "format_python"]
+
+RUFF: str = find_ruff_bin()
+"""Where ruff's executable is."""
 
 
 def format_python(source: str, name: str) -> str:
@@ -19,7 +22,7 @@ def format_python(source: str, name: str) -> str:
     Raises:
         RuntimeError: ruff cannot parse the source, which is a fault of the generator.
     """
-    command = [find_ruff_bin(), "format", "--isolated", "--no-cache", "--line-length=100"]
+    command = [RUFF, "format", "--isolated", "--no-cache", "--line-length=100"]
     command += ["--target-version=py311", f"--stdin-filename={name}", "-"]
     result = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
     if result.returncode:

@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ruff import find_ruff_bin
 
 from codegen.compiling import compile_contracts
+from codegen.formatting import RUFF
 from codegen.random_contracts import random_contract
 
 ROOT = Path(__file__).parent.parent
@@ -41,14 +41,14 @@ def modules(generated: Path) -> list[str]:
 
 def test_generated_code_is_formatted(generated: Path) -> None:
     files = [path for path in generated.rglob("*.py") if "_pb2" not in path.name]
-    command = [find_ruff_bin(), "format", "--isolated", "--check", "--line-length=100", *files]
+    command = [RUFF, "format", "--isolated", "--check", "--line-length=100", *map(str, files)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
 
 
 def test_generated_code_imports_nothing_in_vain_and_in_order(generated: Path) -> None:
     files = [path for path in generated.rglob("*.py") if "_pb2" not in path.name]
-    command = [find_ruff_bin(), "check", "--isolated", "--select=F,E9,A,D1,UP,PYI,RET,C4"]
+    command = [RUFF, "check", "--isolated", "--select=F,E9,A,D1,UP,PYI,RET,C4"]
     # As in the repository: magic methods are described by the language; and a field may be called
     # as a builtin is, because contracts are written for every language.
     command += ["--ignore=D105,D107,A003", "--target-version=py311", *map(str, files)]

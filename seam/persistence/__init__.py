@@ -1,6 +1,6 @@
 """Persistence of one service: an engine of its own, and sessions on it."""
 
-from seam.persistence.database import Database, open_database
+from seam.persistence.database import CannotOpenDatabaseError, Database, open_database
 from seam.persistence.upsert import upsert
 
-__all__ = ["Database", "open_database", "upsert"]
+__all__ = ["CannotOpenDatabaseError", "Database", "open_database", "upsert"]

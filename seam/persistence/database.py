@@ -12,15 +12,18 @@ read, however long one is willing to wait.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from sqlalchemy import Connection, MetaData, event, make_url, text
+from sqlalchemy.connectors.asyncio import AsyncAdapt_dbapi_cursor
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.schema import CreateSchema
 
@@ -34,6 +37,10 @@ _DRIVERS: Final = {
     "sqlite": "sqlite+aiosqlite",
     "postgresql": "postgresql+asyncpg",
 }
+
+
+class CannotOpenDatabaseError(Exception):
+    """A service's database cannot be reached or prepared; the text names it and says why."""
 
 
 class Database:
@@ -76,15 +83,15 @@ async def open_database(url: str, metadata: MetaData) -> AsyncIterator[Database]
 
     Raises:
         ValueError: the URL is none of these.
+        CannotOpenDatabaseError: the database cannot be reached or prepared.
     """
     location = database_url(url)
     engine = create_async_engine(location)
     if engine.dialect.name == "sqlite":
         engine = engine.execution_options(schema_translate_map={metadata.schema: None})
-        _prepare_sqlite(engine, location)
+        _prepare_sqlite(engine)
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(_create, metadata)
+        await _prepare(engine, metadata)
         yield Database(engine)
     finally:
         await engine.dispose()
@@ -104,19 +111,31 @@ def database_url(url: str) -> URL:
     driver = _DRIVERS.get(location.drivername)
     if driver is None:
         raise ValueError(f"'{location.drivername}' is not a supported database; {expected}")
+    if driver == _DRIVERS["sqlite"] and location.database in {None, "", ":memory:"}:
+        raise ValueError(f"'{url}' names no file; {expected}")
     return location.set(drivername=driver)
 
 
-def _prepare_sqlite(engine: AsyncEngine, location: URL) -> None:
-    if location.database:
-        Path(location.database).parent.mkdir(parents=True, exist_ok=True)
+async def _prepare(engine: AsyncEngine, metadata: MetaData) -> None:
+    try:
+        if engine.dialect.name == "sqlite" and engine.url.database:
+            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        async with engine.begin() as connection:
+            await connection.run_sync(_create, metadata)
+    except (OSError, SQLAlchemyError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise CannotOpenDatabaseError(
+            f"cannot open the database {engine.url.render_as_string()}: {cause}"
+        ) from error
 
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "connect")
-    def connect(connection: DBAPIConnection, _: object) -> None:
+    def connect(connection: AsyncAdapt_aiosqlite_connection, _: object) -> None:
         # The driver must not begin transactions by itself: `begin` below does.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _switch_to_wal(connection, cursor)
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}")
@@ -126,6 +145,26 @@ def _prepare_sqlite(engine: AsyncEngine, location: URL) -> None:
     def begin(connection: Connection) -> None:
         if "sqlite_read" not in connection.get_execution_options():
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _switch_to_wal(
+    connection: AsyncAdapt_aiosqlite_connection, cursor: AsyncAdapt_dbapi_cursor
+) -> None:
+    """Let readers and the writer of a database not wait for each other.
+
+    The file remembers it. When two processes make it at the same time, SQLite gives one of them
+    the lock, and fails the other at once instead of letting it wait.
+    """
+    deadline = monotonic() + SQLITE_BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+            connection.run_async(lambda _: asyncio.sleep(0.005))
+        else:
+            return
 
 
 def _create(connection: Connection, metadata: MetaData) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import MetaData, make_url, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col, select
 
-from seam.persistence import Database, open_database, upsert
+from seam.persistence import CannotOpenDatabaseError, Database, open_database, upsert
 from seam.persistence.database import database_url as checked_url
 
 
@@ -201,6 +201,20 @@ async def test_a_database_may_be_opened_for_the_first_time_by_several_processes_
         assert [await count(database, f"by {number}") for number in range(6)] == list(range(6))
 
 
+async def test_nobody_who_makes_a_sqlite_file_at_the_same_time_finds_it_locked(
+    tmp_path: Path,
+) -> None:
+    """SQLite fails one of two who switch a new file to WAL, about once in ten of these rounds."""
+
+    async def opened(url: str) -> None:
+        async with open_database(url, Table.metadata):
+            pass
+
+    for number in range(40):
+        url = f"sqlite:///{tmp_path}/{number}.db"
+        await asyncio.gather(*(opened(url) for _ in range(6)))
+
+
 async def test_what_was_written_is_there_when_the_database_is_opened_again(
     database_url: str,
 ) -> None:
@@ -299,7 +313,7 @@ async def test_a_file_that_is_no_database_fails_to_open_and_is_left_as_it_is(
     file = tmp_path / "shop.db"
     content = b"These are my notes, and not a database. " * 100
     file.write_bytes(content)
-    with pytest.raises(DBAPIError, match="file is not a database"):
+    with pytest.raises(CannotOpenDatabaseError, match=r"shop\.db: file is not a database"):
         async with open_database(f"sqlite:///{file}", Table.metadata):
             raise AssertionError("it was opened")
     assert file.read_bytes() == content

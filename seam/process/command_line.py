@@ -18,6 +18,7 @@ import uvloop
 from cyclopts import App
 from cyclopts.config import Env
 
+from seam.persistence import CannotOpenDatabaseError
 from seam.process.hosting import hosting
 from seam.process.service import Service
 from seam.process.settings import (
@@ -44,7 +45,7 @@ def main(name: str, services: tuple[Service, ...], *, entire: bool = False) -> N
     artifact = Artifact(name, services, entire)
     try:
         sys.exit(command_line(artifact)())
-    except (SettingsError, TopologyError) as error:
+    except (SettingsError, TopologyError, CannotOpenDatabaseError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         sys.exit(EXIT_BAD_SETTINGS)
 

@@ -135,3 +135,32 @@ def test_the_process_must_be_named_when_several_are_possible(tmp_path: Path) -> 
     code, _, errors = run(["--topology", str(topology)], tmp_path)
     assert code == 2
     assert "--process: say which process to run; expected one of a, b" in errors
+
+
+def test_a_database_that_cannot_be_opened_is_named_with_the_reason(tmp_path: Path) -> None:
+    program = PROGRAM.replace(
+        "    yield ()",
+        """    from sqlalchemy import MetaData
+    async with resources.database(MetaData(schema="one")):
+        yield ()""",
+    )
+    file = tmp_path / "file"
+    file.write_text("no database")
+    for url, reason in (
+        (f"sqlite:///{file}", "file is not a database"),
+        (f"sqlite:///{file}/below.db", "File exists"),
+        ("postgresql://shop:secret@127.0.0.1:1/shop", "Connect call failed"),
+    ):
+        process = subprocess.run(
+            [sys.executable, "-c", program, "--http", "127.0.0.1:0", "--database", f"one={url}"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert process.returncode == 2, process.stderr
+        assert process.stderr.startswith("both: cannot open the database ")
+        assert reason in process.stderr
+        assert "secret" not in process.stderr
+        assert "Traceback" not in process.stderr

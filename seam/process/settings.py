@@ -67,23 +67,16 @@ class Artifact:
 
 
 def check_databases(settings: Settings, services: Sequence[str]) -> None:
-    """See to it that every `--database` is usable.
+    """See to it that every `--database` is of a service that is there.
 
     Raises:
-        SettingsError: one is not SERVICE=URL, or names a service that is not in `services`.
+        SettingsError: one is of another service, or cannot be used.
     """
-    for text in settings.database:
-        service, equals, url = text.partition("=")
-        if not equals:
-            raise SettingsError(f"--database '{text}': expected SERVICE=URL")
+    for service in _given_databases(settings):
         if service not in services:
             raise SettingsError(
-                f"--database '{text}': unknown service '{service}'; expected {', '.join(services)}"
+                f"--database: unknown service '{service}'; expected {', '.join(services)}"
             )
-        try:
-            database_url(url)
-        except ValueError as error:
-            raise SettingsError(f"--database '{text}': {error}") from None
 
 
 def database_location(
@@ -98,14 +91,30 @@ def database_location(
 
     Raises:
         TopologyError: the topology file cannot be used.
+        SettingsError: a `--database` cannot be used.
     """
     if topology is None:
         topology = _topology(settings, (service,), entire=False)
-    databases = {**topology.databases, **dict(each.split("=", 1) for each in settings.database)}
+    databases = {**topology.databases, **_given_databases(settings)}
     if service in databases:
         return DatabaseLocation(databases[service], embedded=False)
     data = settings.data or topology.data or DEFAULT_DATA
     return DatabaseLocation(f"sqlite:///{(data / service).absolute()}.db", embedded=True)
+
+
+def _given_databases(settings: Settings) -> dict[str, str]:
+    """URLs of `--database` by service."""
+    given: dict[str, str] = {}
+    for text in settings.database:
+        service, equals, url = text.partition("=")
+        if not equals:
+            raise SettingsError(f"--database '{text}': expected SERVICE=URL")
+        try:
+            database_url(url)
+        except ValueError as error:
+            raise SettingsError(f"--database '{text}': {error}") from None
+        given[service] = url
+    return given
 
 
 def _topology(settings: Settings, services: Sequence[str], *, entire: bool) -> Topology:

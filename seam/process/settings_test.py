@@ -55,9 +55,15 @@ def test_a_flag_comes_before_the_topology(topology: Path, tmp_path: Path) -> Non
     ],
 )
 def test_a_database_flag_that_cannot_be_used_is_refused(text: str, expected: str) -> None:
+    settings = Settings(database=(text,))
     with pytest.raises(SettingsError) as raised:
-        check_databases(Settings(database=(text,)), ["inventory", "cart"])
+        check_databases(settings, ["inventory", "cart"])
     assert expected in str(raised.value)
+
+
+def test_a_service_s_own_command_refuses_a_database_that_cannot_be_used() -> None:
+    with pytest.raises(SettingsError, match="'mysql' is not a supported database"):
+        database_location(Settings(database=("cart=mysql://x",)), "cart")
 
 
 def test_a_broken_topology_is_refused_by_every_command(tmp_path: Path) -> None:

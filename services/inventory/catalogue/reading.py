@@ -159,6 +159,8 @@ class _Reading:
             return
         if not sku.isprintable() or any(mark.isspace() or mark in "/?#%" for mark in sku):
             wrong["sku"] = f"'{sku}' holds a space, a control character or one of / ? # %"
+        elif sku in {".", ".."}:
+            wrong["sku"] = f"'{sku}' cannot stand in the path of a URL"
         elif sku in self._line_of_sku:
             wrong["sku"] = f"'{sku}' stands in line {self._line_of_sku[sku]} already"
         else:

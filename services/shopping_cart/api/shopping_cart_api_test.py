@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Iterable
 
 import pytest
 from contract.v1.money import Money
@@ -16,6 +17,7 @@ from services.inventory.records.messagebus import (
 )
 from services.inventory.records.messagebus_mock import InventoryMock
 from services.shopping_cart.api.shopping_cart_api import MAXIMUM_LINES, ShoppingCartApi
+from services.shopping_cart.persistence.carts import CartRepository
 from services.shopping_cart.records.api import (
     Availability,
     Cart,
@@ -80,6 +82,14 @@ def api(database: Database, inventory: InventoryMock) -> ShoppingCartApiStub:
     channel = InProcessChannel(strict=True)
     channel.bind(bind_shopping_cart_api(ShoppingCartApi(database, inventory.stub())))
     return ShoppingCartApiStub(channel)
+
+
+async def put(database: Database, cart_id: str, skus: Iterable[str]) -> None:
+    """One of each, past the API and its checks."""
+    async with database.transaction() as session:
+        carts = CartRepository(session)
+        for sku in skus:
+            await carts.set_quantity(cart_id, sku, 1)
 
 
 async def new_cart(api: ShoppingCartApiStub) -> str:
@@ -278,13 +288,13 @@ async def test_what_a_cart_holds_is_not_held_back_from_others(api: ShoppingCartA
 
 
 async def test_a_cart_takes_200_different_items_and_no_more(
-    api: ShoppingCartApiStub, shelf: Shelf
+    api: ShoppingCartApiStub, shelf: Shelf, database: Database
 ) -> None:
     skus = [f"SKU-{number:03}" for number in range(MAXIMUM_LINES + 1)]
     shelf.stock.update(dict.fromkeys(skus, 9))
     cart_id = await new_cart(api)
-    for sku in skus[:MAXIMUM_LINES]:
-        await api.set_item_quantity(setting(cart_id, sku, 1))
+    await put(database, cart_id, skus[: MAXIMUM_LINES - 1])
+    await api.set_item_quantity(setting(cart_id, skus[MAXIMUM_LINES - 1], 1))
     with pytest.raises(CartFullError) as caught:
         await api.set_item_quantity(setting(cart_id, skus[-1], 1))
     assert caught.value.record == CartFull(maximum=200)
@@ -342,13 +352,12 @@ async def test_items_that_are_set_at_the_same_time_are_all_in_the_cart(
 
 
 async def test_the_last_place_in_a_cart_goes_to_one_of_those_who_want_it_at_the_same_time(
-    api: ShoppingCartApiStub, shelf: Shelf
+    api: ShoppingCartApiStub, shelf: Shelf, database: Database
 ) -> None:
     skus = [f"SKU-{number:03}" for number in range(MAXIMUM_LINES + 3)]
     shelf.stock.update(dict.fromkeys(skus, 9))
     cart_id = await new_cart(api)
-    for sku in skus[: MAXIMUM_LINES - 1]:
-        await api.set_item_quantity(setting(cart_id, sku, 1))
+    await put(database, cart_id, skus[: MAXIMUM_LINES - 1])
     outcomes = await asyncio.gather(
         *(api.set_item_quantity(setting(cart_id, sku, 1)) for sku in skus[MAXIMUM_LINES - 1 :]),
         return_exceptions=True,
