@@ -2,6 +2,7 @@
 
 TESTS = ("**/*_test.py",)
 TEST_SUPPORT = ("**/conftest.py",)
+STUBS = ("types-grpcio", "types-protobuf", "types-psutil")
 DATA = ("**/*.csv", "**/*.json", "**/*.sql", "**/*.toml")
 
 
@@ -31,4 +32,5 @@ def python_binary(name: str, entry_point: str) -> None:
         entry_point=entry_point,
         output_path=build_file_dir().as_posix() + "/" + name + ".pex",
         execution_mode="venv",
+        dependencies=["!!//3rdparty/python:default#" + stub for stub in STUBS],
     )

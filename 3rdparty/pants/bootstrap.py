@@ -83,11 +83,13 @@ def build_pex_cli(home: Path, python: Path) -> Path:
     (wheel,) = (work / "wheels").glob("pex-*.whl")
     pip(python, "install", "--no-deps", "--target", str(work / "lib"), str(wheel), hashed=False)
     pex = home / "pex"
+    # Where it is built must not get into the file: Pants' caches go by its hash.
+    build = ["--pex-root", str(work / "root"), "--no-pypi", str(wheel)]
+    build += ["--runtime-pex-root", "~/.cache/pex"]
+    result = ["-c", "pex", "--venv", "--output-file", str(pex)]
     run(
-        [str(python), "-m", "pex", "--no-pypi", str(wheel), "-c", "pex", "--venv", "-o", str(pex)],
-        # Whatever Pex settings the caller has are for the caller's own use of Pex.
+        [str(python), "-m", "pex", *build, *result],
         PYTHONPATH=str(work / "lib"),
-        PEX_ROOT=str(work / "root"),
         PEX_IGNORE_RCFILES="1",
     )
     shutil.rmtree(work)
@@ -152,9 +154,13 @@ def pip(python: Path, command: str, *arguments: str, hashed: bool = True) -> Non
 
 
 def run(command: list[str], **environment: str) -> None:
-    """Runs a step; its output goes to stderr, so that stdout stays what Pants prints."""
+    """Runs a step, which may speak up on stderr; stdout is for what Pants prints."""
+    # Whatever settings of Pex the caller has are for the caller's own use of it.
+    caller = {key: value for key, value in os.environ.items() if not key.startswith("PEX_")}
     try:
-        subprocess.run(command, check=True, stdout=sys.stderr, env={**os.environ, **environment})
+        subprocess.run(
+            command, check=True, stdout=subprocess.DEVNULL, env={**caller, **environment}
+        )
     except subprocess.CalledProcessError as error:
         raise BootstrapError(
             f"this step failed with exit code {error.returncode}; its own words are above:\n"

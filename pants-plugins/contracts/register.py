@@ -7,7 +7,8 @@ Targets:
 
 Modules, in the order in which a contract passes through them: `targets` (what a BUILD file may
 say), `modules` (which Python modules come of it, for import inference), `protoc` (the compiler
-and its plugins), `generate` (the files), `dependencies` (what the files import).
+and its plugins), `generate` (the files), `dependencies` (what the files import), `check` (whether
+their types are right).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pants.backend.python.dependency_inference import module_mapper
 from pants.backend.python.util_rules import pex
 from pants.core.util_rules import source_files, stripped_source_files
 
-from contracts import dependencies, generate, modules, protoc, targets
+from contracts import check, dependencies, generate, modules, protoc, targets
 
 
 def target_types() -> Iterable[type]:
@@ -35,6 +36,7 @@ def target_types() -> Iterable[type]:
 def rules() -> Iterable:
     """Gives Pants the rules of this backend."""
     return (
+        *check.rules(),
         *dependencies.rules(),
         *generate.rules(),
         *modules.rules(),
