@@ -2,7 +2,7 @@
 
 TESTS = ("**/*_test.py",)
 TEST_SUPPORT = ("**/conftest.py",)
-STUBS = ("types-grpcio", "types-protobuf", "types-psutil")
+STUBS = ("types-grpcio", "types-protobuf")
 DATA = ("**/*.csv", "**/*.json", "**/*.sql", "**/*.toml")
 
 

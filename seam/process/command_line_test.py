@@ -149,13 +149,14 @@ def test_a_database_that_cannot_be_opened_is_named_with_the_reason(tmp_path: Pat
     for url, reason in (
         (f"sqlite:///{file}", "file is not a database"),
         (f"sqlite:///{file}/below.db", "File exists"),
-        ("postgresql://shop:secret@127.0.0.1:1/shop", "Connect call failed"),
+        ("postgresql://shop:secret@127.0.0.1:1/shop", "127.0.0.1:1"),
     ):
         process = subprocess.run(
             [sys.executable, "-c", program, "--http", "127.0.0.1:0", "--database", f"one={url}"],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
+            check=False,
             text=True,
             timeout=60,
         )

@@ -211,10 +211,17 @@ def test_a_category_must_be_named_by_its_name(category: str) -> None:
 
 
 @pytest.mark.parametrize("mark", [*"/?#% ", "\t", "\u00a0", "\x07", "\u200b", "\n"])
-def test_a_sku_that_could_not_stand_in_a_url_is_a_mistake(mark: str) -> None:
+def test_a_sku_with_a_mark_that_could_not_stand_in_a_url_is_a_mistake(mark: str) -> None:
     (mistake,) = read_rows(row(sku=f"KIT{mark}MUG")).mistakes
     assert (mistake.line, mistake.column) == (2, "sku")
     assert mistake.reason.endswith("holds a space, a control character or one of / ? # %")
+
+
+@pytest.mark.parametrize("sku", [".", ".."])
+def test_a_sku_that_a_url_would_read_as_a_folder_is_a_mistake(sku: str) -> None:
+    (mistake,) = read_rows(row(sku=sku)).mistakes
+    assert (mistake.line, mistake.column) == (2, "sku")
+    assert mistake.reason.endswith("cannot stand in the path of a URL")
 
 
 @pytest.mark.parametrize("sku", ["a", "KIT-MUG-0001", "Ærø.7_x", "x" * 64])
@@ -344,7 +351,7 @@ TEXT = st.text(
 ITEMS = st.lists(
     st.builds(
         Item,
-        sku=st.from_regex(r"[A-Za-z0-9._\-]{1,64}", fullmatch=True),
+        sku=st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9._\-]{0,63}", fullmatch=True),
         name=TEXT.map(str.strip).filter(bool),
         description=TEXT.map(str.strip),
         category=st.sampled_from(list(CATEGORIES.values())),
