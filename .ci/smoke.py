@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import tempfile
 import threading
 import urllib.request
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,10 +34,13 @@ def visit(command: Sequence[str], directory: str) -> int:
     """Start a shop, page through its catalogue, and end it; gives the number of items.
 
     Raises:
-        RuntimeError: it did not start, or did not end as it should.
+        RuntimeError: it did not start.
+        subprocess.TimeoutExpired: it did not end when it was asked to.
     """
     cwd = ROOT if command[0].endswith("pants") else directory
-    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=cwd, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     overdue = threading.Timer(START_TIMEOUT, process.kill)
     overdue.start()
     try:
@@ -45,12 +50,13 @@ def visit(command: Sequence[str], directory: str) -> int:
             raise RuntimeError(f"expected the address, got {line!r}")
         url = line.removeprefix("listening on ").strip()
         items = count_items(url)
-        process.send_signal(signal.SIGTERM)
-        if process.wait(30) not in {0, -signal.SIGTERM}:
-            raise RuntimeError(f"ended with {process.returncode}")
+        # As Ctrl-C in a terminal does: to all processes that the command has started.
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(30)
     finally:
         overdue.cancel()
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     return items
 

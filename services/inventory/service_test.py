@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from seam.bus import InProcessChannel
+from seam.persistence import CannotOpenDatabaseError
 from seam.process import Resources
 from seam.process.service import DatabaseLocation
 from services.inventory.catalogue.first_start import example_catalogue
@@ -71,6 +72,6 @@ async def test_a_database_that_somebody_chose_is_not_filled(database_url: str) -
 
 
 async def test_a_database_that_cannot_be_reached_fails_the_start(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="No such file"):
+    with pytest.raises(CannotOpenDatabaseError, match="No such file"):
         async with started(f"postgresql://me@/shop?host={tmp_path}", embedded=False):
             raise AssertionError("it was started")
