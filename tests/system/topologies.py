@@ -13,6 +13,7 @@ import grpc
 import httpx
 from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
 
+from tests.foreign.stand_in import node_inventory
 from tests.system.processes import ShopProcess, free_port, from_artifact, from_sources
 
 READY_TIMEOUT: Final = 30.0
@@ -158,8 +159,9 @@ def _monolith(program: list[str], directory: Path) -> list[Launch]:
     return [Launch("monolith", [*program, *ports, *data], listens=2)]
 
 
-def _split(directory: Path) -> list[Launch]:
+def _split(directory: Path, *, foreign: bool = False) -> list[Launch]:
     topology = directory / "split.toml"
+    address = f"127.0.0.1:{free_port()}"
     topology.write_text(
         f"""
         [process.director]
@@ -167,7 +169,7 @@ def _split(directory: Path) -> list[Launch]:
 
         [process.inventory]
         services = ["inventory"]
-        grpc = "127.0.0.1:{free_port()}"
+        grpc = "{address}"
 
         [process.shopping_cart]
         services = ["shopping_cart"]
@@ -175,8 +177,12 @@ def _split(directory: Path) -> list[Launch]:
         """
     )
     settings = ["--topology", str(topology), "--data", str(directory / "data")]
+    if foreign:
+        inventory = node_inventory(address, data=directory)
+    else:
+        inventory = [*from_artifact(INVENTORY_ARTIFACT), *settings]
     return [
-        Launch("inventory", [*from_artifact(INVENTORY_ARTIFACT), *settings], listens=1),
+        Launch("inventory", inventory, listens=1),
         Launch("shopping_cart", [*from_artifact(SHOPPING_CART_ARTIFACT), *settings], listens=1),
         Launch(
             "director",
@@ -216,5 +222,6 @@ TOPOLOGIES: Final[Mapping[str, Callable[[Path], list[Launch]]]] = {
     "monolith_artifact": partial(_monolith, from_artifact(MONOLITH_ARTIFACT)),
     "split_artifacts": _split,
     "monolith_artifact_twice": _monolith_twice,
+    "inventory_in_node": partial(_split, foreign=True),
 }
 """Every topology that the whole-system tests run over, by name."""

@@ -1,0 +1,87 @@
+/** Answers other services that look items up or hold stock. */
+
+import { ContractError } from "./contract.js";
+
+const MAXIMUM_BATCH = 1000;
+const MAXIMUM_ID_LENGTH = 64;
+
+/**
+ * Handlers of `inventory.v1.Inventory`.
+ *
+ * @param {import("./catalogue.js").Catalogue} catalogue
+ * @param {import("./reservations.js").Reservations} reservations
+ */
+export const inventory = (catalogue, reservations) => ({
+  BatchGetItems({ skus }) {
+    if (skus.length > MAXIMUM_BATCH) {
+      throw new ContractError("inventory.v1.BatchTooLarge", {
+        size: skus.length,
+        maximum: MAXIMUM_BATCH,
+      });
+    }
+    const found = [...new Set(skus)].map((sku) => catalogue.find(sku)).filter(Boolean);
+    return {
+      items: found.map(({ sku, name, price, stock }) => ({ sku, name, price, available: stock })),
+    };
+  },
+
+  ReserveStock({ reservation_id, lines }) {
+    check(reservation_id, lines);
+    const held = reservations.find(reservation_id);
+    if (held) {
+      if (held.released || !sameLines(held.lines, lines)) {
+        throw new ContractError("inventory.v1.ReservationConflict", { reservation_id });
+      }
+      return { reservation_id };
+    }
+    const unknown = lines.find(({ sku }) => !catalogue.find(sku));
+    if (unknown) throw new ContractError("inventory.v1.UnknownItem", { sku: unknown.sku });
+    const shortages = lines
+      .map(({ sku, quantity }) => ({
+        sku,
+        requested: quantity,
+        available: catalogue.find(sku).stock,
+      }))
+      .filter(({ requested, available }) => requested > available);
+    if (shortages.length > 0) throw new ContractError("inventory.v1.OutOfStock", { shortages });
+    reservations.hold(reservation_id, lines);
+    return { reservation_id };
+  },
+
+  ReleaseStock({ reservation_id }) {
+    const held = reservations.find(reservation_id);
+    if (!held) throw new ContractError("inventory.v1.ReservationNotFound", { reservation_id });
+    if (!held.released) reservations.release(reservation_id);
+    return {};
+  },
+});
+
+/** Sees to it that a request can be a reservation. */
+function check(reservationId, lines) {
+  const length = Array.from(reservationId).length;
+  if (length < 1 || length > MAXIMUM_ID_LENGTH) {
+    throw invalid("reservation_id", `expected 1 to ${MAXIMUM_ID_LENGTH} characters`);
+  }
+  if (lines.length < 1) throw invalid("lines", "expected at least one line");
+  const seen = new Set();
+  for (const [index, { sku, quantity }] of lines.entries()) {
+    if (quantity < 1) {
+      throw invalid(`lines[${index}].quantity`, `is ${quantity}; expected at least 1`);
+    }
+    if (seen.has(sku)) throw invalid(`lines[${index}].sku`, `'${sku}' has a line already`);
+    seen.add(sku);
+  }
+}
+
+function invalid(field, reason) {
+  return new ContractError("inventory.v1.InvalidReservation", { field, reason });
+}
+
+/** Whether two reservations hold the same, in whatever order; each names an item once. */
+function sameLines(held, asked) {
+  const quantities = new Map(held.map(({ sku, quantity }) => [sku, quantity]));
+  return (
+    held.length === asked.length &&
+    asked.every(({ sku, quantity }) => quantities.get(sku) === quantity)
+  );
+}
