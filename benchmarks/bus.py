@@ -155,7 +155,7 @@ async def serve_bus(listening: Callable[[str], None]) -> None:
     channel = InProcessChannel()
     channel.bind(bind_inventory(Answers()))
     server = grpc.aio.server()
-    server.add_generic_rpc_handlers([servicer(INVENTORY, channel.endpoint)])
+    server.add_generic_rpc_handlers([servicer(INVENTORY, channel)])
     await _serve(server, listening)
 
 

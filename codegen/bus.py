@@ -94,11 +94,28 @@ class _Writer:
             ]
         return "\n".join(rows)
 
-    def _signature(self, method: Method, extra: str = "") -> str:
-        awaitable = self.imports.name("collections.abc", "Awaitable")
-        request = self.imports.type(method.request)
+    def _signature(self, method: Method) -> str:
         response = self.imports.type(method.response)
-        return f"{method.attribute}(self, request: {request}, /{extra}) -> {awaitable}[{response}]"
+        form = "AsyncIterator" if method.kind.gives_many else "Awaitable"
+        result = f"{self.imports.name('collections.abc', form)}[{response}]"
+        return f"{method.attribute}(self, {self._request(method, 'AsyncIterator')}, /) -> {result}"
+
+    def _stub_signature(self, method: Method) -> str:
+        response = self.imports.type(method.response)
+        if method.kind.gives_many:
+            result = f"{self._seam('ResponseStream')}[{response}]"
+        else:
+            result = f"{self.imports.name('collections.abc', 'Awaitable')}[{response}]"
+        metadata = self.imports.name("seam.context", "Metadata")
+        options = f"timeout: float | None = None, metadata: {metadata} | None = None"
+        request = self._request(method, "AsyncIterable")
+        return f"{method.attribute}(self, {request}, /, *, {options}) -> {result}"
+
+    def _request(self, method: Method, stream: str) -> str:
+        request = self.imports.type(method.request)
+        if not method.kind.takes_many:
+            return f"request: {request}"
+        return f"requests: {self.imports.name('collections.abc', stream)}[{request}]"
 
     def _documented(self, method: Method) -> str:
         text = method.comment or f"The method `{method.name}`."
@@ -108,9 +125,10 @@ class _Writer:
         final = self.imports.name("typing", "Final")
         errors = "".join(f"{self._error(error)}, " for error in method.errors)
         return (
-            f"{method_constant(service, method)}: {final} = {self._seam('UnaryMethod')}("
+            f"{method_constant(service, method)}: {final} = {self._seam('Method')}("
             f"service={string(service.full_name)}, "
             f"name={string(method.name)}, "
+            f"kind={self._seam('Kind')}.{method.kind.name}, "
             f"request={self._codec(method.request)}, "
             f"response={self._codec(method.response)}, "
             f"timeout={method.timeout!r}, "
@@ -131,7 +149,8 @@ class _Writer:
         text = (
             f"Calls `{service.full_name}`, wherever it runs.\n\n"
             "`timeout` is in seconds; without one, the contract's holds. A call never takes longer"
-            " than what is left of the call that it is part of."
+            " than what is left of the call that it is part of. `metadata` is sent with the call and"
+            " holds, at its end, what the callee sent."
         )
         rows = [
             f"class {service.name}Stub:",
@@ -142,13 +161,15 @@ class _Writer:
         ]
         for method in service.methods:
             constant = method_constant(service, method)
-            rows.append(f"        self._{method.attribute} = channel.unary({constant})")
+            calls = f"channel.{method.kind.value}({constant})"
+            rows.append(f"        self._{method.attribute} = {calls}")
         for method in service.methods:
+            argument = "requests" if method.kind.takes_many else "request"
             rows += [
                 "",
-                f"    def {self._signature(method, ', *, timeout: float | None = None')}:",
+                f"    def {self._stub_signature(method)}:",
                 "        " + self._documented(method),
-                f"        return self._{method.attribute}(request, timeout)",
+                f"        return self._{method.attribute}({argument}, timeout, metadata)",
             ]
         return "\n".join(rows)
 

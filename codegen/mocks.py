@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from codegen import names
 from codegen.bus import method_constant
 from codegen.comments import docstring
+from codegen.model import Kind
 from codegen.plugin import Output, run
 from codegen.source import Imports, module_source
 
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from codegen.model import ContractFile, Service
 
 __all__ = ["generate"]
+
+_MOCKS = {
+    Kind.UNARY: "MockMethod",
+    Kind.SERVER_STREAMING: "MockServerStreaming",
+    Kind.CLIENT_STREAMING: "MockClientStreaming",
+    Kind.BIDIRECTIONAL: "MockBidirectional",
+}
 
 
 def generate(file: ContractFile) -> Iterator[Output]:
@@ -41,7 +49,6 @@ def _mock(file: ContractFile, service: Service, imports: Imports) -> str:
     stub = imports.name(bus, f"{service.name}Stub")
     bind = imports.name(bus, f"bind_{names.snake(service.name)}")
     channel = imports.name("seam.testing", "mock_channel")
-    mock_method = imports.name("seam.testing", "MockMethod")
     text = (
         f"Stands in for `{service.full_name}` in tests.\n\n"
         "Say what its methods answer, call it, and look at what it was asked. It satisfies"
@@ -56,7 +63,8 @@ def _mock(file: ContractFile, service: Service, imports: Imports) -> str:
     ]
     for method in service.methods:
         constant = imports.name(bus, method_constant(service, method))
-        rows.append(f"        self.{method.attribute} = {mock_method}({constant})")
+        mock = imports.name("seam.testing", _MOCKS[method.kind])
+        rows.append(f"        self.{method.attribute} = {mock}({constant})")
     # A method of the contract may have the name.
     name = "stub_" if any(method.attribute == "stub" for method in service.methods) else "stub"
     rows += [

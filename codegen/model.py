@@ -274,6 +274,28 @@ class Enum:
     location: Location
 
 
+class Kind(PythonEnum):
+    """Whether a method's requests and responses are single messages or streams.
+
+    The value is the name of what makes such calls in `seam.bus.Channel`.
+    """
+
+    UNARY = "unary"
+    SERVER_STREAMING = "server_streaming"
+    CLIENT_STREAMING = "client_streaming"
+    BIDIRECTIONAL = "bidirectional"
+
+    @property
+    def takes_many(self) -> bool:
+        """Whether the request is a stream."""
+        return self in {Kind.CLIENT_STREAMING, Kind.BIDIRECTIONAL}
+
+    @property
+    def gives_many(self) -> bool:
+        """Whether the response is a stream."""
+        return self in {Kind.SERVER_STREAMING, Kind.BIDIRECTIONAL}
+
+
 class Idempotency(PythonEnum):
     """What the contract says about calling a method twice."""
 
@@ -315,6 +337,7 @@ class Method:
 
     name: str
     attribute: str
+    kind: Kind
     request: TypeRef
     response: TypeRef
     timeout: float

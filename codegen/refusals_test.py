@@ -164,9 +164,16 @@ CASES = {
         """,
         "4:5: Get: errors names M, which is no error: it has no option (contract.v1.error)",
     ),
-    "a streaming method": (
-        "message M {}\nservice S {\n  rpc Watch(M) returns (stream M);\n}",
-        "3:3: Watch: streaming is not supported yet",
+    "a method with streams that is bound to HTTP": (
+        """
+        message M {}
+        service S {
+          rpc Watch(M) returns (stream M) {
+            option (google.api.http) = {get: "/v1/watch"};
+          }
+        }
+        """,
+        "4:5: Watch: a method with streams cannot be bound to HTTP",
     ),
     "two methods of one name in Python": (
         "message M {}\nservice S {\n  rpc GetIt(M) returns (M);\n  rpc get_it(M) returns (M);\n}",

@@ -17,6 +17,7 @@ from codegen.model import (
     Enum,
     HttpBinding,
     Idempotency,
+    Kind,
     Location,
     Message,
     Method,
@@ -42,6 +43,14 @@ _METHOD_FIELD = 50001
 _HTTP_FIELD = 72295728
 
 _Path = tuple[int, ...]
+
+# Whether the client streams, and whether the server does.
+_KINDS = {
+    (False, False): Kind.UNARY,
+    (False, True): Kind.SERVER_STREAMING,
+    (True, False): Kind.CLIENT_STREAMING,
+    (True, True): Kind.BIDIRECTIONAL,
+}
 
 
 class ServiceReader:
@@ -103,9 +112,6 @@ class ServiceReader:
 
     def _method(self, method: MethodDescriptorProto, path: _Path) -> Method | None:
         place = self._source.location(*path)
-        if method.client_streaming or method.server_streaming:
-            self._refuse(place, f"{method.name}: streaming is not supported yet")
-            return None
         request = self._message_type(method.input_type, place, method.name)
         response = self._message_type(method.output_type, place, method.name)
         if request is None or response is None:
@@ -116,6 +122,7 @@ class ServiceReader:
         return Method(
             name=method.name,
             attribute=names.attribute_name(names.snake(method.name)),
+            kind=_KINDS[method.client_streaming, method.server_streaming],
             request=request,
             response=response,
             timeout=self._timeout(spec, spec_place, method.name),
@@ -168,6 +175,9 @@ class ServiceReader:
         if rule is None or not isinstance(message, Message):
             return ()
         place = self._source.location(*path, 4, _HTTP_FIELD)
+        if method.client_streaming or method.server_streaming:
+            self._refuse(place, f"{method.name}: a method with streams cannot be bound to HTTP")
+            return ()
         reader = HttpRuleReader(method.name, message, place, self._problems)
         bindings = reader.read(rule)
         for binding in bindings:

@@ -9,13 +9,27 @@ its task or must end before its caller's, because the timer armed there ends thi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Sequence
 from time import monotonic
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
-from seam.bus.contract import UnaryMethod
-from seam.bus.interceptor import Interceptor, Invoke, surround
-from seam.context import CallContext, current_call
+from seam.bus.channel import (
+    BidirectionalCall,
+    ClientStreamingCall,
+    ServerStreamingCall,
+    UnaryCall,
+)
+from seam.bus.contract import Method
+from seam.bus.interceptor import (
+    Interceptor,
+    Invoke,
+    StreamInvoke,
+    surround,
+    surround_stream,
+)
+from seam.bus.stream import ResponseStream
+from seam.context import NOTHING, CallContext, Metadata, current_call
 from seam.errors import Code, StatusError
 from seam.records import Record
 
@@ -24,49 +38,147 @@ S = TypeVar("S", bound=Record)
 T = TypeVar("T")
 
 
-def caller(
-    method: UnaryMethod[Q, S],
+def unary_caller(
+    method: Method[Q, S],
     transport: Invoke,
     interceptors: Sequence[Interceptor] = (),
     *,
     ends_calls: bool,
-) -> Callable[[Q, float | None], Coroutine[Any, Any, S]]:
-    """Make the function that a stub calls.
+) -> UnaryCall[Q, S]:
+    """Make what a stub calls for a method without streams.
 
     Args:
         method: the method that is called.
         transport: takes the request record to the callee and gives its response.
         interceptors: client interceptors, outermost first.
         ends_calls: whether the transport itself ends a call at its deadline.
-
-    Returns:
-        A function of request record and time limit in seconds, None for the contract's default.
     """
     invoke = surround(transport, method, interceptors)
     default = method.timeout
 
-    async def call(request: Q, limit: float | None) -> S:
+    async def call(request: Q, limit: float | None, metadata: Metadata | None) -> S:
+        # The fast path of the whole system: written out, and measured in benchmarks/bus.py.
         outer = current_call.get()
         now = monotonic()
         deadline = now + (default if limit is None else limit)
         task = asyncio.current_task()
-        if outer is not None and outer.deadline <= deadline:
-            deadline = outer.deadline
-            if outer.task is task and deadline > now:
-                return cast(S, await invoke(request, outer))
+        sent = NOTHING if metadata is None else metadata.sent
+        ends = ends_calls
+        if outer is None:
+            context = CallContext(deadline, task, "", "", NOTHING, sent)
+        else:
+            if outer.deadline <= deadline:
+                deadline = outer.deadline
+                ends = ends or outer.task is task
+            context = CallContext(deadline, task, outer.trace, outer.principal, outer.baggage, sent)
         if deadline <= now:
             raise deadline_exceeded(method)
-        context = CallContext(deadline, task)
-        if ends_calls:
-            return cast(S, await invoke(request, context))
-        return cast(S, await timed(method, invoke(request, context), deadline))
+        try:
+            if ends:
+                return cast("S", await invoke(request, context))
+            return cast("S", await timed(method, invoke(request, context), deadline))
+        finally:
+            if metadata is not None:
+                metadata.received = MappingProxyType(context.response_metadata)
 
     return call
 
 
-async def timed(
-    method: UnaryMethod[Any, Any], answer: Coroutine[Any, Any, T], deadline: float
-) -> T:
+def bidirectional_caller(
+    method: Method[Q, S], transport: StreamInvoke, interceptors: Sequence[Interceptor] = ()
+) -> BidirectionalCall[Q, S]:
+    """Make what a stub calls for a method with streams both ways.
+
+    Args:
+        method: the method that is called.
+        transport: takes the requests to the callee and gives its responses.
+        interceptors: client interceptors, outermost first.
+    """
+    invoke = surround_stream(transport, method, interceptors)
+
+    def call(
+        requests: AsyncIterable[Q], limit: float | None, metadata: Metadata | None
+    ) -> ResponseStream[S]:
+        outer = current_call.get() or CallContext(float("inf"))
+        now = monotonic()
+        wished = now + (method.timeout if limit is None else limit)
+        deadline = min(wished, outer.deadline)
+
+        async def respond(outgoing: AsyncIterator[Any]) -> AsyncIterator[Record]:
+            context = CallContext(
+                deadline,
+                asyncio.current_task(),
+                outer.trace,
+                outer.principal,
+                outer.baggage,
+                NOTHING if metadata is None else metadata.sent,
+            )
+            responses = invoke(outgoing, context)
+            try:
+                async for response in responses:
+                    yield response
+            finally:
+                await close(responses)
+                if metadata is not None:
+                    metadata.received = MappingProxyType(context.response_metadata)
+
+        return ResponseStream(
+            respond, requests, max(0.0, deadline - now), deadline_exceeded(method)
+        )
+
+    return call
+
+
+def server_streaming_caller(
+    method: Method[Q, S], transport: StreamInvoke, interceptors: Sequence[Interceptor] = ()
+) -> ServerStreamingCall[Q, S]:
+    """Make what a stub calls for a method that answers one request with a stream."""
+    many = bidirectional_caller(method, transport, interceptors)
+
+    def call(request: Q, limit: float | None, metadata: Metadata | None) -> ResponseStream[S]:
+        return many(once(request), limit, metadata)
+
+    return call
+
+
+def client_streaming_caller(
+    method: Method[Q, S], transport: StreamInvoke, interceptors: Sequence[Interceptor] = ()
+) -> ClientStreamingCall[Q, S]:
+    """Make what a stub calls for a method that answers a stream of requests once."""
+    many = bidirectional_caller(method, transport, interceptors)
+
+    async def call(requests: AsyncIterable[Q], limit: float | None, metadata: Metadata | None) -> S:
+        async with many(requests, limit, metadata) as responses:
+            return await only(responses, method)
+
+    return call
+
+
+async def once(item: T) -> AsyncIterator[T]:
+    """A stream of one item."""
+    yield item
+
+
+async def only(items: AsyncIterator[T], method: Method[Any, Any]) -> T:
+    """The one item of a stream.
+
+    Raises:
+        StatusError: INTERNAL, because there is none or a second one.
+    """
+    found = [item async for item in items]
+    if len(found) != 1:
+        raise StatusError(Code.INTERNAL, f"{method.full_name}: {len(found)} records, expected one")
+    return found[0]
+
+
+async def close(iterator: object) -> None:
+    """Close an asynchronous iterator that can be closed."""
+    aclose = getattr(iterator, "aclose", None)
+    if aclose is not None:
+        await aclose()
+
+
+async def timed(method: Method[Any, Any], answer: Coroutine[Any, Any, T], deadline: float) -> T:
     """Await `answer` and end it at `deadline`.
 
     Args:
@@ -91,6 +203,6 @@ async def timed(
     return response
 
 
-def deadline_exceeded(method: UnaryMethod[Any, Any]) -> StatusError:
+def deadline_exceeded(method: Method[Any, Any]) -> StatusError:
     """The status of a call whose time ran out, in the same words on every transport."""
     return StatusError(Code.DEADLINE_EXCEEDED, f"{method.full_name} exceeded its deadline")

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from typing import Protocol, TypeVar
 
-from seam.bus.contract import UnaryMethod
+from seam.bus.contract import Method
+from seam.bus.stream import ResponseStream
+from seam.context import Metadata
 from seam.records import Record
 
 Q = TypeVar("Q", bound=Record)
 S = TypeVar("S", bound=Record)
 
+UnaryCall = Callable[[Q, float | None, Metadata | None], Awaitable[S]]
+ServerStreamingCall = Callable[[Q, float | None, Metadata | None], ResponseStream[S]]
+ClientStreamingCall = Callable[[AsyncIterable[Q], float | None, Metadata | None], Awaitable[S]]
+BidirectionalCall = Callable[[AsyncIterable[Q], float | None, Metadata | None], ResponseStream[S]]
+
 
 class Channel(Protocol):
-    """A way to the callee: in this process or over a network. Stubs are made from it."""
+    """A way to the callee: in this process or over a network. Stubs are made from it.
 
-    def unary(self, method: UnaryMethod[Q, S], /) -> Callable[[Q, float | None], Awaitable[S]]:
-        """Make the function that calls `method`.
+    Each method gives a function of the request or requests, a time limit in seconds (None for the
+    contract's default) and metadata. The limit never exceeds what the current call has left. A call
+    raises the typed errors that its method declares, and `StatusError` for any other outcome.
+    """
 
-        Returns:
-            A function of request record and time limit in seconds (None for the contract's
-            default). The limit never exceeds what the current call has left. It raises the
-            typed errors that the method declares and `StatusError` for any other outcome.
-        """
+    def unary(self, method: Method[Q, S], /) -> UnaryCall[Q, S]:
+        """Make the function that calls a method with one request and one response."""
+        ...
+
+    def server_streaming(self, method: Method[Q, S], /) -> ServerStreamingCall[Q, S]:
+        """Make the function that calls a method with one request and many responses."""
+        ...
+
+    def client_streaming(self, method: Method[Q, S], /) -> ClientStreamingCall[Q, S]:
+        """Make the function that calls a method with many requests and one response."""
+        ...
+
+    def bidirectional(self, method: Method[Q, S], /) -> BidirectionalCall[Q, S]:
+        """Make the function that calls a method with many requests and many responses."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -23,6 +23,25 @@ class Idempotency(enum.Enum):
     IDEMPOTENT = "IDEMPOTENT"
 
 
+class Kind(enum.Enum):
+    """How many records a method takes and answers with.
+
+    Attributes:
+        takes_many: whether the request is a stream.
+        gives_many: whether the response is a stream.
+    """
+
+    UNARY = (False, False)
+    SERVER_STREAMING = (False, True)
+    CLIENT_STREAMING = (True, False)
+    BIDIRECTIONAL = (True, True)
+
+    def __init__(self, takes_many: bool, gives_many: bool) -> None:
+        """Describe one kind."""
+        self.takes_many = takes_many
+        self.gives_many = gives_many
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ErrorType(Generic[Q]):
     """A typed error that a method declares, and how its record travels."""
@@ -32,14 +51,15 @@ class ErrorType(Generic[Q]):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class UnaryMethod(Generic[Q, S]):
-    """One method of a contract that takes one record and answers with one.
+class Method(Generic[Q, S]):
+    """One method of a contract.
 
     Attributes:
         service: full name of the contract service, such as `inventory.v1.Inventory`.
         name: name of the method in the contract, such as `BatchGetItems`.
-        request: codec of the request record.
-        response: codec of the response record.
+        kind: whether requests and responses are single records or streams.
+        request: codec of the request records.
+        response: codec of the response records.
         timeout: seconds a call may take when the caller sets no limit.
         idempotency: whether the method may be called twice.
         errors: the typed errors that may cross the bus; any other is internal.
@@ -47,6 +67,7 @@ class UnaryMethod(Generic[Q, S]):
 
     service: str
     name: str
+    kind: Kind
     request: Codec[Q]
     response: Codec[S]
     timeout: float
@@ -55,8 +76,13 @@ class UnaryMethod(Generic[Q, S]):
 
     @property
     def full_name(self) -> str:
-        """Name for people: `inventory.v1.Inventory/BatchGetItems`."""
+        """Name for people, and path for gRPC: `inventory.v1.Inventory/BatchGetItems`."""
         return f"{self.service}/{self.name}"
+
+    @property
+    def retriable(self) -> bool:
+        """Whether a call may be made again when its outcome is not known."""
+        return self.idempotency is not Idempotency.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +95,7 @@ class ServiceContract:
     """
 
     name: str
-    methods: tuple[UnaryMethod[Any, Any], ...]
+    methods: tuple[Method[Any, Any], ...]
 
     @property
     def owner(self) -> str:
@@ -83,15 +109,15 @@ class Binding:
     __slots__ = ("contract", "handlers")
 
     def __init__(
-        self,
-        contract: ServiceContract,
-        handlers: Mapping[str, Callable[[Any], Awaitable[Any]]],
+        self, contract: ServiceContract, handlers: Mapping[str, Callable[[Any], Any]]
     ) -> None:
         """Pair `contract` with one function per method.
 
         Args:
             contract: the service that is answered.
-            handlers: method name to the function that takes its request record.
+            handlers: method name to the function that takes its request, or an asynchronous
+                iterator of requests, and gives an awaitable of the response, or an asynchronous
+                iterator of responses.
 
         Raises:
             ValueError: a method has no function, or a function has no method.

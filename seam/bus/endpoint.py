@@ -1,9 +1,10 @@
 """The callee's side of a call: the same for every transport.
 
-A transport hands over a request record and the call's context. The endpoint runs the server
-interceptors and the handler in a context of their own, and lets out only what the contract
-declares: the response, an error that the method declares, or a plain status. Anything else that
-a handler raises is a defect: it is logged with an id, and the caller learns the id alone.
+A transport hands over a request, or a stream of them, and the call's context. The endpoint waits
+for a place among the calls that the service answers, runs the server interceptors and the handler
+in a context of their own, and lets out only what the contract declares: the response, an error that
+the method declares, or a plain status. Anything else that a handler raises is a defect: it is
+logged with an id, and the caller learns the id alone.
 """
 
 from __future__ import annotations
@@ -11,78 +12,117 @@ from __future__ import annotations
 import inspect
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextvars import Context
+from typing import Any, Final
 
-from seam.bus.contract import UnaryMethod
-from seam.bus.interceptor import Interceptor, Invoke, surround
-from seam.context import CallContext, isolated
+from seam.bus.bulkhead import Bulkhead
+from seam.bus.caller import close, only
+from seam.bus.contract import Kind, Method
+from seam.bus.interceptor import (
+    Interceptor,
+    Invoke,
+    StreamInvoke,
+    surround,
+    surround_stream,
+)
+from seam.context import CallContext, current_call, in_context, isolated
 from seam.errors import Code, ContractError, InvalidField, StatusError
 from seam.records import Record
 
 log = logging.getLogger(__name__)
 
-ServeBytes = Callable[[bytes, CallContext], Coroutine[Any, Any, bytes]]
+MAXIMUM_MESSAGE_BYTES: Final = 4 * 2**20
+"""The largest message that crosses the wire: what gRPC accepts unless it is told otherwise."""
 
 
 def endpoint(
-    method: UnaryMethod[Any, Any],
-    handler: Callable[[Any], Awaitable[Record]],
-    interceptors: Sequence[Interceptor] = (),
+    method: Method[Any, Any],
+    handler: Callable[[Any], Any],
+    interceptors: Sequence[Interceptor],
+    bulkhead: Bulkhead,
 ) -> Invoke:
-    """Make the function that answers calls of `method`.
+    """Make the function that answers calls of a method without streams.
 
     Args:
         method: the method that is answered.
-        handler: takes a request record and gives the response record.
+        handler: takes a request record and gives an awaitable of the response record.
         interceptors: server interceptors, outermost first.
+        bulkhead: where the service's calls are counted.
 
     Returns:
         A function of request record and call context. It raises `ContractError` for the
         method's declared errors and `StatusError` for everything else.
     """
     invoke = surround(_as_invoke(handler), method, interceptors)
-    declared = frozenset(error.exception for error in method.errors)
+    declared = _declared(method)
 
     async def serve(request: Record, call: CallContext) -> Record:
+        if bulkhead.free:
+            bulkhead.free -= 1
+        else:
+            await bulkhead.wait()
         try:
             return await isolated(call, invoke(request, call))
         except Exception as error:
             raise outward(error, method, declared) from None
+        finally:
+            bulkhead.leave()
 
     return serve
 
 
-def wire_endpoint(method: UnaryMethod[Any, Any], serve: Invoke) -> ServeBytes:
-    """Make `serve` take and give serialized messages, for transports that carry bytes.
+def stream_endpoint(
+    method: Method[Any, Any],
+    handler: Callable[[Any], Any],
+    interceptors: Sequence[Interceptor],
+    bulkhead: Bulkhead,
+) -> StreamInvoke:
+    """As `endpoint`, for a method with streams.
 
     Args:
         method: the method that is answered.
-        serve: its endpoint.
-
-    Returns:
-        A function of serialized request and call context. Beyond what `serve` raises, a request
-        that is no such record is INVALID_ARGUMENT, and a response that is none is a defect.
+        handler: takes a request or an asynchronous iterator of requests, and gives an awaitable of
+            the response or an asynchronous iterator of responses, as the method's kind says.
+        interceptors: server interceptors, outermost first.
+        bulkhead: where the service's calls are counted.
     """
-    decode, encode = method.request.decode, method.response.encode
+    invoke = surround_stream(_as_stream_invoke(method, handler), method, interceptors)
+    declared = _declared(method)
 
-    async def serve_bytes(payload: bytes, call: CallContext) -> bytes:
+    async def serve(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:
+        if bulkhead.free:
+            bulkhead.free -= 1
+        else:
+            await bulkhead.wait()
+        context = Context()
+        context.run(current_call.set, call)
+        responses = context.run(invoke, requests, call)
         try:
-            request = decode(payload)
-        except InvalidField as error:
-            raise StatusError(Code.INVALID_ARGUMENT, str(error)) from None
-        response = await serve(request, call)
-        try:
-            return encode(response)
+            while True:
+                try:
+                    response = await in_context(context, _next(responses))
+                except StopAsyncIteration:
+                    return
+                yield response
         except Exception as error:
-            raise internal(error, method) from None
+            raise outward(error, method, declared) from None
+        finally:
+            try:
+                await in_context(context, close(responses))
+            finally:
+                bulkhead.leave()
 
-    return serve_bytes
+    return serve
+
+
+async def _next(responses: AsyncIterator[Record]) -> Record:
+    return await responses.__anext__()
 
 
 def outward(
     error: Exception,
-    method: UnaryMethod[Any, Any],
+    method: Method[Any, Any],
     declared: frozenset[type[ContractError[Any]]],
 ) -> StatusError:
     """Turn what a handler raised into what the caller may see.
@@ -97,33 +137,138 @@ def outward(
     return internal(error, method)
 
 
-def internal(error: Exception, method: UnaryMethod[Any, Any]) -> StatusError:
+def internal(error: Exception, method: Method[Any, Any]) -> StatusError:
     """Log a defect under a new id and make the status that carries only the id."""
     identifier = uuid.uuid4().hex
     log.error("%s failed, error id %s", method.full_name, identifier, exc_info=error)
     return StatusError(Code.INTERNAL, f"internal error {identifier}")
 
 
-def decoded(method: UnaryMethod[Any, Any], answer: bytes) -> Record:
-    """The response record of a serialized answer, on the caller's side.
+def request_decoder(method: Method[Any, Any]) -> Callable[[bytes], Record]:
+    """Make what reads requests from the wire on the callee's side.
 
-    Raises:
-        StatusError: INTERNAL, because the provider broke the contract.
+    Returns:
+        A function of a serialized request. It raises `StatusError` with INVALID_ARGUMENT for what
+        is no such record.
     """
-    try:
-        response: Record = method.response.decode(answer)
-    except InvalidField as error:
-        raise StatusError(
-            Code.INTERNAL, f"{method.full_name} answered against its contract: {error}"
-        ) from None
-    return response
+    decode = method.request.decode
+
+    def read(payload: bytes) -> Record:
+        try:
+            request: Record = decode(payload)
+        except InvalidField as error:
+            raise StatusError(Code.INVALID_ARGUMENT, str(error)) from None
+        return request
+
+    return read
 
 
-def _as_invoke(handler: Callable[[Any], Awaitable[Record]]) -> Invoke:
+def request_encoder(method: Method[Any, Any]) -> Callable[[Record], bytes]:
+    """Make what writes requests to the wire on the caller's side.
+
+    Returns:
+        A function of a request record. It raises `InvalidField` for what is none, and `StatusError`
+        with RESOURCE_EXHAUSTED for one that is too large.
+    """
+    encode = method.request.encode
+
+    def write(request: Record) -> bytes:
+        payload = encode(request)
+        if len(payload) > MAXIMUM_MESSAGE_BYTES:
+            raise _too_large(method, payload)
+        return payload
+
+    return write
+
+
+def response_encoder(method: Method[Any, Any]) -> Callable[[Record], bytes]:
+    """Make what writes responses to the wire on the callee's side.
+
+    Returns:
+        A function of a response record. What is none is a defect, which it logs; it then raises
+        `StatusError` with INTERNAL. One that is too large is RESOURCE_EXHAUSTED.
+    """
+    encode = method.response.encode
+
+    def write(response: Record) -> bytes:
+        try:
+            payload = encode(response)
+        except Exception as error:
+            raise internal(error, method) from None
+        if len(payload) > MAXIMUM_MESSAGE_BYTES:
+            raise _too_large(method, payload)
+        return payload
+
+    return write
+
+
+def response_decoder(method: Method[Any, Any]) -> Callable[[bytes], Record]:
+    """Make what reads responses from the wire on the caller's side.
+
+    Returns:
+        A function of a serialized response. It raises `StatusError` with INTERNAL for what is no
+        such record, because the provider broke the contract.
+    """
+    decode = method.response.decode
+
+    def read(payload: bytes) -> Record:
+        try:
+            response: Record = decode(payload)
+        except InvalidField as error:
+            raise StatusError(
+                Code.INTERNAL, f"{method.full_name} answered against its contract: {error}"
+            ) from None
+        return response
+
+    return read
+
+
+def _too_large(method: Method[Any, Any], payload: bytes) -> StatusError:
+    return StatusError(
+        Code.RESOURCE_EXHAUSTED,
+        f"{method.full_name}: a message of {len(payload)} bytes; "
+        f"at most {MAXIMUM_MESSAGE_BYTES} can travel",
+    )
+
+
+def _declared(method: Method[Any, Any]) -> frozenset[type[ContractError[Any]]]:
+    return frozenset(error.exception for error in method.errors)
+
+
+def _as_invoke(handler: Callable[[Any], Any]) -> Invoke:
     if inspect.iscoroutinefunction(handler):
-        return lambda request, _call: handler(request)
 
-    async def call(request: Record, _call: CallContext) -> Record:
-        return await handler(request)
+        def invoke(request: Record, _: CallContext) -> Coroutine[Any, Any, Record]:
+            answer: Coroutine[Any, Any, Record] = handler(request)
+            return answer
+
+        return invoke
+
+    async def call(request: Record, _: CallContext) -> Record:
+        response: Record = await handler(request)
+        return response
 
     return call
+
+
+def _as_stream_invoke(method: Method[Any, Any], handler: Callable[[Any], Any]) -> StreamInvoke:
+    async def answer_once(requests: AsyncIterator[Record], _: CallContext) -> AsyncIterator[Record]:
+        yield await handler(requests)
+
+    async def answer_request(
+        requests: AsyncIterator[Record], _: CallContext
+    ) -> AsyncIterator[Record]:
+        responses = handler(await only(requests, method))
+        try:
+            async for response in responses:
+                yield response
+        finally:
+            await close(responses)
+
+    def answer_all(requests: AsyncIterator[Record], _: CallContext) -> AsyncIterator[Record]:
+        responses: AsyncIterator[Record] = handler(requests)
+        return responses
+
+    if method.kind is Kind.CLIENT_STREAMING:
+        return answer_once
+    return answer_request if method.kind is Kind.SERVER_STREAMING else answer_all

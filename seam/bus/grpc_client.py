@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -10,14 +10,28 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 
-from seam.bus.caller import caller, deadline_exceeded
-from seam.bus.contract import UnaryMethod
-from seam.bus.endpoint import decoded
+from seam.bus.caller import (
+    bidirectional_caller,
+    client_streaming_caller,
+    deadline_exceeded,
+    server_streaming_caller,
+    unary_caller,
+)
+from seam.bus.channel import (
+    BidirectionalCall,
+    ClientStreamingCall,
+    ServerStreamingCall,
+    UnaryCall,
+)
+from seam.bus.contract import Method
+from seam.bus.endpoint import request_encoder, response_decoder
+from seam.bus.grpc_outcome import Outcome, OutcomeWatch
 from seam.bus.grpc_server import STATUS_DETAILS_KEY
-from seam.bus.interceptor import Interceptor, Invoke
+from seam.bus.interceptor import Interceptor, Invoke, StreamInvoke
 from seam.bus.status import StatusCodec
+from seam.bus.wire_metadata import answered, to_wire
 from seam.context import CallContext
-from seam.errors import Code, StatusError
+from seam.errors import Code, InvalidField, StatusError
 from seam.records import Record
 
 Q = TypeVar("Q", bound=Record)
@@ -25,56 +39,115 @@ S = TypeVar("S", bound=Record)
 
 
 class GrpcChannel:
-    """Carries calls to the process at one address."""
+    """Carries calls over one gRPC channel."""
 
     def __init__(
         self, channel: grpc.aio.Channel, *, client_interceptors: Sequence[Interceptor] = ()
     ) -> None:
-        """Make a channel over an open connection; whoever opened `channel` closes it.
+        """Make a channel over an open gRPC channel; whoever opened `channel` closes it.
 
         Args:
-            channel: the connection to the process.
+            channel: the way to the callee, see `seam.bus.connecting`.
             client_interceptors: run where a call is made, outermost first.
         """
         self._channel = channel
         self._client_interceptors = tuple(client_interceptors)
 
-    def unary(
-        self, method: UnaryMethod[Q, S]
-    ) -> Callable[[Q, float | None], Coroutine[Any, Any, S]]:
-        """See `Channel.unary`."""
+    def unary(self, method: Method[Q, S]) -> UnaryCall[Q, S]:
+        """See `Channel`."""
         send = _sender(method, self._channel.unary_unary(f"/{method.full_name}"))
-        return caller(method, send, self._client_interceptors, ends_calls=True)
+        return unary_caller(method, send, self._client_interceptors, ends_calls=True)
+
+    def server_streaming(self, method: Method[Q, S]) -> ServerStreamingCall[Q, S]:
+        """See `Channel`."""
+        return server_streaming_caller(method, self._stream(method), self._client_interceptors)
+
+    def client_streaming(self, method: Method[Q, S]) -> ClientStreamingCall[Q, S]:
+        """See `Channel`."""
+        return client_streaming_caller(method, self._stream(method), self._client_interceptors)
+
+    def bidirectional(self, method: Method[Q, S]) -> BidirectionalCall[Q, S]:
+        """See `Channel`."""
+        return bidirectional_caller(method, self._stream(method), self._client_interceptors)
+
+    def _stream(self, method: Method[Any, Any]) -> StreamInvoke:
+        # On the wire a single record is a stream of one, so one kind of call serves them all.
+        return _stream_sender(method, self._channel.stream_stream(f"/{method.full_name}"))
 
 
 def _sender(
-    method: UnaryMethod[Any, Any], remote: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
+    method: Method[Any, Any], remote: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
 ) -> Invoke:
-    encode = method.request.encode
-    status = StatusCodec(method)
+    encode, read, status = request_encoder(method), response_decoder(method), StatusCodec(method)
 
     async def send(request: Record, call: CallContext) -> Record:
         payload = encode(request)
+        rpc = remote(payload, timeout=call.deadline - monotonic(), metadata=to_wire(call))
         try:
-            answer = await remote(payload, timeout=call.deadline - monotonic())
+            answer = await rpc
         except grpc.aio.AioRpcError as error:
-            raise _received(method, status, error) from None
-        return decoded(method, answer)
+            trailers = tuple(error.trailing_metadata() or ())
+            outcome = Outcome(error.code(), error.details() or "", trailers)
+            raise _received(method, status, outcome, call) from None
+        call.response_metadata.update(answered(await rpc.trailing_metadata()))
+        return read(answer)
+
+    return send
+
+
+def _stream_sender(
+    method: Method[Any, Any], remote: grpc.aio.StreamStreamMultiCallable[bytes, bytes]
+) -> StreamInvoke:
+    encode, read, status = request_encoder(method), response_decoder(method), StatusCodec(method)
+
+    async def send(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:
+        refused: list[InvalidField | StatusError] = []
+
+        async def payloads() -> AsyncIterator[bytes]:
+            async for request in requests:
+                try:
+                    payload = encode(request)
+                except (InvalidField, StatusError) as error:
+                    # A request that cannot travel is the caller's own mistake.
+                    refused.append(error)
+                    rpc.cancel()
+                    return
+                yield payload
+
+        rpc = remote(payloads(), timeout=call.deadline - monotonic(), metadata=to_wire(call))
+        watch = OutcomeWatch(rpc)
+        try:
+            try:
+                async for answer in rpc:
+                    yield read(answer)
+            except grpc.aio.AioRpcError:
+                pass
+            outcome = await watch.outcome()
+            if outcome.code is not grpc.StatusCode.OK:
+                raise _received(method, status, outcome, call)
+            call.response_metadata.update(answered(outcome.trailers))
+        except BaseException:
+            if refused:
+                raise refused[0] from None
+            raise
+        finally:
+            rpc.cancel()
 
     return send
 
 
 def _received(
-    method: UnaryMethod[Any, Any], codec: StatusCodec, error: grpc.aio.AioRpcError
+    method: Method[Any, Any], codec: StatusCodec, outcome: Outcome, call: CallContext
 ) -> StatusError:
     """The error that the callee raised, or that the network stands for."""
-    for key, value in error.trailing_metadata() or ():
+    call.response_metadata.update(answered(outcome.trailers))
+    for key, value in outcome.trailers:
         if key == STATUS_DETAILS_KEY and isinstance(value, bytes):
             try:
                 return codec.unpack(Status.FromString(value))
             except DecodeError:
                 break
-    code = Code(error.code().value[0])
+    code = Code(outcome.code.value[0])
     if code is Code.DEADLINE_EXCEEDED:
         return deadline_exceeded(method)
-    return StatusError(code, error.details() or "")
+    return StatusError(code, outcome.details)

@@ -1,83 +1,151 @@
 """Answers calls that come in over gRPC.
 
-A request arrives as bytes together with the time the caller grants. The handlers registered
-here decode it, hand it to the same endpoint that answers calls of this process, and send the
-response or the status back. gRPC itself cancels the handler when the caller goes away or its
+A request arrives as bytes together with the time the caller grants and with metadata. The handlers
+registered here decode it, hand it to the same endpoint that answers calls of this process, and send
+the response or the status back. gRPC itself cancels the handler when the caller goes away or its
 time is over; a caller that grants no time gets the contract's default.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from time import monotonic
 from typing import Any, Final, NoReturn
 
 import grpc
 
-from seam.bus.caller import timed
-from seam.bus.contract import ServiceContract, UnaryMethod
-from seam.bus.endpoint import wire_endpoint
-from seam.bus.interceptor import Invoke
+from seam.bus.caller import close, deadline_exceeded, once, only, timed
+from seam.bus.contract import Kind, Method, ServiceContract
+from seam.bus.endpoint import request_decoder, response_encoder
+from seam.bus.inprocess import InProcessChannel
+from seam.bus.interceptor import Invoke, StreamInvoke
 from seam.bus.status import StatusCodec
+from seam.bus.wire_metadata import from_wire
 from seam.context import CallContext
 from seam.errors import StatusError
+from seam.records import Record
 
 STATUS_DETAILS_KEY: Final = "grpc-status-details-bin"
 
-Behavior = Callable[[bytes, "grpc.aio.ServicerContext[bytes, bytes]"], Awaitable[bytes]]
+Context = grpc.aio.ServicerContext[bytes, bytes]
 
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
-def servicer(
-    contract: ServiceContract, endpoint: Callable[[UnaryMethod[Any, Any]], Invoke]
-) -> grpc.GenericRpcHandler:
+def servicer(contract: ServiceContract, channel: InProcessChannel) -> grpc.GenericRpcHandler:
     """Make the gRPC handlers of a contract service.
 
     Args:
         contract: the service to answer.
-        endpoint: gives the endpoint that answers a method.
+        channel: where its handlers are bound.
 
     Returns:
         What `grpc.aio.Server.add_generic_rpc_handlers` takes.
     """
     return grpc.method_handlers_generic_handler(
         contract.name,
-        {
-            method.name: grpc.unary_unary_rpc_method_handler(_behavior(method, endpoint(method)))
-            for method in contract.methods
-        },
+        {method.name: _method_handler(method, channel) for method in contract.methods},
     )
 
 
-def _behavior(method: UnaryMethod[Any, Any], serve: Invoke) -> Behavior:
-    serve_bytes = wire_endpoint(method, serve)
-    status = StatusCodec(method)
+def _method_handler(
+    method: Method[Any, Any], channel: InProcessChannel
+) -> grpc.RpcMethodHandler[Any, Any]:
+    if method.kind is Kind.UNARY:
+        unary = _unary_behavior(method, channel.endpoint(method))
+        return grpc.unary_unary_rpc_method_handler(unary)
+    stream = _stream_behavior(method, channel.stream_endpoint(method))
+    if method.kind is Kind.BIDIRECTIONAL:
+        return grpc.stream_stream_rpc_method_handler(stream)
+    if method.kind is Kind.SERVER_STREAMING:
 
-    async def behave(payload: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
-        granted = _granted(context)
-        task = asyncio.current_task()
+        async def answer_one(payload: bytes, context: Context) -> AsyncIterator[bytes]:
+            answers = stream(once(payload), context)
+            try:
+                async for answer in answers:
+                    yield answer
+            finally:
+                await close(answers)
+
+        return grpc.unary_stream_rpc_method_handler(answer_one)
+
+    async def answer_once(payloads: AsyncIterator[bytes], context: Context) -> bytes:
+        answers = stream(payloads, context)
         try:
+            return await only(answers, method)
+        finally:
+            await close(answers)
+
+    return grpc.stream_unary_rpc_method_handler(answer_once)
+
+
+def _unary_behavior(method: Method[Any, Any], serve: Invoke) -> Callable[[bytes, Context], Any]:
+    read, write, status = request_decoder(method), response_encoder(method), StatusCodec(method)
+
+    async def behave(payload: bytes, context: Context) -> bytes:
+        granted = _granted(context)
+        call = _received(context, method.timeout if granted is None else granted)
+        try:
+            answering = serve(read(payload), call)
             if granted is None:
-                deadline = monotonic() + method.timeout
-                call = serve_bytes(payload, CallContext(deadline, task))
-                return await timed(method, call, deadline)
-            return await serve_bytes(payload, CallContext(monotonic() + granted, task))
+                response = await timed(method, answering, call.deadline)
+            else:
+                response = await answering
+            answer = write(response)
         except StatusError as error:
-            await _abort(context, status, error)
+            await _abort(context, status, error, call)
+        if call.response_metadata:
+            context.set_trailing_metadata(tuple(call.response_metadata.items()))
+        return answer
 
     return behave
 
 
-def _granted(context: grpc.aio.ServicerContext[bytes, bytes]) -> float | None:
+def _stream_behavior(
+    method: Method[Any, Any], serve: StreamInvoke
+) -> Callable[[AsyncIterator[bytes], Context], AsyncIterator[bytes]]:
+    read, write, status = request_decoder(method), response_encoder(method), StatusCodec(method)
+
+    async def requests(payloads: AsyncIterator[bytes]) -> AsyncIterator[Record]:
+        async for payload in payloads:
+            yield read(payload)
+
+    async def behave(payloads: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+        granted = _granted(context)
+        call = _received(context, method.timeout if granted is None else granted)
+        responses = serve(requests(payloads), call)
+        try:
+            async with asyncio.timeout(method.timeout if granted is None else None):
+                async for response in responses:
+                    yield write(response)
+        except TimeoutError:
+            await _abort(context, status, deadline_exceeded(method), call)
+        except StatusError as error:
+            await _abort(context, status, error, call)
+        finally:
+            await close(responses)
+        if call.response_metadata:
+            context.set_trailing_metadata(tuple(call.response_metadata.items()))
+
+    return behave
+
+
+def _received(context: Context, seconds: float) -> CallContext:
+    fields: Any = from_wire(context.invocation_metadata() or ())
+    return CallContext(monotonic() + seconds, asyncio.current_task(), **fields)
+
+
+def _granted(context: Context) -> float | None:
     """Seconds that the caller grants; None when it sets no limit, which the stubs leave out."""
     return context.time_remaining()
 
 
 async def _abort(
-    context: grpc.aio.ServicerContext[bytes, bytes], status: StatusCodec, error: StatusError
+    context: Context, status: StatusCodec, error: StatusError, call: CallContext
 ) -> NoReturn:
     packed = status.pack(error)
-    trailers = ((STATUS_DETAILS_KEY, packed.SerializeToString()),) if packed.details else ()
+    trailers = tuple(call.response_metadata.items())
+    if packed.details:
+        trailers = (*trailers, (STATUS_DETAILS_KEY, packed.SerializeToString()))
     await context.abort(_CODES[int(error.code)], error.message, trailers)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
-from seam.bus.contract import UnaryMethod
+from seam.bus.contract import Method
 from seam.context import CallContext
 from seam.records import Record
 
 Invoke = Callable[[Record, CallContext], Coroutine[Any, Any, Record]]
-"""Carries a request record and the call's context to what answers them."""
+"""Carries a request and the call's context to what answers them."""
+
+StreamInvoke = Callable[[AsyncIterator[Record], CallContext], AsyncIterator[Record]]
+"""Carries a stream of requests and the call's context to what answers them with a stream."""
 
 
 class Interceptor(Protocol):
@@ -21,10 +24,10 @@ class Interceptor(Protocol):
     which they are given, the first outermost.
     """
 
-    async def __call__(
-        self, method: UnaryMethod[Any, Any], request: Record, call: CallContext, proceed: Invoke, /
+    async def unary(
+        self, method: Method[Any, Any], request: Record, call: CallContext, proceed: Invoke, /
     ) -> Record:
-        """Handle one call.
+        """Handle a call with one request and one response.
 
         Args:
             method: the method that is called.
@@ -37,9 +40,30 @@ class Interceptor(Protocol):
         """
         ...
 
+    def stream(
+        self,
+        method: Method[Any, Any],
+        requests: AsyncIterator[Record],
+        call: CallContext,
+        proceed: StreamInvoke,
+        /,
+    ) -> AsyncIterator[Record]:
+        """Handle a call whose request, response or both are streams.
+
+        Args:
+            method: the method that is called.
+            requests: its requests; a single one when the method takes no stream.
+            call: the call's deadline and what else travels with it.
+            proceed: takes requests and call on, and gives the responses.
+
+        Returns:
+            The responses; a single one when the method gives no stream.
+        """
+        ...
+
 
 def surround(
-    invoke: Invoke, method: UnaryMethod[Any, Any], interceptors: Sequence[Interceptor]
+    invoke: Invoke, method: Method[Any, Any], interceptors: Sequence[Interceptor]
 ) -> Invoke:
     """Wrap `invoke` in `interceptors` once, so that a call itself looks nothing up.
 
@@ -53,8 +77,26 @@ def surround(
     return invoke
 
 
-def _around(invoke: Invoke, method: UnaryMethod[Any, Any], interceptor: Interceptor) -> Invoke:
-    async def intercepted(request: Record, call: CallContext) -> Record:
-        return await interceptor(method, request, call, invoke)
+def surround_stream(
+    invoke: StreamInvoke, method: Method[Any, Any], interceptors: Sequence[Interceptor]
+) -> StreamInvoke:
+    """As `surround`, for calls with streams."""
+    for interceptor in reversed(interceptors):
+        invoke = _around_stream(invoke, method, interceptor)
+    return invoke
+
+
+def _around(invoke: Invoke, method: Method[Any, Any], interceptor: Interceptor) -> Invoke:
+    def intercepted(request: Record, call: CallContext) -> Coroutine[Any, Any, Record]:
+        return interceptor.unary(method, request, call, invoke)
+
+    return intercepted
+
+
+def _around_stream(
+    invoke: StreamInvoke, method: Method[Any, Any], interceptor: Interceptor
+) -> StreamInvoke:
+    def intercepted(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:
+        return interceptor.stream(method, requests, call, invoke)
 
     return intercepted

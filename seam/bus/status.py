@@ -10,7 +10,7 @@ from typing import Any
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.status_pb2 import Status
 
-from seam.bus.contract import ErrorType, UnaryMethod
+from seam.bus.contract import ErrorType, Method
 from seam.errors import Code, ContractError, InvalidField, StatusError
 
 _TYPE_URL_PREFIX = "type.googleapis.com/"
@@ -21,7 +21,7 @@ class StatusCodec:
 
     __slots__ = ("_by_exception", "_by_name")
 
-    def __init__(self, method: UnaryMethod[Any, Any]) -> None:
+    def __init__(self, method: Method[Any, Any]) -> None:
         """Prepare for the declared errors of `method`."""
         self._by_exception: dict[type[StatusError], ErrorType[Any]] = {
             error.exception: error for error in method.errors

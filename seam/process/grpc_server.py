@@ -8,12 +8,17 @@ from typing import Final
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
 
 from seam.bus import InProcessChannel, ServiceContract, servicer
 from seam.process.topology import Address
 
-# Without it, a second process could bind the same port and take half of the calls.
-_OPTIONS: Final = (("grpc.so_reuseport", 0),)
+_OPTIONS: Final = (
+    # Without it, a second process could bind the same port and take half of the calls.
+    ("grpc.so_reuseport", 0),
+    # Callers ask whether the process is still there, see `seam.bus.connecting`.
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+)
 
 
 @asynccontextmanager
@@ -25,6 +30,9 @@ async def serve_grpc(
     grace: float,
 ) -> AsyncIterator[Address]:
     """Answer calls from other processes until the block ends, then finish those under way.
+
+    Beside the contracts it answers `grpc.health.v1.Health`, and server reflection, so that tools
+    can find out what is served.
 
     Args:
         contracts: the contract services to answer.
@@ -39,20 +47,22 @@ async def serve_grpc(
         OSError: the address cannot be bound.
     """
     server = grpc.aio.server(options=_OPTIONS)
-    server.add_generic_rpc_handlers(
-        [servicer(contract, channel.endpoint) for contract in contracts]
-    )
+    server.add_generic_rpc_handlers([servicer(contract, channel) for contract in contracts])
     serving = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(serving, server)
+    names = [contract.name for contract in contracts]
+    reflection.enable_server_reflection(
+        [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server
+    )
     try:
         port = server.add_insecure_port(str(address))
     except RuntimeError as error:
         raise OSError(str(error)) from None
     await server.start()
-    for name in ("", *(contract.name for contract in contracts)):
+    for name in ("", *names):
         await serving.set(name, health_pb2.HealthCheckResponse.SERVING)
     try:
-        yield Address(address.host, port)
+        yield address if address.is_unix else Address(address.host, port)
     finally:
         await serving.enter_graceful_shutdown()
         await server.stop(grace)

@@ -12,7 +12,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from typing import Final
 
-from seam.bus import Channel, InProcessChannel, Interceptor, ServiceContract
+from seam.bus import Bulkhead, Channel, InProcessChannel, Interceptor, ServiceContract
+from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.http import application
 from seam.process.grpc_server import serve_grpc
 from seam.process.health import Readiness
@@ -21,6 +22,7 @@ from seam.process.peers import Peers
 from seam.process.service import DatabaseLocation, Resources, Service
 from seam.process.settings import SettingsError
 from seam.process.topology import Address, Process, Topology
+from seam.process.watchdog import watching
 
 GRACE: Final = 10.0
 """Seconds that requests under way have to finish when the process is asked to end."""
@@ -78,10 +80,12 @@ async def hosting(
         def channel(contract: ServiceContract) -> Channel:
             return local if contract.owner in process.services else peers.channel(contract)
 
+        stack.enter_context(watching())
         for service in hosted:
             resources = Resources(databases[service.name], channel)
+            bulkhead = Bulkhead(service.name, topology.limits.get(service.name, DEFAULT_LIMITS))
             for binding in await stack.enter_async_context(service.start(resources)):
-                local.bind(binding)
+                local.bind(binding, bulkhead)
 
         bound_grpc = None
         if process.grpc is not None:

@@ -48,7 +48,7 @@ async def serve_http(app: Litestar, address: Address, *, grace: float) -> AsyncI
         OSError: the address cannot be bound.
     """
     listener = _listen(address)
-    bound = Address(address.host, listener.getsockname()[1])
+    bound = address if address.is_unix else Address(address.host, listener.getsockname()[1])
     server = _Server(
         uvicorn.Config(
             app,
@@ -71,6 +71,8 @@ async def serve_http(app: Litestar, address: Address, *, grace: float) -> AsyncI
 
 
 def _listen(address: Address) -> socket.socket:
+    if address.is_unix:
+        raise OSError("HTTP is served on HOST:PORT only")
     family, kind, protocol, _, where = socket.getaddrinfo(
         address.host, address.port, type=socket.SOCK_STREAM
     )[0]

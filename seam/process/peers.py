@@ -1,4 +1,4 @@
-"""The other processes that this one calls, one connection each."""
+"""The other processes that this one calls."""
 
 from __future__ import annotations
 
@@ -9,29 +9,23 @@ from typing import Final
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from seam.bus import GrpcChannel, Interceptor, ServiceContract
+from seam.bus import GrpcChannel, Interceptor, ServiceContract, connect
+from seam.bus.connecting import target_of
 from seam.process.settings import SettingsError
 from seam.process.topology import Process, Topology
 
 HEALTH_TIMEOUT: Final = 1.0
 """Seconds that a peer has to say that it serves."""
 
-# A peer that restarts should be found again at once and not after gRPC's default two minutes.
-_OPTIONS: Final = (
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
-)
-
 
 class Peer:
-    """One other process."""
+    """One other process, or several that are alike."""
 
     def __init__(self, process: Process, connection: grpc.aio.Channel) -> None:
         """Reach `process` over `connection`."""
         self.name = process.name
-        self.address = str(process.grpc)
+        self.address = ", ".join(process.addresses)
         self.services = process.services
-        self.connection = connection
         self._health = health_pb2_grpc.HealthStub(connection)
 
     async def problem(self) -> str | None:
@@ -47,7 +41,7 @@ class Peer:
 
 
 class Peers:
-    """Finds the process of a service and keeps one connection to each."""
+    """Finds the process of a service, and opens a channel for each contract that is called."""
 
     def __init__(
         self,
@@ -55,11 +49,12 @@ class Peers:
         stack: AsyncExitStack,
         client_interceptors: Sequence[Interceptor],
     ) -> None:
-        """Look services up in `topology`; `stack` closes the connections."""
+        """Look services up in `topology`; `stack` closes the channels."""
         self._topology = topology
         self._stack = stack
         self._client_interceptors = client_interceptors
         self._peers: dict[str, Peer] = {}
+        self._channels: dict[str, GrpcChannel] = {}
 
     def __iter__(self) -> Iterator[Peer]:
         """The peers that are called, in the order in which they were first needed."""
@@ -71,15 +66,19 @@ class Peers:
         Raises:
             SettingsError: no process of the topology hosts the service.
         """
+        known = self._channels.get(contract.name)
+        if known is not None:
+            return known
         home = self._topology.home(contract.owner)
-        if home is None or home.grpc is None:
+        if home is None or not home.addresses:
             raise SettingsError(
                 f"service '{contract.owner}' is needed here but runs in no process; "
                 "say where it listens in a topology file (--topology)"
             )
-        peer = self._peers.get(home.name)
-        if peer is None:
-            connection = grpc.aio.insecure_channel(str(home.grpc), options=_OPTIONS)
-            self._stack.push_async_callback(connection.close)
-            peer = self._peers[home.name] = Peer(home, connection)
-        return GrpcChannel(peer.connection, client_interceptors=self._client_interceptors)
+        connection = connect(target_of(home.addresses), [contract])
+        self._stack.push_async_callback(connection.close)
+        if home.name not in self._peers:
+            self._peers[home.name] = Peer(home, connection)
+        channel = GrpcChannel(connection, client_interceptors=self._client_interceptors)
+        self._channels[contract.name] = channel
+        return channel

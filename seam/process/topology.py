@@ -10,11 +10,18 @@ A topology file is TOML:
     [process.inventory]
     services = ["inventory"]
     grpc = "127.0.0.1:7101"                 # answers other processes
+    reach = ["10.0.0.1:7101", "10.0.0.2:7101"]   # optional; where others find it, if elsewhere
 
     [database]
     inventory = "postgresql://…"            # optional; SQLite below `data` otherwise
 
-Nothing in it names code: the same artifacts serve every topology.
+    [limits.inventory]
+    concurrent = 256                        # optional; calls that it answers at a time
+    queued = 1024                           # optional; calls that wait for one of them to end
+
+`grpc` may be `unix:PATH`. `reach` may be several addresses of processes that are alike, or one
+`dns:///HOST:PORT`; calls are spread over all that serve. Nothing in the file names code: the same
+artifacts serve every topology.
 """
 
 from __future__ import annotations
@@ -25,10 +32,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from seam.bus import Limits
+from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.persistence.database import database_url
 from seam.process.toml_lines import line_of
 
 DEFAULT_HTTP: Final = "127.0.0.1:8080"
+
+UNIX: Final = "unix:"
+DNS: Final = "dns:///"
 
 
 class TopologyError(ValueError):
@@ -40,7 +52,7 @@ class Address:
     """Where a process listens.
 
     Attributes:
-        host: name or number of the interface.
+        host: name or number of the interface; `unix:PATH` for a Unix socket.
         port: TCP port; 0 lets the system choose.
     """
 
@@ -49,11 +61,13 @@ class Address:
 
     @staticmethod
     def parse(text: str) -> Address:
-        """Read `HOST:PORT` or `[IPV6]:PORT`.
+        """Read `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
 
         Raises:
-            ValueError: it is neither.
+            ValueError: it is none of these.
         """
+        if text.startswith(UNIX) and len(text) > len(UNIX):
+            return Address(text, 0)
         host, colon, port = text.rpartition(":")
         bracketed = host.startswith("[") and host.endswith("]")
         if bracketed:
@@ -63,8 +77,15 @@ class Address:
             raise ValueError(f"'{text}' is not an address; expected HOST:PORT with a port to 65535")
         return Address(host, int(port))
 
+    @property
+    def is_unix(self) -> bool:
+        """Whether it is a Unix socket."""
+        return self.host.startswith(UNIX)
+
     def __str__(self) -> str:
-        """`HOST:PORT`, with an IPv6 host in brackets."""
+        """`HOST:PORT`, with an IPv6 host in brackets, or `unix:PATH`."""
+        if self.is_unix:
+            return self.host
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
@@ -77,12 +98,19 @@ class Process:
         services: names of the services that it hosts.
         http: where it serves HTTP, if it does.
         grpc: where it answers other processes, if it does.
+        reach: where others find it, if that is not `grpc`: addresses, or one `dns:///HOST:PORT`.
     """
 
     name: str
     services: tuple[str, ...]
     http: Address | None = None
     grpc: Address | None = None
+    reach: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where others find it."""
+        return self.reach or ((str(self.grpc),) if self.grpc else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +121,13 @@ class Topology:
         processes: by name.
         databases: URL of a service's database, by service; embedded when absent.
         data: directory of the embedded databases, if the file names one.
+        limits: how much a service takes on, by service; the default when absent.
     """
 
     processes: Mapping[str, Process]
     databases: Mapping[str, str] = field(default_factory=dict)
     data: Path | None = None
+    limits: Mapping[str, Limits] = field(default_factory=dict)
 
     def home(self, service: str) -> Process | None:
         """The process that hosts a service, if one does."""
@@ -144,7 +174,7 @@ class _Reader:
     def topology(
         self, document: Mapping[str, Any], known: Sequence[str], *, complete: bool
     ) -> Topology:
-        self._only(document, ("data", "process", "database"), ())
+        self._only(document, ("data", "process", "database", "limits"), ())
         tables = self._table(document, "process", ())
         if not tables:
             raise self._error((), "no process; expected at least one table [process.NAME]")
@@ -155,12 +185,18 @@ class _Reader:
         for service in databases:
             self._check_database(databases, service, known, complete=complete)
         data = self._string(document, "data", ())
-        return Topology(processes, databases, None if data is None else Path(data))
+        limits = self._table(document, "limits", ())
+        return Topology(
+            processes,
+            databases,
+            None if data is None else Path(data),
+            {service: self._limits(limits, service, known, complete) for service in limits},
+        )
 
     def _process(self, tables: Mapping[str, Any], name: str) -> Process:
         table = self._table(tables, name, ("process",))
         where = ("process", name)
-        self._only(table, ("services", "http", "grpc"), where)
+        self._only(table, ("services", "http", "grpc", "reach"), where)
         services = table.get("services", [])
         if not isinstance(services, list) or not all(isinstance(each, str) for each in services):
             raise self._error((*where, "services"), "services: expected an array of service names")
@@ -169,6 +205,7 @@ class _Reader:
             tuple(services),
             http=self._address(table, "http", where),
             grpc=self._address(table, "grpc", where),
+            reach=self._reach(table, where),
         )
 
     def _check_services(
@@ -179,11 +216,7 @@ class _Reader:
             where = ("process", process.name, "services")
             for service in process.services:
                 if complete and service not in known:
-                    raise self._error(
-                        where,
-                        f"unknown service '{service}'; expected one of {', '.join(sorted(known))}",
-                        service,
-                    )
+                    raise self._unknown(where, service, known, service)
                 if service in home:
                     raise self._error(
                         where,
@@ -191,11 +224,11 @@ class _Reader:
                         service,
                     )
                 home[service] = process.name
-            if process.services and process.grpc is None and len(processes) > 1:
+            if process.services and not process.addresses and len(processes) > 1:
                 raise self._error(
                     where, f"process '{process.name}' hosts services and needs an address: grpc"
                 )
-            if process.http is None and process.grpc is None:
+            if process.http is None and not process.addresses:
                 raise self._error(
                     where, f"process '{process.name}' listens nowhere: give it http or grpc"
                 )
@@ -211,8 +244,8 @@ class _Reader:
                 if address is None:
                     continue
                 where = ("process", process.name, kind)
-                if address.port == 0:
-                    if kind == "grpc" and len(processes) > 1:
+                if address.port == 0 and not address.is_unix:
+                    if kind == "grpc" and len(processes) > 1 and not process.reach:
                         raise self._error(where, "grpc: other processes need a port that is not 0")
                     continue
                 if address in taken:
@@ -224,14 +257,56 @@ class _Reader:
     ) -> None:
         where = ("database", service)
         if complete and service not in known:
-            raise self._error(
-                where, f"unknown service '{service}'; expected one of {', '.join(sorted(known))}"
-            )
+            raise self._unknown(where, service, known)
         url = self._string(databases, service, ("database",))
         try:
             database_url(url or "")
         except ValueError as error:
             raise self._error(where, f"{service}: {error}") from None
+
+    def _limits(
+        self, tables: Mapping[str, Any], service: str, known: Sequence[str], complete: bool
+    ) -> Limits:
+        where = ("limits", service)
+        if complete and service not in known:
+            raise self._unknown(where, service, known)
+        table = self._table(tables, service, ("limits",))
+        self._only(table, ("concurrent", "queued"), where)
+        return Limits(
+            concurrent=self._number(table, "concurrent", where, 1, DEFAULT_LIMITS.concurrent),
+            queued=self._number(table, "queued", where, 0, DEFAULT_LIMITS.queued),
+        )
+
+    def _number(
+        self, table: Mapping[str, Any], key: str, path: tuple[str, ...], least: int, default: int
+    ) -> int:
+        value = table.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise self._error((*path, key), f"{key}: expected a whole number from {least}")
+        return value
+
+    def _reach(self, table: Mapping[str, Any], path: tuple[str, ...]) -> tuple[str, ...]:
+        where = (*path, "reach")
+        value = table.get("reach", [])
+        targets = [value] if isinstance(value, str) else value
+        if not isinstance(targets, list) or not all(isinstance(each, str) for each in targets):
+            raise self._error(where, "reach: expected an address or an array of addresses")
+        for target in targets:
+            if target.startswith((DNS, UNIX)) and len(targets) > 1:
+                raise self._error(where, f"reach: '{target}' must stand alone", target)
+            try:
+                Address.parse(target.removeprefix(DNS))
+            except ValueError as error:
+                raise self._error(where, f"reach: {error}", target) from None
+        return tuple(targets)
+
+    def _unknown(
+        self, path: Sequence[str], service: str, known: Sequence[str], mention: str = ""
+    ) -> TopologyError:
+        expected = ", ".join(sorted(known))
+        return self._error(
+            path, f"unknown service '{service}'; expected one of {expected}", mention
+        )
 
     def _table(
         self, table: Mapping[str, Any], key: str, path: tuple[str, ...]

@@ -1,5 +1,17 @@
 """What tests of services stand on. No artifact holds it."""
 
-from seam.testing.mock import MockMethod, mock_channel
+from seam.testing.mock import (
+    MockBidirectional,
+    MockClientStreaming,
+    MockMethod,
+    MockServerStreaming,
+    mock_channel,
+)
 
-__all__ = ["MockMethod", "mock_channel"]
+__all__ = [
+    "MockBidirectional",
+    "MockClientStreaming",
+    "MockMethod",
+    "MockServerStreaming",
+    "mock_channel",
+]

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 from conformance.v1.conformance import (
+    Chunk,
+    DownloadRequest,
     EchoRequest,
     EchoResponse,
     FailRequest,
@@ -11,42 +14,29 @@ from conformance.v1.conformance import (
     Failure,
     Refused,
     RefusedError,
+    UploadResponse,
     WaitRequest,
     WaitResponse,
 )
 from conformance.v1.conformance_bus import (
     CONFORMANCE_ECHO,
-    CONFORMANCE_FAIL,
-    CONFORMANCE_OBSERVE,
-    CONFORMANCE_RELAY,
-    CONFORMANCE_WAIT,
     ConformanceStub,
     bind_conformance,
 )
+from conformance.v1.conformance_mock import ConformanceMock
 
 from seam.errors import Code, StatusError
 from seam.testing import MockMethod, mock_channel
 
 
-class Mock:
-    """What a generated mock consists of."""
-
-    def __init__(self) -> None:
-        self.echo = MockMethod(CONFORMANCE_ECHO)
-        self.fail = MockMethod(CONFORMANCE_FAIL)
-        self.wait = MockMethod(CONFORMANCE_WAIT)
-        self.observe = MockMethod(CONFORMANCE_OBSERVE)
-        self.relay = MockMethod(CONFORMANCE_RELAY)
-
-
 @pytest.fixture
-def mock() -> Mock:
+def mock() -> ConformanceMock:
     """A mock that does not know its answers yet."""
-    return Mock()
+    return ConformanceMock()
 
 
 @pytest.fixture
-def stub(mock: Mock) -> ConformanceStub:
+def stub(mock: ConformanceMock) -> ConformanceStub:
     """A stub that calls the mock."""
     return ConformanceStub(mock_channel(bind_conformance(mock)))
 
@@ -55,13 +45,17 @@ DECLARED = FailRequest(failure=Failure.DECLARED)
 NOTHING = FailRequest(failure=Failure.UNSPECIFIED)
 
 
-async def test_every_call_is_answered_as_the_test_said(mock: Mock, stub: ConformanceStub) -> None:
+async def test_every_call_is_answered_as_the_test_said(
+    mock: ConformanceMock, stub: ConformanceStub
+) -> None:
     mock.fail.returns(FailResponse())
     assert await stub.fail(DECLARED) == FailResponse()
     assert await stub.fail(DECLARED) == FailResponse()
 
 
-async def test_what_was_asked_is_remembered_in_order(mock: Mock, stub: ConformanceStub) -> None:
+async def test_what_was_asked_is_remembered_in_order(
+    mock: ConformanceMock, stub: ConformanceStub
+) -> None:
     mock.fail.returns(FailResponse())
     assert mock.fail.requests == []
     await stub.fail(DECLARED)
@@ -71,7 +65,7 @@ async def test_what_was_asked_is_remembered_in_order(mock: Mock, stub: Conforman
 
 
 async def test_a_declared_error_reaches_the_caller_with_its_record(
-    mock: Mock, stub: ConformanceStub
+    mock: ConformanceMock, stub: ConformanceStub
 ) -> None:
     mock.fail.raises(RefusedError(Refused(reason="because")))
     with pytest.raises(RefusedError) as caught:
@@ -80,23 +74,25 @@ async def test_a_declared_error_reaches_the_caller_with_its_record(
     assert mock.fail.requests == [DECLARED]
 
 
-async def test_a_status_reaches_the_caller(mock: Mock, stub: ConformanceStub) -> None:
+async def test_a_status_reaches_the_caller(mock: ConformanceMock, stub: ConformanceStub) -> None:
     mock.wait.raises(StatusError(Code.UNAVAILABLE, "not now"))
     with pytest.raises(StatusError) as caught:
-        await stub.wait(WaitRequest())
+        await stub.wait(WaitRequest(key="", in_background=False))
     assert (caught.value.code, caught.value.message) == (Code.UNAVAILABLE, "not now")
 
 
 async def test_an_error_that_the_method_does_not_declare_arrives_as_it_would_from_the_real_service(
-    mock: Mock, stub: ConformanceStub
+    mock: ConformanceMock, stub: ConformanceStub
 ) -> None:
     mock.wait.raises(RefusedError(Refused(reason="not declared here")))
     with pytest.raises(StatusError) as caught:
-        await stub.wait(WaitRequest())
+        await stub.wait(WaitRequest(key="", in_background=False))
     assert caught.value.code is Code.INTERNAL
 
 
-async def test_an_answer_can_depend_on_the_request(mock: Mock, stub: ConformanceStub) -> None:
+async def test_an_answer_can_depend_on_the_request(
+    mock: ConformanceMock, stub: ConformanceStub
+) -> None:
     def answer(request: FailRequest) -> FailResponse:
         if request.failure is Failure.DECLARED:
             raise RefusedError(Refused(reason="because"))
@@ -108,7 +104,7 @@ async def test_an_answer_can_depend_on_the_request(mock: Mock, stub: Conformance
         await stub.fail(DECLARED)
 
 
-async def test_an_answer_can_be_waited_for(mock: Mock, stub: ConformanceStub) -> None:
+async def test_an_answer_can_be_waited_for(mock: ConformanceMock, stub: ConformanceStub) -> None:
     asked = asyncio.Event()
     opened = asyncio.Event()
 
@@ -118,7 +114,7 @@ async def test_an_answer_can_be_waited_for(mock: Mock, stub: ConformanceStub) ->
         return WaitResponse()
 
     mock.wait.answers(answer)
-    call = asyncio.ensure_future(stub.wait(WaitRequest(), timeout=5))
+    call = asyncio.ensure_future(stub.wait(WaitRequest(key="", in_background=False), timeout=5))
     await asked.wait()
     assert not call.done()
     opened.set()
@@ -126,7 +122,7 @@ async def test_an_answer_can_be_waited_for(mock: Mock, stub: ConformanceStub) ->
 
 
 async def test_the_deadline_of_the_contract_holds_for_a_mock_that_hangs(
-    mock: Mock, stub: ConformanceStub
+    mock: ConformanceMock, stub: ConformanceStub
 ) -> None:
     async def hang(_: WaitRequest) -> WaitResponse:
         await asyncio.Event().wait()
@@ -134,11 +130,13 @@ async def test_the_deadline_of_the_contract_holds_for_a_mock_that_hangs(
 
     mock.wait.answers(hang)
     with pytest.raises(StatusError) as caught:
-        await stub.wait(WaitRequest(), timeout=0.01)
+        await stub.wait(WaitRequest(key="", in_background=False), timeout=0.01)
     assert caught.value.code is Code.DEADLINE_EXCEEDED
 
 
-async def test_a_mock_can_be_told_another_answer(mock: Mock, stub: ConformanceStub) -> None:
+async def test_a_mock_can_be_told_another_answer(
+    mock: ConformanceMock, stub: ConformanceStub
+) -> None:
     mock.fail.raises(StatusError(Code.UNAVAILABLE, "not now"))
     with pytest.raises(StatusError):
         await stub.fail(DECLARED)
@@ -155,7 +153,7 @@ async def test_a_method_that_was_told_nothing_says_which_one_was_called() -> Non
 
 
 async def test_records_pass_through_their_wire_form_so_a_wrong_type_does_not_slip_through(
-    mock: Mock, stub: ConformanceStub
+    mock: ConformanceMock, stub: ConformanceStub
 ) -> None:
     mock.fail.returns(FailResponse())
     with pytest.raises((ValueError, StatusError)):
@@ -167,6 +165,68 @@ async def test_records_pass_through_their_wire_form_so_a_wrong_type_does_not_sli
     assert caught.value.code is Code.INTERNAL
 
 
-def test_one_contract_cannot_be_mocked_twice_on_one_channel(mock: Mock) -> None:
+def test_one_contract_cannot_be_mocked_twice_on_one_channel(mock: ConformanceMock) -> None:
     with pytest.raises(ValueError, match="bound twice"):
         mock_channel(bind_conformance(mock), bind_conformance(mock))
+
+
+def chunk(number: int) -> Chunk:
+    return Chunk(number=number, data=b"", stop=False, refuse=False, key="")
+
+
+async def chunks(*numbers: int) -> AsyncIterator[Chunk]:
+    for number in numbers:
+        yield chunk(number)
+
+
+DOWNLOAD = DownloadRequest(count=2, size=0, key="")
+
+
+async def test_a_stream_of_responses_is_answered_as_the_test_said(
+    mock: ConformanceMock, stub: ConformanceStub
+) -> None:
+    mock.download.returns(chunk(7), chunk(8))
+    assert [each.number async for each in stub.download(DOWNLOAD)] == [7, 8]
+    assert mock.download.requests == [DOWNLOAD]
+
+
+async def test_a_stream_of_responses_can_fail_after_some(
+    mock: ConformanceMock, stub: ConformanceStub
+) -> None:
+    mock.download.raises(RefusedError(Refused(reason="enough")), after=(chunk(7),))
+    responses = stub.download(DOWNLOAD)
+    assert (await anext(responses)).number == 7
+    with pytest.raises(RefusedError):
+        await anext(responses)
+
+
+async def test_streams_of_requests_are_remembered(
+    mock: ConformanceMock, stub: ConformanceStub
+) -> None:
+    answer = UploadResponse(count=2, size=0, in_order=True)
+    mock.upload.returns(answer)
+    assert await stub.upload(chunks(0, 1)) == answer
+    assert [each.number for each in mock.upload.requests] == [0, 1]
+    mock.upload.raises(StatusError(Code.UNAVAILABLE, "not now"))
+    with pytest.raises(StatusError, match="not now"):
+        await stub.upload(chunks(2))
+
+
+async def test_a_conversation_is_answered_by_a_function(
+    mock: ConformanceMock, stub: ConformanceStub
+) -> None:
+    async def backwards(requests: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
+        async for each in requests:
+            yield chunk(-each.number)
+
+    mock.converse.answers(backwards)
+    assert [each.number async for each in stub.converse(chunks(1, 2))] == [-1, -2]
+    assert [each.number for each in mock.converse.requests] == [1, 2]
+
+
+async def test_a_stream_that_was_told_nothing_says_which_one_was_called(
+    mock: ConformanceMock, stub: ConformanceStub
+) -> None:
+    with pytest.raises(StatusError) as caught:
+        await anext(stub.download(DOWNLOAD))
+    assert caught.value.code is Code.INTERNAL

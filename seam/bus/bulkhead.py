@@ -1,0 +1,82 @@
+"""Keeps one busy service from taking everything.
+
+A service answers so many calls at a time; further ones wait in a queue, in their order and for no
+longer than their deadline; when the queue is full as well, a call is refused with
+RESOURCE_EXHAUSTED. The bounds are the service's own, so others go on as if nothing happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from seam.errors import Code, StatusError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a service takes on.
+
+    Attributes:
+        concurrent: calls that are answered at a time; a stream counts while it lasts.
+        queued: calls that wait for one of them to end.
+    """
+
+    concurrent: int = 256
+    queued: int = 1024
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+class Bulkhead:
+    """The calls that one service answers now."""
+
+    __slots__ = ("_limits", "_name", "_waiting", "free")
+
+    def __init__(self, name: str, limits: Limits = DEFAULT_LIMITS) -> None:
+        """Make a bulkhead.
+
+        Args:
+            name: the service's name, for errors.
+            limits: how much it takes on.
+        """
+        self._name = name
+        self._limits = limits
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self.free = limits.concurrent
+
+    async def wait(self) -> None:
+        """Wait for a place, because none is `free`.
+
+        Raises:
+            StatusError: RESOURCE_EXHAUSTED, because the queue is full.
+        """
+        if len(self._waiting) >= self._limits.queued:
+            raise StatusError(
+                Code.RESOURCE_EXHAUSTED,
+                f"{self._name} answers {self._limits.concurrent} calls and "
+                f"{len(self._waiting)} more are waiting",
+            )
+        place = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                # The place was given at the very moment in which its owner left.
+                self.leave()
+            else:
+                self._waiting.remove(place)
+            raise
+
+    def leave(self) -> None:
+        """Give a place to whoever waits longest, or keep it free."""
+        while self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        self.free += 1
