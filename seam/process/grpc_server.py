@@ -11,6 +11,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from seam.bus import InProcessChannel, ServiceContract, servicer
+from seam.process.service import GrpcServicer
 from seam.process.topology import Address
 
 _OPTIONS: Final = (
@@ -27,6 +28,7 @@ async def serve_grpc(
     channel: InProcessChannel,
     address: Address,
     *,
+    servicers: Sequence[GrpcServicer] = (),
     grace: float,
 ) -> AsyncIterator[Address]:
     """Answer calls from other processes until the block ends, then finish those under way.
@@ -38,6 +40,7 @@ async def serve_grpc(
         contracts: the contract services to answer.
         channel: where their handlers are bound.
         address: where to listen.
+        servicers: standard servicers to answer with as well.
         grace: seconds that calls under way have at the end.
 
     Yields:
@@ -50,7 +53,9 @@ async def serve_grpc(
     server.add_generic_rpc_handlers([servicer(contract, channel) for contract in contracts])
     serving = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(serving, server)
-    names = [contract.name for contract in contracts]
+    for each in servicers:
+        each.register(server)
+    names = [each.name for each in (*contracts, *servicers)]
     reflection.enable_server_reflection(
         [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server
     )

@@ -12,14 +12,17 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from typing import Final
 
-from seam.bus import Bulkhead, Channel, InProcessChannel, Interceptor, ServiceContract
+import grpc
+
+from seam.bus import Binding, Bulkhead, Channel, InProcessChannel, Interceptor, ServiceContract
 from seam.bus.bulkhead import DEFAULT_LIMITS
+from seam.grpc_local import LocalChannel, LocalServer
 from seam.http import application
 from seam.process.grpc_server import serve_grpc
 from seam.process.health import Readiness
 from seam.process.http_server import serve_http
 from seam.process.peers import Peers
-from seam.process.service import DatabaseLocation, Resources, Service
+from seam.process.service import DatabaseLocation, GrpcServicer, Resources, Service
 from seam.process.settings import SettingsError
 from seam.process.topology import Address, Process, Topology
 from seam.process.watchdog import watching
@@ -74,24 +77,40 @@ async def hosting(
         client_interceptors=client_interceptors,
         server_interceptors=server_interceptors,
     )
+    foreign = LocalServer()
     async with AsyncExitStack() as stack:
         peers = Peers(topology, stack, client_interceptors)
 
         def channel(contract: ServiceContract) -> Channel:
             return local if contract.owner in process.services else peers.channel(contract)
 
+        def grpc_channel(name: str) -> grpc.aio.Channel:
+            owner = name.partition(".")[0]
+            if owner in process.services:
+                return LocalChannel(foreign)
+            return peers.grpc_channel(owner)
+
         stack.enter_context(watching())
+        servicers: list[GrpcServicer] = []
         for service in hosted:
-            resources = Resources(databases[service.name], channel)
+            resources = Resources(databases[service.name], channel, grpc_channel)
             bulkhead = Bulkhead(service.name, topology.limits.get(service.name, DEFAULT_LIMITS))
-            for binding in await stack.enter_async_context(service.start(resources)):
-                local.bind(binding, bulkhead)
+            for answering in await stack.enter_async_context(service.start(resources)):
+                if isinstance(answering, Binding):
+                    local.bind(answering, bulkhead)
+                else:
+                    answering.register(foreign)
+                    servicers.append(answering)
+        await foreign.start()
+        stack.push_async_callback(foreign.stop, GRACE)
 
         bound_grpc = None
         if process.grpc is not None:
             contracts = [contract for service in hosted for contract in service.provides]
             bound_grpc = await _listening(
-                stack, serve_grpc(contracts, local, process.grpc, grace=GRACE), process.grpc
+                stack,
+                serve_grpc(contracts, local, process.grpc, servicers=servicers, grace=GRACE),
+                process.grpc,
             )
 
         bound_http = None

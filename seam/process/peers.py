@@ -66,19 +66,30 @@ class Peers:
         Raises:
             SettingsError: no process of the topology hosts the service.
         """
-        known = self._channels.get(contract.name)
-        if known is not None:
-            return known
-        home = self._topology.home(contract.owner)
+        channel = self._channels.get(contract.name)
+        if channel is None:
+            connection = self._connect(contract.owner, [contract])
+            channel = GrpcChannel(connection, client_interceptors=self._client_interceptors)
+            self._channels[contract.name] = channel
+        return channel
+
+    def grpc_channel(self, owner: str) -> grpc.aio.Channel:
+        """A channel to the process of a service, for stubs that protoc has made.
+
+        Raises:
+            SettingsError: no process of the topology hosts the service.
+        """
+        return self._connect(owner, [])
+
+    def _connect(self, owner: str, contracts: Sequence[ServiceContract]) -> grpc.aio.Channel:
+        home = self._topology.home(owner)
         if home is None or not home.addresses:
             raise SettingsError(
-                f"service '{contract.owner}' is needed here but runs in no process; "
+                f"service '{owner}' is needed here but runs in no process; "
                 "say where it listens in a topology file (--topology)"
             )
-        connection = connect(target_of(home.addresses), [contract])
+        connection = connect(target_of(home.addresses), contracts)
         self._stack.push_async_callback(connection.close)
         if home.name not in self._peers:
             self._peers[home.name] = Peer(home, connection)
-        channel = GrpcChannel(connection, client_interceptors=self._client_interceptors)
-        self._channels[contract.name] = channel
-        return channel
+        return connection

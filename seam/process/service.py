@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import grpc
 from cyclopts import App
 from sqlalchemy import MetaData
 
@@ -29,16 +30,38 @@ class DatabaseLocation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class GrpcServicer:
+    """A standard `grpc.aio` servicer, hosted as it is.
+
+    Attributes:
+        name: full name of the service that it answers, such as `helloworld.Greeter`. Its first part
+            is the name of the service that hosts it.
+        register: registers it with a server, as generated code does:
+            `partial(add_GreeterServicer_to_server, Greeter())`.
+    """
+
+    name: str
+    register: Callable[[grpc.aio.Server], object]
+
+
+def _no_channel(name: str) -> grpc.aio.Channel:
+    raise LookupError(f"nothing here leads to {name}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Resources:
     """What a process hands to a service that it starts.
 
     Attributes:
         database_location: where the service's data is.
         channel: gives the channel to whoever answers a contract service that it needs.
+        grpc_channel: gives the same by full name for stubs that protoc has made, whether a
+            `GrpcServicer` of this process answers or another process.
     """
 
     database_location: DatabaseLocation
     channel: Callable[[ServiceContract], Channel]
+    grpc_channel: Callable[[str], grpc.aio.Channel] = _no_channel
 
     @asynccontextmanager
     async def database(self, metadata: MetaData) -> AsyncIterator[Database]:
@@ -54,15 +77,15 @@ class Service:
     Attributes:
         name: the service's name, also in topologies and as the name of its schema.
         start: opens what the service needs, gives its handlers, and closes it all at the end.
-        provides: the contract services that its handlers answer.
+        provides: the contract services that its handlers answer; not its `GrpcServicer`s.
         needs: the contract services of others that it calls.
         http: its client-facing APIs.
         commands: what else its artifact can do, as a sub-command of the service's name.
     """
 
     name: str
-    start: Callable[[Resources], AbstractAsyncContextManager[Sequence[Binding]]]
-    provides: tuple[ServiceContract, ...]
+    start: Callable[[Resources], AbstractAsyncContextManager[Sequence[Binding | GrpcServicer]]]
+    provides: tuple[ServiceContract, ...] = ()
     needs: tuple[ServiceContract, ...] = ()
     http: tuple[HttpApi[Any], ...] = ()
     commands: App | None = None
