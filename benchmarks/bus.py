@@ -15,7 +15,7 @@ from contract.v1.money import Money
 from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
 
 from benchmarks.measuring import Result, Way, measure
-from benchmarks.servers import Serve, in_another_process
+from benchmarks.servers import Serve, in_another_process, serve_grpc
 from seam.bus import GrpcChannel, InProcessChannel, servicer
 from seam.context import CallContext, isolated
 from services.inventory.records.messagebus import (
@@ -50,7 +50,6 @@ STRICT: Final = "bus, in process, strict"
 OVER_GRPC: Final = "bus over gRPC"
 BARE_GRPC: Final = "grpc.aio by hand"
 READY_MADE: Final = "grpc.aio by hand, message ready made"
-CONCURRENT: Final = 16
 
 
 class Answers:
@@ -118,20 +117,20 @@ async def measure_bus(rounds: int, progress: Callable[[], object]) -> list[Resul
     async with _remote_calls() as remote:
         ways = [
             Way(DIRECT, _repeated(lambda: direct(REQUEST)), 50_000),
-            Way(IN_PROCESS, _inside_of_a_call(lambda: local(REQUEST)), 20_000),
+            Way(IN_PROCESS, inside_of_a_call(lambda: local(REQUEST)), 20_000),
             Way(IN_PROCESS_OUTERMOST, _repeated(lambda: local(REQUEST)), 10_000),
-            Way(STRICT, _inside_of_a_call(lambda: strict(REQUEST)), 1_000),
+            Way(STRICT, inside_of_a_call(lambda: strict(REQUEST)), 1_000),
             *(Way(name, _repeated(call), 150) for name, call in remote.items()),
         ]
         return await measure(ways, baseline=DIRECT, rounds=rounds, progress=progress)
 
 
 async def measure_remote(
-    rounds: int, concurrent: int, progress: Callable[[], object]
+    concurrent: int, rounds: int, progress: Callable[[], object]
 ) -> list[Result]:
     """Measure calls over gRPC, so many at a time, against the same call made by hand."""
     async with _remote_calls() as remote:
-        ways = [Way(name, _concurrently(call, concurrent), 480) for name, call in remote.items()]
+        ways = [Way(name, _concurrently(call, concurrent), 512) for name, call in remote.items()]
         return await measure(ways, baseline=BARE_GRPC, rounds=rounds, progress=progress)
 
 
@@ -156,7 +155,7 @@ async def serve_bus(listening: Callable[[str], None]) -> None:
     channel.bind(bind_inventory(Answers()))
     server = grpc.aio.server()
     server.add_generic_rpc_handlers([servicer(INVENTORY, channel)])
-    await _serve(server, listening)
+    await serve_grpc(server, listening)
 
 
 async def serve_by_hand(listening: Callable[[str], None], *, ready_made: bool) -> None:
@@ -164,17 +163,7 @@ async def serve_by_hand(listening: Callable[[str], None], *, ready_made: bool) -
     server = grpc.aio.server()
     servicer_by_hand = ServicerByHand(ready_made=ready_made)
     messagebus_pb2_grpc.add_InventoryServicer_to_server(servicer_by_hand, server)
-    await _serve(server, listening)
-
-
-async def _serve(server: grpc.aio.Server, listening: Callable[[str], None]) -> None:
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    listening(f"127.0.0.1:{port}")
-    try:
-        await server.wait_for_termination()
-    finally:
-        await server.stop(None)
+    await serve_grpc(server, listening)
 
 
 def _in_process(
@@ -207,7 +196,7 @@ def _repeated(call: Callable[[], Awaitable[object]]) -> Callable[[int], Awaitabl
     return run
 
 
-def _inside_of_a_call(call: Callable[[], Awaitable[object]]) -> Callable[[int], Awaitable[None]]:
+def inside_of_a_call(call: Callable[[], Awaitable[object]]) -> Callable[[int], Awaitable[None]]:
     """As from a handler, whose own call has a deadline that is over before."""
 
     async def run(times: int) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
+import grpc
 import uvloop
 
 Serve = Callable[[Callable[[str], None]], Awaitable[None]]
@@ -39,6 +40,17 @@ def in_another_process(serve: Serve) -> Iterator[str]:
         if process.pid is not None:
             os.kill(process.pid, signal.SIGTERM)
         process.join()
+
+
+async def serve_grpc(server: grpc.aio.Server, listening: Callable[[str], None]) -> None:
+    """Serve gRPC until it is cancelled, on a port that it says."""
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    listening(f"127.0.0.1:{port}")
+    try:
+        await server.wait_for_termination()
+    finally:
+        await server.stop(None)
 
 
 def _address(receiving: Connection) -> str:

@@ -98,14 +98,18 @@ class _Writer:
         response = self.imports.type(method.response)
         form = "AsyncIterator" if method.kind.gives_many else "Awaitable"
         result = f"{self.imports.name('collections.abc', form)}[{response}]"
-        return f"{method.attribute}(self, {self._request(method, 'AsyncIterator')}, /) -> {result}"
+        request = self._request(method, "AsyncIterator")
+        return f"{method.attribute}(self, {request}, /) -> {result}"
 
     def _stub_signature(self, method: Method) -> str:
         response = self.imports.type(method.response)
         if method.kind.gives_many:
             result = f"{self._seam('ResponseStream')}[{response}]"
         else:
-            result = f"{self.imports.name('collections.abc', 'Awaitable')}[{response}]"
+            # Not any awaitable, so that a call can be made a task.
+            coroutine = self.imports.name("collections.abc", "Coroutine")
+            any_ = self.imports.name("typing", "Any")
+            result = f"{coroutine}[{any_}, {any_}, {response}]"
         metadata = self.imports.name("seam.context", "Metadata")
         options = f"timeout: float | None = None, metadata: {metadata} | None = None"
         request = self._request(method, "AsyncIterable")
@@ -149,8 +153,8 @@ class _Writer:
         text = (
             f"Calls `{service.full_name}`, wherever it runs.\n\n"
             "`timeout` is in seconds; without one, the contract's holds. A call never takes longer"
-            " than what is left of the call that it is part of. `metadata` is sent with the call and"
-            " holds, at its end, what the callee sent."
+            " than what is left of the call that it is part of. `metadata` is sent with the call,"
+            " and holds at its end what the callee sent."
         )
         rows = [
             f"class {service.name}Stub:",

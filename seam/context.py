@@ -201,25 +201,26 @@ def isolated(call: CallContext, coroutine: Coroutine[Any, Any, T]) -> Awaitable[
     Returns:
         What the coroutine returns; what it raises passes through.
     """
-    context = Context()
-    context.run(current_call.set, call)
-    return in_context(context, coroutine)
+    return in_context(Context(), coroutine, call)
 
 
 @types.coroutine
-def in_context(context: Context, coroutine: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
+def in_context(
+    context: Context, coroutine: Coroutine[Any, Any, T], call: CallContext | None = None
+) -> Generator[Any, Any, T]:
     """Run a coroutine in the current task, each of its steps in `context`.
 
     Args:
         context: the context variables that the coroutine sees and sets.
         coroutine: has `send`, `throw` and `close`; not yet started.
+        call: becomes `current_call` in the context, unless it is None.
 
     Returns:
         What the coroutine returns; what it raises passes through.
     """
     run = context.run
     try:
-        awaited = run(coroutine.send, None)
+        awaited = run(coroutine.send, None) if call is None else run(_start, call, coroutine)
         while True:
             try:
                 result = yield awaited
@@ -233,3 +234,8 @@ def in_context(context: Context, coroutine: Coroutine[Any, Any, T]) -> Generator
     except StopIteration as stop:
         value: T = stop.value
         return value
+
+
+def _start(call: CallContext, coroutine: Coroutine[Any, Any, Any]) -> object:
+    current_call.set(call)
+    return coroutine.send(None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable
-from typing import Protocol, TypeVar
+from collections.abc import AsyncIterable, Callable, Coroutine
+from typing import Any, Protocol, TypeVar
 
 from seam.bus.contract import Method
 from seam.bus.stream import ResponseStream
@@ -13,9 +13,11 @@ from seam.records import Record
 Q = TypeVar("Q", bound=Record)
 S = TypeVar("S", bound=Record)
 
-UnaryCall = Callable[[Q, float | None, Metadata | None], Awaitable[S]]
+UnaryCall = Callable[[Q, float | None, Metadata | None], Coroutine[Any, Any, S]]
 ServerStreamingCall = Callable[[Q, float | None, Metadata | None], ResponseStream[S]]
-ClientStreamingCall = Callable[[AsyncIterable[Q], float | None, Metadata | None], Awaitable[S]]
+ClientStreamingCall = Callable[
+    [AsyncIterable[Q], float | None, Metadata | None], Coroutine[Any, Any, S]
+]
 BidirectionalCall = Callable[[AsyncIterable[Q], float | None, Metadata | None], ResponseStream[S]]
 
 

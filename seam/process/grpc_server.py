@@ -55,7 +55,7 @@ async def serve_grpc(
     health_pb2_grpc.add_HealthServicer_to_server(serving, server)
     for each in servicers:
         each.register(server)
-    names = [each.name for each in (*contracts, *servicers)]
+    names = [contract.name for contract in contracts] + [each.name for each in servicers]
     reflection.enable_server_reflection(
         [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server
     )

@@ -1,4 +1,4 @@
-"""A team brings a gRPC service that it already has: the servicer and its callers stay as they are."""
+"""A team brings a gRPC service that it already has: servicer and callers stay as they are."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from grpc_examples.v1 import greeter_pb2, greeter_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from seam.bus import Binding
+from seam.grpc_local.examples import Greeter
 from seam.process import GrpcServicer, Resources, Service
 from seam.process.hosting import hosting
 from seam.process.service import DatabaseLocation
@@ -21,15 +22,6 @@ from seam.process.topology import Address, Process, Topology
 
 NAME = "grpc_examples.v1.Greeter"
 ANYWHERE = Address("127.0.0.1", 0)
-
-
-class Greeter(greeter_pb2_grpc.GreeterServicer):
-    """As any team may have written it, years ago."""
-
-    async def SayHello(
-        self, request: greeter_pb2.HelloRequest, context: grpc.aio.ServicerContext
-    ) -> greeter_pb2.HelloReply:
-        return greeter_pb2.HelloReply(message=f"Hello, {request.name}!")
 
 
 @asynccontextmanager

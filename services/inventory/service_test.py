@@ -15,7 +15,7 @@ from services.inventory.records.api import ListItemsRequest
 from services.inventory.records.api_bus import InventoryApiStub
 from services.inventory.records.messagebus import ReserveStockRequest, StockLine
 from services.inventory.records.messagebus_bus import InventoryStub
-from services.inventory.service import SERVICE
+from services.inventory.service import SERVICE, start
 
 
 @asynccontextmanager
@@ -23,7 +23,7 @@ async def started(url: str, *, embedded: bool) -> AsyncIterator[InProcessChannel
     """The service as a process hosts it."""
     channel = InProcessChannel(strict=True)
     location = DatabaseLocation(url=url, embedded=embedded)
-    async with SERVICE.start(Resources(location, lambda _: channel)) as bindings:
+    async with start(Resources(location, lambda _: channel)) as bindings:
         for binding in bindings:
             channel.bind(binding)
         yield channel
@@ -38,7 +38,7 @@ async def skus(channel: InProcessChannel) -> list[str]:
 async def test_the_service_answers_all_that_it_provides(database_url: str) -> None:
     channel = InProcessChannel(strict=True)
     location = DatabaseLocation(url=database_url, embedded=False)
-    async with SERVICE.start(Resources(location, lambda _: channel)) as bindings:
+    async with start(Resources(location, lambda _: channel)) as bindings:
         assert {binding.contract for binding in bindings} == set(SERVICE.provides)
     assert {api.contract for api in SERVICE.http} <= set(SERVICE.provides)
     assert SERVICE.needs == ()

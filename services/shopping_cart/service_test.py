@@ -13,7 +13,7 @@ from services.shopping_cart.records.api import CreateCartRequest, SetItemQuantit
 from services.shopping_cart.records.api_bus import ShoppingCartApiStub
 from services.shopping_cart.records.messagebus import CartItem, GetCartContentsRequest
 from services.shopping_cart.records.messagebus_bus import ShoppingCartStub
-from services.shopping_cart.service import SERVICE
+from services.shopping_cart.service import SERVICE, start
 
 
 async def test_the_service_answers_all_that_it_provides_and_asks_only_for_what_it_needs(
@@ -32,7 +32,7 @@ async def test_the_service_answers_all_that_it_provides_and_asks_only_for_what_i
         return channel
 
     location = DatabaseLocation(url=database_url, embedded=True)
-    async with SERVICE.start(Resources(location, to)) as bindings:
+    async with start(Resources(location, to)) as bindings:
         assert {binding.contract for binding in bindings} == set(SERVICE.provides)
         assert tuple(asked_for) == SERVICE.needs == (INVENTORY,)
         for binding in bindings:
@@ -43,7 +43,7 @@ async def test_the_service_answers_all_that_it_provides_and_asks_only_for_what_i
             SetItemQuantityRequest(cart_id=cart.cart_id, sku="MUG", quantity=2)
         )
 
-    async with SERVICE.start(Resources(location, to)) as bindings:
+    async with start(Resources(location, to)) as bindings:
         again = InProcessChannel(strict=True)
         for binding in bindings:
             again.bind(binding)
@@ -56,5 +56,5 @@ async def test_the_service_answers_all_that_it_provides_and_asks_only_for_what_i
 async def test_a_database_url_that_is_none_fails_the_start() -> None:
     location = DatabaseLocation(url="shop.db", embedded=False)
     with pytest.raises(ValueError, match="is not a database URL"):
-        async with SERVICE.start(Resources(location, lambda _: InProcessChannel())):
+        async with start(Resources(location, lambda _: InProcessChannel())):
             raise AssertionError("it was started")
