@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -117,6 +118,7 @@ async def test_abort_supersedes_what_was_set(host: Host) -> None:
 
 async def test_a_suppressed_abort_stands_and_nothing_can_follow_it(host: Host) -> None:
     errors: list[Exception] = []
+    tried = asyncio.Event()
 
     async def behavior(request: bytes, context: Any) -> bytes:
         for attempt in (
@@ -130,10 +132,13 @@ async def test_a_suppressed_abort_stands_and_nothing_can_follow_it(host: Host) -
             except Exception as error:
                 errors.append(error)
         assert context.done()
+        tried.set()
         return b"ignored"
 
     error = await failure(host, behavior)
     assert (error.code(), error.details()) == (grpc.StatusCode.ABORTED, "enough")
+    async with asyncio.timeout(10):
+        await tried.wait()
     assert [type(each) for each in errors] == [
         grpc.aio.AbortError,
         grpc.aio.UsageError,
