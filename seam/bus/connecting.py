@@ -34,7 +34,8 @@ _OPTIONS: Final = (
     ("grpc.max_reconnect_backoff_ms", 1_000),
     # A peer whose machine is gone says nothing: ask, when calls wait for it.
     ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
+    # How long it may take to answer: `grpc.keepalive_timeout_ms` has no effect in this version.
+    ("grpc.http2.ping_timeout_ms", 10_000),
 )
 
 
