@@ -68,7 +68,8 @@ class Bulkhead:
             if place.done() and not place.cancelled():
                 # The place was given at the very moment in which its owner left.
                 self.leave()
-            else:
+            elif place in self._waiting:
+                # `leave` takes those who are about to go out of the queue as well.
                 self._waiting.remove(place)
             raise
 

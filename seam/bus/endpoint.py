@@ -96,9 +96,10 @@ def stream_endpoint(
         else:
             await bulkhead.wait()
         context = Context()
-        context.run(current_call.set, call)
-        responses = context.run(invoke, requests, call)
+        responses: AsyncIterator[Record] | None = None
         try:
+            context.run(current_call.set, call)
+            responses = context.run(invoke, requests, call)
             while True:
                 try:
                     response = await in_context(context, _next(responses))
@@ -110,6 +111,9 @@ def stream_endpoint(
         finally:
             try:
                 await in_context(context, close(responses))
+            except Exception as error:
+                # The caller has left, so that nobody but the log is there to be told.
+                internal(error, method)
             finally:
                 bulkhead.leave()
 

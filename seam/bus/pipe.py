@@ -28,6 +28,11 @@ class Pipe(Generic[T]):
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
 
+    @property
+    def ended(self) -> bool:
+        """Whether the writer has ended, or the pipe was abandoned."""
+        return self._ended
+
     async def put(self, item: T) -> bool:
         """Write an item as soon as there is room; False when nobody will read it."""
         while len(self._items) >= self._capacity and not self._closed:

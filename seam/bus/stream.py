@@ -48,7 +48,7 @@ class ResponseStream(Generic[S]):
         # Neither task nor timer knows the stream, so that letting go of the stream is noticed.
         self._task = asyncio.create_task(_drive(respond, requests, self._pipe))
         self._timer = asyncio.get_running_loop().call_later(
-            seconds, _expire, self._pipe, self._task, late
+            seconds, _stop, self._pipe, self._task, late
         )
 
     def __aiter__(self) -> ResponseStream[S]:
@@ -64,13 +64,15 @@ class ResponseStream(Generic[S]):
         """
         try:
             return await self._pipe.__anext__()
-        except BaseException:
+        except asyncio.CancelledError:
             self._end()
+            raise
+        except BaseException:
+            self._timer.cancel()
             raise
 
     async def aclose(self) -> None:
         """End the call, unless it has ended, and wait until all that it started is over."""
-        self._pipe.abandon(StatusError(Code.CANCELLED, "the caller ended the call"))
         self._end()
         await asyncio.wait([self._task])
 
@@ -94,12 +96,19 @@ class ResponseStream(Generic[S]):
 
     def _end(self) -> None:
         self._timer.cancel()
-        self._task.cancel()
+        _stop(self._pipe, self._task, StatusError(Code.CANCELLED, "the caller ended the call"))
 
 
-def _expire(pipe: Pipe[Any], task: asyncio.Task[None], late: StatusError) -> None:
-    pipe.abandon(late)
-    task.cancel()
+def _stop(pipe: Pipe[Any], task: asyncio.Task[None], reason: StatusError) -> None:
+    """End a call before its time, once.
+
+    A call that has ended is left to itself: cancelling it would cut short how it, or the handler,
+    tidies up.
+    """
+    ends_by_itself = pipe.ended
+    pipe.abandon(reason)
+    if not ends_by_itself:
+        task.cancel()
 
 
 async def _drive(respond: Respond, requests: AsyncIterable[Any], responses: Pipe[Any]) -> None:
@@ -132,11 +141,15 @@ async def _drive(respond: Respond, requests: AsyncIterable[Any], responses: Pipe
         if not isinstance(error, Exception):
             raise
     finally:
-        outgoing.close()
+        # Whoever still waits for requests learns that none will come: gRPC does, in a task of its
+        # own, after the connection is lost.
+        outgoing.abandon(StatusError(Code.CANCELLED, "the call is over"))
         feeding.cancel()
-        await _close(answers)
-        await asyncio.wait([feeding])
-        await _close(requests)
+        try:
+            await _close(answers)
+        finally:
+            await asyncio.wait([feeding])
+            await _close(requests)
 
 
 async def _close(iterator: object) -> None:

@@ -17,6 +17,11 @@ from seam.process.topology import Process, Topology
 HEALTH_TIMEOUT: Final = 1.0
 """Seconds that a peer has to say that it serves."""
 
+_NOT_SERVING: Final = "not serving"
+
+_UNHEALTHY: Final = "backend unhealthy"
+"""How gRPC ends its account of a channel whose servers say that they do not serve."""
+
 
 class Peer:
     """One other process, or several that are alike."""
@@ -34,9 +39,12 @@ class Peer:
         try:
             answer = await self._health.Check(request, timeout=HEALTH_TIMEOUT)
         except grpc.aio.AioRpcError as error:
+            # The channel watches its servers' health, and asks none that does not serve.
+            if (error.details() or "").endswith(_UNHEALTHY):
+                return _NOT_SERVING
             return f"unreachable: {error.code().name}"
         if answer.status != health_pb2.HealthCheckResponse.SERVING:
-            return "not serving"
+            return _NOT_SERVING
         return None
 
 

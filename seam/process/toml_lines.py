@@ -33,6 +33,8 @@ def line_of(text: str, path: Sequence[str], mention: str = "") -> int:
             here = table + _parts(key[1])
         else:
             continue
+        # What stands inside of a table that has no line of its own shows where the table is.
+        here = here[: len(path)]
         if len(here) > length and list(path[: len(here)]) == here:
             best, length = number, len(here)
     if mention:

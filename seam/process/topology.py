@@ -29,6 +29,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
@@ -134,6 +135,14 @@ class Topology:
         for process in self.processes.values():
             if service in process.services:
                 return process
+        return None
+
+
+def _family(address: Address) -> int | None:
+    """4 or 6; None for a name."""
+    try:
+        return ip_address(address.host).version
+    except ValueError:
         return None
 
 
@@ -291,13 +300,25 @@ class _Reader:
         targets = [value] if isinstance(value, str) else value
         if not isinstance(targets, list) or not all(isinstance(each, str) for each in targets):
             raise self._error(where, "reach: expected an address or an array of addresses")
+        families: set[int | None] = set()
         for target in targets:
             if target.startswith((DNS, UNIX)) and len(targets) > 1:
                 raise self._error(where, f"reach: '{target}' must stand alone", target)
             try:
-                Address.parse(target.removeprefix(DNS))
+                address = Address.parse(target.removeprefix(DNS))
             except ValueError as error:
                 raise self._error(where, f"reach: {error}", target) from None
+            if address.port == 0 and not target.startswith(UNIX):
+                raise self._error(where, "reach: other processes need a port that is not 0", target)
+            families.add(_family(address))
+            # gRPC takes a list of one family, and looks up no name in it.
+            if len(targets) > 1 and (None in families or len(families) > 1):
+                raise self._error(
+                    where,
+                    f"reach: '{target}' cannot stand in this list; "
+                    "expected numeric addresses that are all IPv4 or all IPv6",
+                    target,
+                )
         return tuple(targets)
 
     def _unknown(

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seam.bus import Limits
+from seam.bus.connecting import target_of
 from seam.process.topology import Address, Topology, TopologyError, read_topology, single_process
 
 SPLIT = """\
@@ -123,3 +125,122 @@ def test_any_other_text_is_refused_or_reads_back(text: str) -> None:
     with suppress(ValueError):
         address = Address.parse(text)
         assert Address.parse(str(address)) == address
+
+
+REPLICATED = """\
+[process.director]
+http = "127.0.0.1:8080"
+
+[process.inventory]
+services = ["inventory"]
+grpc = "0.0.0.0:7101"
+reach = [
+    "10.0.0.1:7101",
+    "10.0.0.2:7101",
+]
+
+[process.cart]
+services = ["cart"]
+grpc = "unix:/run/shop/cart"
+
+[limits.cart]
+concurrent = 2
+queued = 0
+"""
+
+
+def test_a_topology_says_where_others_find_a_process_and_how_much_a_service_takes_on(
+    tmp_path: Path,
+) -> None:
+    topology = read(tmp_path, REPLICATED)
+    inventory, cart = topology.home("inventory"), topology.home("cart")
+    assert inventory is not None
+    assert cart is not None
+    assert inventory.grpc == Address("0.0.0.0", 7101)
+    assert inventory.addresses == ("10.0.0.1:7101", "10.0.0.2:7101")
+    assert target_of(inventory.addresses) == "ipv4:10.0.0.1:7101,10.0.0.2:7101"
+    assert cart.grpc == Address("unix:/run/shop/cart", 0)
+    assert cart.grpc.is_unix
+    assert cart.addresses == ("unix:/run/shop/cart",)
+    assert topology.limits == {"cart": Limits(concurrent=2, queued=0)}
+    assert topology.processes["director"].addresses == ()
+
+
+LIST = '[\n    "10.0.0.1:7101",\n    "10.0.0.2:7101",\n]'
+
+
+@pytest.mark.parametrize(
+    ("reach", "target"),
+    [
+        ('"inventory.internal:7101"', "inventory.internal:7101"),
+        ('["inventory.internal:7101"]', "inventory.internal:7101"),
+        ('"dns:///inventory.internal:7101"', "dns:///inventory.internal:7101"),
+        ('"unix:inventory.socket"', "unix:inventory.socket"),
+        ('["[fe80::1]:7101", "[fe80::2]:7101"]', "ipv6:[fe80::1]:7101,[fe80::2]:7101"),
+        ("[]", "0.0.0.0:7101"),
+    ],
+)
+def test_a_process_may_be_reached_in_several_ways(tmp_path: Path, reach: str, target: str) -> None:
+    home = read(tmp_path, REPLICATED.replace(LIST, reach)).home("inventory")
+    assert home is not None
+    assert target_of(home.addresses) == target
+
+
+def test_a_process_that_is_reached_elsewhere_need_not_say_where_it_listens(tmp_path: Path) -> None:
+    home = read(tmp_path, REPLICATED.replace('grpc = "0.0.0.0:7101"\n', "")).home("inventory")
+    assert home is not None
+    assert home.grpc is None
+    assert len(home.addresses) == 2
+
+
+def test_limits_that_are_not_set_are_the_default_ones(tmp_path: Path) -> None:
+    text = REPLICATED.replace("concurrent = 2\nqueued = 0\n", "")
+    assert read(tmp_path, text).limits == {"cart": Limits()}
+    assert read(tmp_path, SPLIT).limits == {}
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "expected"),
+    [
+        (LIST, "7101", "7: reach: expected an address or an array of addresses"),
+        (LIST, "[7101]", "7: reach: expected an address or an array of addresses"),
+        (LIST, '"10.0.0.1"', "7: reach: '10.0.0.1' is not an address; expected HOST:PORT"),
+        (LIST, '"dns:///"', "7: reach: '' is not an address"),
+        (LIST, '"dns:///shop"', "7: reach: 'shop' is not an address"),
+        (LIST, '"dns:///shop:0"', "7: reach: other processes need a port that is not 0"),
+        (LIST, '"dns:///unix:shop"', "7: reach: other processes need a port that is not 0"),
+        ('"10.0.0.2:7101"', '"10.0.0.2:0"', "9: reach: other processes need a port that is not 0"),
+        ('"10.0.0.2:7101"', '"dns:///shop:1"', "9: reach: 'dns:///shop:1' must stand alone"),
+        ('"10.0.0.2:7101"', '"unix:shop"', "9: reach: 'unix:shop' must stand alone"),
+        ('"10.0.0.2:7101"', '"shop:7101"', "9: reach: 'shop:7101' cannot stand in this list; exp"),
+        ('"10.0.0.2:7101"', '"[::1]:7101"', "9: reach: '[::1]:7101' cannot stand in this list; e"),
+        ('"10.0.0.1:7101"', '"shop:7101"', "8: reach: 'shop:7101' cannot stand in this list; exp"),
+        ("unix:/run/shop/cart", "unix:", "14: grpc: 'unix:' is not an address"),
+        (
+            '"127.0.0.1:8080"',
+            '"unix:/run/shop/cart"',
+            "14: grpc: unix:/run/shop/cart is taken by h",
+        ),
+        ("[limits.cart]", "[limits.chart]", "16: unknown service 'chart'; expected one of cart, i"),
+        ("[limits.cart]", "[limit.cart]", "16: unknown setting 'limit'; expected data, process, d"),
+        ("concurrent = 2", "concurrent = 0", "17: concurrent: expected a whole number from 1"),
+        ("concurrent = 2", "concurrent = true", "17: concurrent: expected a whole number from 1"),
+        ("concurrent = 2", 'concurrent = "2"', "17: concurrent: expected a whole number from 1"),
+        ("queued = 0", "queued = -1", "18: queued: expected a whole number from 0"),
+        ("queued = 0", "queued = 0.5", "18: queued: expected a whole number from 0"),
+        ("queued = 0", "queue = 0", "18: unknown setting 'queue'; expected concurrent, queued"),
+    ],
+)
+def test_ways_and_limits_that_cannot_be_are_refused_with_file_line_and_reason(
+    tmp_path: Path, was: str, becomes: str, expected: str
+) -> None:
+    text = REPLICATED.replace(was, becomes)
+    assert text != REPLICATED
+    assert refusal(tmp_path, text)[: len(expected)] == expected
+
+
+@given(path=st.from_regex(r"[a-z0-9/._:-]{1,60}", fullmatch=True))
+def test_a_unix_address_reads_back_as_it_is_written(path: str) -> None:
+    address = Address.parse(f"unix:{path}")
+    assert address.is_unix
+    assert Address.parse(str(address)) == address

@@ -86,8 +86,10 @@ def at_work(frame: FrameType | None) -> str:
         frame: the innermost frame of the thread.
     """
     while frame is not None:
-        method = frame.f_locals.get("method")
-        if frame.f_globals.get("__name__") == "seam.bus.endpoint" and isinstance(method, Method):
-            return method.full_name
+        # Looking at a frame's variables copies them: only those of frames that are ours.
+        if frame.f_globals.get("__name__") == "seam.bus.endpoint":
+            method = frame.f_locals.get("method")
+            if isinstance(method, Method):
+                return method.full_name
         frame = frame.f_back
     return UNKNOWN
