@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 _CHUNK: Final = 65_536
+_SETTLING: Final = 0.02
 
 
 class Proxy:
@@ -92,5 +93,9 @@ async def proxying(target: str) -> AsyncIterator[Proxy]:
         yield proxy
     finally:
         server.close()
+        # A connection that was accepted a moment ago takes a few turns of the loop to be carried,
+        # and one that is reset takes one to be closed.
+        await asyncio.sleep(_SETTLING)
         await proxy.end()
         await server.wait_closed()
+        await asyncio.sleep(_SETTLING)
