@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 _CHUNK: Final = 65_536
-_SETTLING: Final = 0.02
+_TURNS: Final = 20
 
 
 class Proxy:
@@ -79,6 +79,12 @@ class Proxy:
             await asyncio.wait(self._tasks)
 
 
+async def _settle() -> None:
+    """Let what is under way come to its end: turns of the loop, however busy the machine is."""
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+
+
 @asynccontextmanager
 async def proxying(target: str) -> AsyncIterator[Proxy]:
     """Run a proxy until the block ends.
@@ -92,10 +98,10 @@ async def proxying(target: str) -> AsyncIterator[Proxy]:
     try:
         yield proxy
     finally:
+        # In Python 3.11 a server that is closed drops a connection which it is about to accept, and
+        # leaves its socket open.
+        await _settle()
         server.close()
-        # A connection that was accepted a moment ago takes a few turns of the loop to be carried,
-        # and one that is reset takes one to be closed.
-        await asyncio.sleep(_SETTLING)
         await proxy.end()
         await server.wait_closed()
-        await asyncio.sleep(_SETTLING)
+        await _settle()
