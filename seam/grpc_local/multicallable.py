@@ -6,6 +6,7 @@ can be sent, its message is one. The RPC then begins at once, whether anybody aw
 
 from __future__ import annotations
 
+from abc import ABCMeta, abstractmethod
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -49,7 +50,7 @@ class Wire(Protocol):
         ...
 
 
-class _Method(Generic[Q, S]):
+class _Method(Generic[Q, S], metaclass=ABCMeta):
     """A method of a service, as one kind of callable."""
 
     kind: str
@@ -117,8 +118,9 @@ class _Method(Generic[Q, S]):
         self._wire.send(rpc, wait_for_ready=bool(details.wait_for_ready))
         return call
 
+    @abstractmethod
     def _start(self, rpc: Rpc, request: Any) -> grpc.aio.Call:  # noqa: ANN401
-        raise NotImplementedError
+        """Make the call object over `rpc`, which has not been sent yet."""
 
 
 class UnaryUnary(_Method[Q, S], grpc.aio.UnaryUnaryMultiCallable[Q, S]):
