@@ -16,8 +16,9 @@ from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
 
 from benchmarks.measuring import Result, Way, measure
 from benchmarks.servers import Serve, in_another_process, serve_grpc
-from seam.bus import GrpcChannel, InProcessChannel, servicer
-from seam.context import CallContext, isolated
+from seam.bus import GrpcChannel, HandlerRegistry, InProcessChannel, servicer
+from seam.call.context import CallContext
+from seam.call.isolation import run_isolated
 from services.inventory.records.messagebus import (
     BatchGetItemsRequest,
     BatchGetItemsResponse,
@@ -27,7 +28,7 @@ from services.inventory.records.messagebus import (
     ReserveStockResponse,
     StockItem,
 )
-from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub, bind_inventory
+from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub, register_inventory
 
 ITEMS: Final = 10
 REQUEST: Final = BatchGetItemsRequest(skus=tuple(f"SKU-{number:04}" for number in range(ITEMS)))
@@ -151,10 +152,10 @@ async def _remote_calls() -> AsyncIterator[dict[str, Callable[[], Awaitable[obje
 
 async def serve_bus(listening: Callable[[str], None]) -> None:
     """Answer over the bus."""
-    channel = InProcessChannel()
-    channel.bind(bind_inventory(Answers()))
+    registry = HandlerRegistry()
+    registry.register(register_inventory(Answers()))
     server = grpc.aio.server()
-    server.add_generic_rpc_handlers([servicer(INVENTORY, channel)])
+    server.add_generic_rpc_handlers([servicer(INVENTORY, registry)])
     await serve_grpc(server, listening)
 
 
@@ -169,8 +170,9 @@ async def serve_by_hand(listening: Callable[[str], None], *, ready_made: bool) -
 def _in_process(
     *, strict: bool
 ) -> Callable[[BatchGetItemsRequest], Awaitable[BatchGetItemsResponse]]:
-    channel = InProcessChannel(strict=strict)
-    channel.bind(bind_inventory(Answers()))
+    registry = HandlerRegistry()
+    registry.register(register_inventory(Answers()))
+    channel = InProcessChannel(registry, strict=strict)
     return InventoryStub(channel).batch_get_items
 
 
@@ -201,7 +203,7 @@ def inside_of_a_call(call: Callable[[], Awaitable[object]]) -> Callable[[int], A
 
     async def run(times: int) -> None:
         outer = CallContext(monotonic() + 1.5, asyncio.current_task())
-        await isolated(outer, repeated(times))
+        await run_isolated(outer, repeated(times))
 
     async def repeated(times: int) -> None:
         for _ in range(times):

@@ -22,10 +22,10 @@ from benchmarks.measuring import Result, Way, measure
 from benchmarks.servers import in_another_process
 from director.monolith import SERVICES
 from seam.persistence import open_database
-from seam.process.hosting import hosting
-from seam.process.http_server import serve_http
-from seam.process.service import DatabaseLocation
-from seam.process.topology import Address, Process, Topology
+from seam.runtime.hosting import hosting
+from seam.runtime.http_server import serve_http
+from seam.runtime.service import DatabaseLocation
+from seam.runtime.topology import Address, Process, Topology
 
 BY_HAND: Final = "Litestar by hand"
 SHOP: Final = "the shop, one process"

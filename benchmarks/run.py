@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks import bus, grpc_local, http, shapes, streaming
+from benchmarks import bus, grpc_inprocess, http, shapes, streaming
 from benchmarks.measuring import Result
 
 app = App(name="benchmarks", help="Measure what the README claims.", version_flags=[])
@@ -88,7 +88,7 @@ TABLES: Final[dict[str, Callable[[int, Callable[[], object]], Awaitable[list[Res
     "A message of a stream, one kibibyte": streaming.measure_streaming,
     "The same call in one process, by interceptors around it": shapes.measure_interceptors,
     "The same call in one process, by calls inside of it": shapes.measure_depth,
-    "A standard gRPC servicer and stub": grpc_local.measure_grpc_local,
+    "A standard gRPC servicer and stub": grpc_inprocess.measure_grpc_local,
     HTTP: http.measure_http,
 }
 """What is measured, by its title."""

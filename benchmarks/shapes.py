@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from benchmarks.bus import REQUEST, Answers, inside_of_a_call
 from benchmarks.measuring import Result, Way, measure
-from seam.bus import InProcessChannel, Interceptor, Invoke, Method, StreamInvoke
-from seam.context import CallContext
-from seam.records import Record
+from seam.bus import HandlerRegistry, InProcessChannel, Interceptor, Invoke, StreamInvoke
+from seam.call.context import CallContext
+from seam.contract import MethodDescriptor
+from seam.contract.records import Record
 from services.inventory.records.messagebus import BatchGetItemsRequest, BatchGetItemsResponse
-from services.inventory.records.messagebus_bus import InventoryStub, bind_inventory
+from services.inventory.records.messagebus_bus import InventoryStub, register_inventory
 
 INTERCEPTORS: Final = (0, 1, 2, 4, 8)
 DEPTHS: Final = (1, 2, 3, 5)
@@ -21,14 +22,19 @@ class Passes:
     """An interceptor that does nothing but be there."""
 
     async def unary(
-        self, method: Method[Any, Any], request: Record, call: CallContext, proceed: Invoke, /
+        self,
+        method: MethodDescriptor[Any, Any],
+        request: Record,
+        call: CallContext,
+        proceed: Invoke,
+        /,
     ) -> Record:
         """Proceed."""
         return await proceed(request, call)
 
     def stream(
         self,
-        method: Method[Any, Any],
+        method: MethodDescriptor[Any, Any],
         requests: AsyncIterator[Record],
         call: CallContext,
         proceed: StreamInvoke,
@@ -74,8 +80,9 @@ def _stub(handler: Answers, interceptors: int) -> InventoryStub:
     sides: list[list[Interceptor]] = [[], []]
     for number in range(interceptors):
         sides[number % 2].append(Passes())
-    channel = InProcessChannel(client_interceptors=sides[0], server_interceptors=sides[1])
-    channel.bind(bind_inventory(handler))
+    registry = HandlerRegistry(server_interceptors=sides[1])
+    registry.register(register_inventory(handler))
+    channel = InProcessChannel(registry, client_interceptors=sides[0])
     return InventoryStub(channel)
 
 

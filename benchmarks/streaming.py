@@ -7,18 +7,18 @@ from contextlib import AsyncExitStack
 from typing import Any, Final
 
 import grpc
+
+from benchmarks.measuring import Result, Way, measure
+from benchmarks.servers import Serve, in_another_process, serve_grpc
+from conformance.handler import Conformance
 from conformance.v1 import conformance_pb2, conformance_pb2_grpc
 from conformance.v1.conformance import DownloadRequest
 from conformance.v1.conformance_bus import (
     CONFORMANCE,
     ConformanceStub,
-    bind_conformance,
+    register_conformance,
 )
-
-from benchmarks.measuring import Result, Way, measure
-from benchmarks.servers import Serve, in_another_process, serve_grpc
-from seam.bus import GrpcChannel, InProcessChannel, servicer
-from seam.conformance.handler import Conformance
+from seam.bus import GrpcChannel, HandlerRegistry, InProcessChannel, servicer
 
 SIZE: Final = 1024
 BY_HAND: Final = "grpc.aio by hand"
@@ -48,8 +48,9 @@ async def measure_streaming(rounds: int, progress: Callable[[], object]) -> list
 
         by_hand = conformance_pb2_grpc.ConformanceStub(await channel(serve_by_hand))
         over_grpc = ConformanceStub(GrpcChannel(await channel(serve_bus)))
-        local = InProcessChannel()
-        local.bind(bind_conformance(Conformance()))
+        registry = HandlerRegistry()
+        registry.register(register_conformance(Conformance()))
+        local = InProcessChannel(registry)
         ways = [
             Way(BY_HAND, _downloads(_by_hand(by_hand)), 1_000),
             Way(OVER_GRPC, _downloads(_over_bus(over_grpc)), 1_000),
@@ -74,10 +75,10 @@ async def serve_by_hand(listening: Callable[[str], None]) -> None:
 
 async def serve_bus(listening: Callable[[str], None]) -> None:
     """Answer over the bus."""
-    channel = InProcessChannel()
-    channel.bind(bind_conformance(Conformance()))
+    registry = HandlerRegistry()
+    registry.register(register_conformance(Conformance()))
     server = grpc.aio.server()
-    server.add_generic_rpc_handlers([servicer(CONFORMANCE, channel)])
+    server.add_generic_rpc_handlers([servicer(CONFORMANCE, registry)])
     await serve_grpc(server, listening)
 
 

@@ -7,8 +7,5 @@ dependency of every test.
 from __future__ import annotations
 
 import seam.bus
-import seam.http
-import seam.protojson
-import seam.records
-import seam.testing
-import seam.wire  # noqa: F401 (it is for what imports it later)
+import seam.codec.protojson
+import seam.codec.wire  # noqa: F401 (it is for what imports it later)

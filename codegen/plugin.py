@@ -14,17 +14,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest, CodeGeneratorResponse
 
-from codegen.formatting import format_python
-from codegen.loading import load
-from codegen.model import ContractFile, Location, Problem, RefusedContractError
+from codegen.contract.loading import load
+from codegen.contract.model import ContractFile, Location, Problem, RefusedContractError
 
 __all__ = ["Generate", "Output", "respond", "run"]
 
 Output = tuple[str, str]
-"""A module's dotted name and its source, not formatted yet."""
+"""A file's path and what it holds."""
 
 Generate = Callable[[ContractFile], Iterable[Output]]
-"""Writes the modules of one contract."""
+"""Writes the files of one contract."""
 
 
 def run(generate: Generate) -> None:
@@ -39,16 +38,15 @@ def respond(request: CodeGeneratorRequest, generate: Generate) -> CodeGeneratorR
     Args:
         request: What protoc asks for. Its parameter holds `M<file>=<records module>` entries with
             commas between them, one for each file of the import closure that is not at its default.
-        generate: Writes the modules of one contract.
+        generate: Writes the files of one contract.
     """
     response = CodeGeneratorResponse()
     response.supported_features = CodeGeneratorResponse.FEATURE_PROTO3_OPTIONAL
     try:
         modules = _modules(request.parameter)
         for file in load(request, modules):
-            for module, source in generate(file):
-                path = f"{module.replace('.', '/')}.py"
-                response.file.add(name=path, content=format_python(source, path))
+            for path, content in generate(file):
+                response.file.add(name=path, content=content)
     except RefusedContractError as problems:
         del response.file[:]
         response.error = str(problems)

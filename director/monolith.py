@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from seam.process import main
+from seam.runtime import main
 from services.inventory.service import SERVICE as INVENTORY
 from services.shopping_cart.service import SERVICE as SHOPPING_CART
 
 SERVICES: Final = (INVENTORY, SHOPPING_CART)
 
 if __name__ == "__main__":
-    main("shop", SERVICES, entire=True)
+    main("shop", SERVICES, whole_system=True)

@@ -6,20 +6,22 @@ STUBS = ("types-grpcio", "types-protobuf")
 DATA = ("**/*.csv", "**/*.json", "**/*.sql", "**/*.toml")
 
 
-def python_tree(**tests: object) -> None:
+def python_tree(apart: tuple[str, ...] = (), **tests: object) -> None:
     """Owns all Python under the folder, and the data beside it.
 
     New modules and folders need no BUILD file of their own. Tests sit beside what they test, in
     files named `*_test.py`; what they share is in `conftest.py`. Data goes where the folder's code
-    goes. Keyword arguments are fields of the tests.
+    goes. Folders that are named `apart` have a BUILD file of their own. Other keyword arguments are
+    fields of the tests.
     """
+    elsewhere = ["!" + folder + "/**" for folder in apart]
     python_sources(
-        sources=["**/*.py", *("!" + pattern for pattern in TESTS + TEST_SUPPORT)],
+        sources=["**/*.py", *("!" + pattern for pattern in TESTS + TEST_SUPPORT), *elsewhere],
         dependencies=[":data"],
     )
-    resources(name="data", sources=list(DATA))
-    python_test_utils(name="test_support", sources=list(TEST_SUPPORT))
-    python_tests(name="test", sources=list(TESTS), **tests)
+    resources(name="data", sources=[*DATA, *elsewhere])
+    python_test_utils(name="test_support", sources=[*TEST_SUPPORT, *elsewhere])
+    python_tests(name="test", sources=[*TESTS, *elsewhere], **tests)
 
 
 def python_binary(name: str, entry_point: str) -> None:

@@ -86,7 +86,7 @@ async def _run_our_plugins(
         ProtocRequest(
             generated.contract,
             outputs=tuple(f"--{plugin}_out" for plugin in plugins),
-            plugins=FrozenDict({plugin: f"codegen.{plugin}" for plugin in plugins}),
+            plugins=FrozenDict({plugin: f"codegen.python.{plugin}" for plugin in plugins}),
             # Only what the contract can name: an unrelated contract that moves changes nothing.
             parameters=tuple(
                 f"M{proto}={modules.by_proto[proto]}"

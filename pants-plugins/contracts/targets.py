@@ -34,7 +34,7 @@ class GeneratorsField(SpecialCasedDependencies):
 
     alias = "generators"
     default = ("//codegen",)
-    help = "Targets that hold the protoc plugins, run as `python -m codegen.<plugin>`."
+    help = "Targets that hold the protoc plugins, run as `python -m codegen.python.<plugin>`."
 
 
 class ContractDependencies(Dependencies):

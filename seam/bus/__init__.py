@@ -1,34 +1,29 @@
 """The message bus: how one service reaches another, in this process or over gRPC.
 
-Generated stubs and bindings stand on the contract types; a process wires them to channels.
+Generated stubs stand on a `Channel`; a process registers handlers and wires stubs to channels.
 """
 
 from seam.bus.bulkhead import Bulkhead, Limits
 from seam.bus.channel import Channel
-from seam.bus.connecting import connect
-from seam.bus.contract import Binding, ErrorType, Idempotency, Kind, Method, ServiceContract
-from seam.bus.grpc_client import GrpcChannel
-from seam.bus.grpc_server import servicer
+from seam.bus.grpc import GrpcChannel, open_channel, servicer
 from seam.bus.inprocess import InProcessChannel
 from seam.bus.interceptor import Interceptor, Invoke, StreamInvoke
+from seam.bus.registration import Registration
+from seam.bus.registry import HandlerRegistry
 from seam.bus.stream import ResponseStream
 
 __all__ = [
-    "Binding",
     "Bulkhead",
     "Channel",
-    "ErrorType",
     "GrpcChannel",
-    "Idempotency",
+    "HandlerRegistry",
     "InProcessChannel",
     "Interceptor",
     "Invoke",
-    "Kind",
     "Limits",
-    "Method",
+    "Registration",
     "ResponseStream",
-    "ServiceContract",
     "StreamInvoke",
-    "connect",
+    "open_channel",
     "servicer",
 ]

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from seam.errors import Code, StatusError
+from seam.contract.errors import Code, StatusError
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,11 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from conformance.v1.conformance import Chunk, EchoRequest, WaitRequest
-from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, bind_conformance
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seam.bus import Bulkhead, GrpcChannel, InProcessChannel, Limits, connect
-from seam.conformance.handler import Conformance
-from seam.conformance.suite import (
+from conformance.handler import Conformance
+from conformance.requests import (
     LONG,
     chunk,
     chunked,
@@ -27,8 +24,11 @@ from seam.conformance.suite import (
     noted,
     waiting,
 )
-from seam.conformance.wiring import TRANSPORTS, listening, wired
-from seam.errors import Code, StatusError
+from conformance.v1.conformance import Chunk, EchoRequest, WaitRequest
+from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, register_conformance
+from conformance.wiring import TRANSPORTS, listening, wired
+from seam.bus import Bulkhead, GrpcChannel, HandlerRegistry, InProcessChannel, Limits, open_channel
+from seam.contract.errors import Code, StatusError
 
 
 async def enter(bulkhead: Bulkhead) -> None:
@@ -286,14 +286,15 @@ async def test_a_service_that_is_stuck_and_full_leaves_the_latency_of_others_alo
     """Two services of one process: both have the contract that shows everything."""
     free, stuck = Conformance(), Conformance()
     stuck_bulkhead = Bulkhead("stuck", Limits(concurrent=4, queued=4))
-    channels = [InProcessChannel(), InProcessChannel()]
-    channels[0].bind(bind_conformance(free), Bulkhead("free", Limits(4, 4)))
-    channels[1].bind(bind_conformance(stuck), stuck_bulkhead)
+    registries = [HandlerRegistry(), HandlerRegistry()]
+    registries[0].register(register_conformance(free), Bulkhead("free", Limits(4, 4)))
+    registries[1].register(register_conformance(stuck), stuck_bulkhead)
+    channels = [InProcessChannel(registry) for registry in registries]
     async with (
-        listening(channels[0]) as free_address,
-        listening(channels[1]) as stuck_address,
-        connect(free_address, [CONFORMANCE]) as to_free,
-        connect(stuck_address, [CONFORMANCE]) as to_stuck,
+        listening(registries[0]) as free_address,
+        listening(registries[1]) as stuck_address,
+        open_channel(free_address, [CONFORMANCE]) as to_free,
+        open_channel(stuck_address, [CONFORMANCE]) as to_stuck,
     ):
         remote = transport == "gRPC"
         free_stub = ConformanceStub(GrpcChannel(to_free) if remote else channels[0])

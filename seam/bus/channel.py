@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
-from seam.bus.contract import Method
 from seam.bus.stream import ResponseStream
-from seam.context import Metadata
-from seam.records import Record
+from seam.call.metadata import Metadata
+from seam.contract.descriptors import MethodDescriptor
+from seam.contract.records import Record
 
 Q = TypeVar("Q", bound=Record)
 S = TypeVar("S", bound=Record)
@@ -29,18 +29,18 @@ class Channel(Protocol):
     raises the typed errors that its method declares, and `StatusError` for any other outcome.
     """
 
-    def unary(self, method: Method[Q, S], /) -> UnaryCall[Q, S]:
+    def unary(self, method: MethodDescriptor[Q, S], /) -> UnaryCall[Q, S]:
         """Make the function that calls a method with one request and one response."""
         ...
 
-    def server_streaming(self, method: Method[Q, S], /) -> ServerStreamingCall[Q, S]:
+    def server_streaming(self, method: MethodDescriptor[Q, S], /) -> ServerStreamingCall[Q, S]:
         """Make the function that calls a method with one request and many responses."""
         ...
 
-    def client_streaming(self, method: Method[Q, S], /) -> ClientStreamingCall[Q, S]:
+    def client_streaming(self, method: MethodDescriptor[Q, S], /) -> ClientStreamingCall[Q, S]:
         """Make the function that calls a method with many requests and one response."""
         ...
 
-    def bidirectional(self, method: Method[Q, S], /) -> BidirectionalCall[Q, S]:
+    def bidirectional(self, method: MethodDescriptor[Q, S], /) -> BidirectionalCall[Q, S]:
         """Make the function that calls a method with many requests and many responses."""
         ...

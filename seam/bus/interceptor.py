@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
-from seam.bus.contract import Method
-from seam.context import CallContext
-from seam.records import Record
+from seam.call.context import CallContext
+from seam.contract.descriptors import MethodDescriptor
+from seam.contract.records import Record
 
 Invoke = Callable[[Record, CallContext], Coroutine[Any, Any, Record]]
 """Carries a request and the call's context to what answers them."""
@@ -25,7 +25,12 @@ class Interceptor(Protocol):
     """
 
     async def unary(
-        self, method: Method[Any, Any], request: Record, call: CallContext, proceed: Invoke, /
+        self,
+        method: MethodDescriptor[Any, Any],
+        request: Record,
+        call: CallContext,
+        proceed: Invoke,
+        /,
     ) -> Record:
         """Handle a call with one request and one response.
 
@@ -42,7 +47,7 @@ class Interceptor(Protocol):
 
     def stream(
         self,
-        method: Method[Any, Any],
+        method: MethodDescriptor[Any, Any],
         requests: AsyncIterator[Record],
         call: CallContext,
         proceed: StreamInvoke,
@@ -63,7 +68,7 @@ class Interceptor(Protocol):
 
 
 def surround(
-    invoke: Invoke, method: Method[Any, Any], interceptors: Sequence[Interceptor]
+    invoke: Invoke, method: MethodDescriptor[Any, Any], interceptors: Sequence[Interceptor]
 ) -> Invoke:
     """Wrap `invoke` in `interceptors` once, so that a call itself looks nothing up.
 
@@ -78,7 +83,7 @@ def surround(
 
 
 def surround_stream(
-    invoke: StreamInvoke, method: Method[Any, Any], interceptors: Sequence[Interceptor]
+    invoke: StreamInvoke, method: MethodDescriptor[Any, Any], interceptors: Sequence[Interceptor]
 ) -> StreamInvoke:
     """As `surround`, for calls with streams."""
     for interceptor in reversed(interceptors):
@@ -86,7 +91,7 @@ def surround_stream(
     return invoke
 
 
-def _around(invoke: Invoke, method: Method[Any, Any], interceptor: Interceptor) -> Invoke:
+def _around(invoke: Invoke, method: MethodDescriptor[Any, Any], interceptor: Interceptor) -> Invoke:
     def intercepted(request: Record, call: CallContext) -> Coroutine[Any, Any, Record]:
         return interceptor.unary(method, request, call, invoke)
 
@@ -94,7 +99,7 @@ def _around(invoke: Invoke, method: Method[Any, Any], interceptor: Interceptor) 
 
 
 def _around_stream(
-    invoke: StreamInvoke, method: Method[Any, Any], interceptor: Interceptor
+    invoke: StreamInvoke, method: MethodDescriptor[Any, Any], interceptor: Interceptor
 ) -> StreamInvoke:
     def intercepted(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:
         return interceptor.stream(method, requests, call, invoke)

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
+from conformance.checks.calls import PAYLOAD
+from conformance.requests import chunked, collected, download, events, new_key
 from conformance.v1.conformance import EchoRequest, Payload
 from conformance.v1.conformance_bus import ConformanceStub
-
-from seam.bus import Interceptor, Invoke, Method, StreamInvoke
+from conformance.wiring import TRANSPORTS, wired
+from seam.bus import Interceptor, Invoke, StreamInvoke
 from seam.bus.interceptor import surround, surround_stream
-from seam.conformance.suite import PAYLOAD, chunked, collected, download, events, new_key
-from seam.conformance.wiring import TRANSPORTS, wired
-from seam.context import CallContext
-from seam.errors import Code, StatusError
-from seam.records import Record
+from seam.call.context import CallContext
+from seam.contract import MethodDescriptor
+from seam.contract.errors import Code, StatusError
+from seam.contract.records import Record
 
 
 @dataclass
@@ -28,7 +30,11 @@ class Recorder:
     log: list[str]
 
     async def unary(
-        self, method: Method[Any, Any], request: Record, call: CallContext, proceed: Invoke
+        self,
+        method: MethodDescriptor[Any, Any],
+        request: Record,
+        call: CallContext,
+        proceed: Invoke,
     ) -> Record:
         self.log.append(f"{self.name} before {method.name}")
         try:
@@ -38,7 +44,7 @@ class Recorder:
 
     async def stream(
         self,
-        method: Method[Any, Any],
+        method: MethodDescriptor[Any, Any],
         requests: AsyncIterator[Record],
         call: CallContext,
         proceed: StreamInvoke,
@@ -55,13 +61,17 @@ class Refuses:
     """Takes no call on: before it begins, or when its responses are read."""
 
     async def unary(
-        self, method: Method[Any, Any], request: Record, call: CallContext, proceed: Invoke
+        self,
+        method: MethodDescriptor[Any, Any],
+        request: Record,
+        call: CallContext,
+        proceed: Invoke,
     ) -> Record:
         raise StatusError(Code.UNAUTHENTICATED, "who are you?")
 
     async def stream(
         self,
-        method: Method[Any, Any],
+        method: MethodDescriptor[Any, Any],
         requests: AsyncIterator[Record],
         call: CallContext,
         proceed: StreamInvoke,
@@ -77,7 +87,7 @@ class RefusesAtOnce(Refuses):
 
     def stream(
         self,
-        method: Method[Any, Any],
+        method: MethodDescriptor[Any, Any],
         requests: AsyncIterator[Record],
         call: CallContext,
         proceed: StreamInvoke,
@@ -89,13 +99,17 @@ class Breaks(Refuses):
     """Has a defect."""
 
     async def unary(
-        self, method: Method[Any, Any], request: Record, call: CallContext, proceed: Invoke
+        self,
+        method: MethodDescriptor[Any, Any],
+        request: Record,
+        call: CallContext,
+        proceed: Invoke,
     ) -> Record:
         raise RuntimeError("the password is swordfish")
 
     def stream(
         self,
-        method: Method[Any, Any],
+        method: MethodDescriptor[Any, Any],
         requests: AsyncIterator[Record],
         call: CallContext,
         proceed: StreamInvoke,
@@ -107,14 +121,18 @@ class Doubles:
     """Lets every record of a stream through twice, both ways, and replaces a single response."""
 
     async def unary(
-        self, method: Method[Any, Any], request: Record, call: CallContext, proceed: Invoke
+        self,
+        method: MethodDescriptor[Any, Any],
+        request: Record,
+        call: CallContext,
+        proceed: Invoke,
     ) -> Record:
         await proceed(request, call)
         return await proceed(EchoRequest(payload=None), call)
 
     async def stream(
         self,
-        method: Method[Any, Any],
+        method: MethodDescriptor[Any, Any],
         requests: AsyncIterator[Record],
         call: CallContext,
         proceed: StreamInvoke,
@@ -235,7 +253,11 @@ async def test_an_interceptor_knows_method_and_context_of_the_call(transport: st
 
     class Looks(Refuses):
         async def unary(
-            self, method: Method[Any, Any], request: Record, call: CallContext, proceed: Invoke
+            self,
+            method: MethodDescriptor[Any, Any],
+            request: Record,
+            call: CallContext,
+            proceed: Invoke,
         ) -> Record:
             assert isinstance(request, EchoRequest)
             assert isinstance(request.payload, Payload)

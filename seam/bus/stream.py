@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Final, Generic, TypeVar
 
 from seam.bus.pipe import Pipe
-from seam.errors import Code, StatusError
+from seam.contract.errors import Code, StatusError
 
 Q = TypeVar("Q")
 S = TypeVar("S")

@@ -10,13 +10,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conformance.v1.conformance import Chunk, DownloadRequest
-from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub
 
-from seam.bus import GrpcChannel, Invoke, Method, ResponseStream, StreamInvoke, connect
-from seam.bus.stream import BUFFER, Respond
-from seam.conformance.handler import Conformance
-from seam.conformance.suite import (
+from conformance.handler import Conformance
+from conformance.requests import (
     LONG,
     chunk,
     chunked,
@@ -26,10 +22,15 @@ from seam.conformance.suite import (
     new_key,
     noted,
 )
-from seam.conformance.wiring import TRANSPORTS, Wiring, wired
-from seam.context import CallContext
-from seam.errors import Code, StatusError
-from seam.records import Record
+from conformance.v1.conformance import Chunk, DownloadRequest
+from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub
+from conformance.wiring import TRANSPORTS, Wiring, wired
+from seam.bus import GrpcChannel, Invoke, ResponseStream, StreamInvoke, open_channel
+from seam.bus.stream import BUFFER, Respond
+from seam.call.context import CallContext
+from seam.contract import MethodDescriptor
+from seam.contract.errors import Code, StatusError
+from seam.contract.records import Record
 from seam.testing.proxy import proxying
 
 LATE = StatusError(Code.DEADLINE_EXCEEDED, "late")
@@ -383,7 +384,7 @@ async def test_a_lost_connection_leaves_nothing_of_a_caller_who_has_more_to_say(
     async with (
         wired("gRPC") as wiring,
         proxying(wiring.address) as proxy,
-        connect(proxy.address, [CONFORMANCE]) as connection,
+        open_channel(proxy.address, [CONFORMANCE]) as connection,
     ):
         stub = ConformanceStub(GrpcChannel(connection))
         key = new_key()
@@ -406,13 +407,17 @@ class BreaksMidway:
     """A client interceptor with a defect in the middle of a stream."""
 
     async def unary(
-        self, method: Method[Any, Any], request: Record, call: CallContext, proceed: Invoke
+        self,
+        method: MethodDescriptor[Any, Any],
+        request: Record,
+        call: CallContext,
+        proceed: Invoke,
     ) -> Record:
         return await proceed(request, call)
 
     async def stream(
         self,
-        method: Method[Any, Any],
+        method: MethodDescriptor[Any, Any],
         requests: AsyncIterator[Record],
         call: CallContext,
         proceed: StreamInvoke,

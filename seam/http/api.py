@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar
 
 from litestar import Router
 
-from seam.bus import Channel, ServiceContract
+from seam.bus import Channel
+from seam.contract import ServiceDescriptor
 from seam.http.problem import FieldsOf
 
 Stub = TypeVar("Stub")
@@ -19,14 +20,14 @@ class HttpApi(Generic[Stub]):
     """What generated code says about a contract service with HTTP rules.
 
     Attributes:
-        contract: the service that the routes call.
+        descriptor: the service that the routes call.
         stub: makes a stub of the service from a channel.
         router: makes the routes over anything that answers like the service, such as a stub.
         errors: the typed errors that the routes may answer with, and their fields as JSON.
         openapi: the `paths` and `components` of the OpenAPI 3.1 document.
     """
 
-    contract: ServiceContract
+    descriptor: ServiceDescriptor
     stub: Callable[[Channel], Stub]
     router: Callable[[Stub], Router]
     errors: FieldsOf

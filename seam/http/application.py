@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 from litestar import Litestar, MediaType, Response, get
 
-from seam.bus import Channel, ServiceContract
+from seam.bus import Channel
+from seam.contract import ServiceDescriptor
 from seam.http.api import HttpApi
 from seam.http.problem import exception_handlers
 
@@ -17,7 +18,7 @@ OPENAPI_VERSION: Final = "3.1.0"
 
 def application(
     apis: Sequence[HttpApi[Any]],
-    channel: Callable[[ServiceContract], Channel],
+    channel: Callable[[ServiceDescriptor], Channel],
     readiness: Callable[[], Awaitable[Mapping[str, Any]]],
     *,
     title: str,
@@ -54,7 +55,7 @@ def application(
             healthz,
             readyz,
             openapi_document,
-            *(api.routes(channel(api.contract)) for api in apis),
+            *(api.routes(channel(api.descriptor)) for api in apis),
         ],
         exception_handlers=exception_handlers(errors),
         openapi_config=None,

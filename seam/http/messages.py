@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from litestar import MediaType, Request, Response
 
-from seam.errors import InvalidField
+from seam.contract.errors import InvalidField
 
 HttpRequest = Request[Any, Any, Any]
 

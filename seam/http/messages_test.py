@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from litestar import Litestar, Response, post
 from litestar.testing import AsyncTestClient
 
-from seam.errors import InvalidField
+from seam.codec.protojson import read_int32, read_string
+from seam.contract.errors import InvalidField
 from seam.http import HttpRequest, Query, read_json, reply
 from seam.http.problem import exception_handlers
-from seam.protojson import read_int32, read_string
 
 
 def query(text: bytes) -> Query:

@@ -18,7 +18,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
-from seam.errors import Code, ContractError, InvalidField, StatusError
+from seam.contract.errors import Code, ContractError, InvalidField, StatusError
 
 log = logging.getLogger(__name__)
 

@@ -4,12 +4,12 @@ import logging
 from typing import Any
 
 import pytest
-from conformance.v1.conformance import Refused, RefusedError
-from conformance.v1.conformance_json import refused_to_json
 from litestar import Litestar, get
 from litestar.testing import AsyncTestClient
 
-from seam.errors import Code, InvalidField, StatusError
+from conformance.v1.conformance import Refused, RefusedError
+from conformance.v1.conformance_json import refused_to_json
+from seam.contract.errors import Code, InvalidField, StatusError
 from seam.http.problem import HTTP_STATUS, exception_handlers
 
 

@@ -5,7 +5,7 @@ from seam.testing.mock import (
     MockClientStreaming,
     MockMethod,
     MockServerStreaming,
-    mock_channel,
+    strict_channel,
 )
 
 __all__ = [
@@ -13,5 +13,5 @@ __all__ = [
     "MockClientStreaming",
     "MockMethod",
     "MockServerStreaming",
-    "mock_channel",
+    "strict_channel",
 ]

@@ -1,4 +1,4 @@
-"""What generated mocks are made of: a stand-in for each kind of method."""
+"""What generated mocks are made of: a mock for each kind of method."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Generic, TypeVar
 
-from seam.bus import Binding, InProcessChannel, Method
-from seam.errors import StatusError
-from seam.records import Record
+from seam.bus import HandlerRegistry, InProcessChannel, Registration
+from seam.contract import MethodDescriptor
+from seam.contract.errors import StatusError
+from seam.contract.records import Record
 
 Q = TypeVar("Q", bound=Record)
 S = TypeVar("S", bound=Record)
@@ -18,7 +19,7 @@ A = TypeVar("A")
 class _Mock(Generic[Q, S, A]):
     """Says what a method answers, and remembers what it was asked."""
 
-    def __init__(self, method: Method[Q, S]) -> None:
+    def __init__(self, method: MethodDescriptor[Q, S]) -> None:
         """Stand in for `method`; until it is programmed, a call is a failed assertion."""
         self._method = method
         self._answer: A | None = None
@@ -149,9 +150,9 @@ async def _stream(responses: tuple[S, ...], error: StatusError | None = None) ->
         raise error
 
 
-def mock_channel(*bindings: Binding) -> InProcessChannel:
-    """A strict channel to mocks: what they are asked and answer goes through its wire form."""
-    channel = InProcessChannel(strict=True)
-    for binding in bindings:
-        channel.bind(binding)
-    return channel
+def strict_channel(*registrations: Registration) -> InProcessChannel:
+    """A channel to handlers or mocks, on which every record goes through its wire form."""
+    registry = HandlerRegistry()
+    for registration in registrations:
+        registry.register(registration)
+    return InProcessChannel(registry, strict=True)

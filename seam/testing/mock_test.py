@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+
 from conformance.v1.conformance import (
     Chunk,
     DownloadRequest,
@@ -21,12 +22,11 @@ from conformance.v1.conformance import (
 from conformance.v1.conformance_bus import (
     CONFORMANCE_ECHO,
     ConformanceStub,
-    bind_conformance,
+    register_conformance,
 )
 from conformance.v1.conformance_mock import ConformanceMock
-
-from seam.errors import Code, StatusError
-from seam.testing import MockMethod, mock_channel
+from seam.contract.errors import Code, StatusError
+from seam.testing import MockMethod, strict_channel
 
 
 @pytest.fixture
@@ -38,11 +38,11 @@ def mock() -> ConformanceMock:
 @pytest.fixture
 def stub(mock: ConformanceMock) -> ConformanceStub:
     """A stub that calls the mock."""
-    return ConformanceStub(mock_channel(bind_conformance(mock)))
+    return ConformanceStub(strict_channel(register_conformance(mock)))
 
 
 DECLARED = FailRequest(failure=Failure.DECLARED)
-NOTHING = FailRequest(failure=Failure.UNSPECIFIED)
+EMPTY = FailRequest(failure=Failure.UNSPECIFIED)
 
 
 async def test_every_call_is_answered_as_the_test_said(
@@ -59,8 +59,8 @@ async def test_what_was_asked_is_remembered_in_order(
     mock.fail.returns(FailResponse())
     assert mock.fail.requests == []
     await stub.fail(DECLARED)
-    await stub.fail(NOTHING)
-    assert mock.fail.requests == [DECLARED, NOTHING]
+    await stub.fail(EMPTY)
+    assert mock.fail.requests == [DECLARED, EMPTY]
     assert mock.wait.requests == []
 
 
@@ -99,7 +99,7 @@ async def test_an_answer_can_depend_on_the_request(
         return FailResponse()
 
     mock.fail.answers(answer)
-    assert await stub.fail(NOTHING) == FailResponse()
+    assert await stub.fail(EMPTY) == FailResponse()
     with pytest.raises(RefusedError):
         await stub.fail(DECLARED)
 
@@ -166,8 +166,8 @@ async def test_records_pass_through_their_wire_form_so_a_wrong_type_does_not_sli
 
 
 def test_one_contract_cannot_be_mocked_twice_on_one_channel(mock: ConformanceMock) -> None:
-    with pytest.raises(ValueError, match="bound twice"):
-        mock_channel(bind_conformance(mock), bind_conformance(mock))
+    with pytest.raises(ValueError, match="registered twice"):
+        strict_channel(register_conformance(mock), register_conformance(mock))
 
 
 def chunk(number: int) -> Chunk:

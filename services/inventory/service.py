@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from seam.bus import Binding
-from seam.process import Resources, Service, main
+from seam.bus import Registration
+from seam.runtime import Resources, Service, main
 from services.inventory.api.inventory_api import InventoryApi
-from services.inventory.catalogue.commands import commands
-from services.inventory.catalogue.first_start import load_on_first_start
+from services.inventory.commands.first_start import load_on_first_start
+from services.inventory.commands.import_catalogue import commands
 from services.inventory.messagebus.inventory import Inventory
 from services.inventory.persistence.tables import Table
-from services.inventory.records.api_bus import INVENTORY_API, bind_inventory_api
+from services.inventory.records.api_bus import INVENTORY_API, register_inventory_api
 from services.inventory.records.api_routes import INVENTORY_API_HTTP
-from services.inventory.records.messagebus_bus import INVENTORY, bind_inventory
+from services.inventory.records.messagebus_bus import INVENTORY, register_inventory
 
 
 @asynccontextmanager
-async def start(resources: Resources) -> AsyncIterator[Sequence[Binding]]:
+async def start(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
     """Open the database and answer from it."""
     async with resources.database(Table.metadata) as database:
         if resources.database_location.embedded:
             await load_on_first_start(database)
         yield (
-            bind_inventory_api(InventoryApi(database)),
-            bind_inventory(Inventory(database)),
+            register_inventory_api(InventoryApi(database)),
+            register_inventory(Inventory(database)),
         )
 
 

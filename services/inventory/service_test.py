@@ -8,9 +8,10 @@ import pytest
 
 from seam.bus import InProcessChannel
 from seam.persistence import CannotOpenDatabaseError
-from seam.process import Resources
-from seam.process.service import DatabaseLocation
-from services.inventory.catalogue.first_start import example_catalogue
+from seam.runtime import Resources
+from seam.runtime.service import DatabaseLocation
+from seam.testing import strict_channel
+from services.inventory.commands.first_start import example_catalogue
 from services.inventory.records.api import ListItemsRequest
 from services.inventory.records.api_bus import InventoryApiStub
 from services.inventory.records.messagebus import ReserveStockRequest, StockLine
@@ -21,12 +22,9 @@ from services.inventory.service import SERVICE, start
 @asynccontextmanager
 async def started(url: str, *, embedded: bool) -> AsyncIterator[InProcessChannel]:
     """The service as a process hosts it."""
-    channel = InProcessChannel(strict=True)
     location = DatabaseLocation(url=url, embedded=embedded)
-    async with start(Resources(location, lambda _: channel)) as bindings:
-        for binding in bindings:
-            channel.bind(binding)
-        yield channel
+    async with start(Resources(location, lambda _: strict_channel())) as registrations:
+        yield strict_channel(*registrations)
 
 
 async def skus(channel: InProcessChannel) -> list[str]:
@@ -36,11 +34,10 @@ async def skus(channel: InProcessChannel) -> list[str]:
 
 
 async def test_the_service_answers_all_that_it_provides(database_url: str) -> None:
-    channel = InProcessChannel(strict=True)
     location = DatabaseLocation(url=database_url, embedded=False)
-    async with start(Resources(location, lambda _: channel)) as bindings:
-        assert {binding.contract for binding in bindings} == set(SERVICE.provides)
-    assert {api.contract for api in SERVICE.http} <= set(SERVICE.provides)
+    async with start(Resources(location, lambda _: strict_channel())) as registrations:
+        assert {each.descriptor for each in registrations} == set(SERVICE.provides)
+    assert {api.descriptor for api in SERVICE.http} <= set(SERVICE.provides)
     assert SERVICE.needs == ()
 
 

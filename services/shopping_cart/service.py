@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from seam.bus import Binding
-from seam.process import Resources, Service, main
+from seam.bus import Registration
+from seam.runtime import Resources, Service, main
 from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub
 from services.shopping_cart.api.shopping_cart_api import ShoppingCartApi
 from services.shopping_cart.messagebus.shopping_cart import ShoppingCart
 from services.shopping_cart.persistence.tables import Table
-from services.shopping_cart.records.api_bus import SHOPPING_CART_API, bind_shopping_cart_api
+from services.shopping_cart.records.api_bus import SHOPPING_CART_API, register_shopping_cart_api
 from services.shopping_cart.records.api_routes import SHOPPING_CART_API_HTTP
-from services.shopping_cart.records.messagebus_bus import SHOPPING_CART, bind_shopping_cart
+from services.shopping_cart.records.messagebus_bus import SHOPPING_CART, register_shopping_cart
 
 
 @asynccontextmanager
-async def start(resources: Resources) -> AsyncIterator[Sequence[Binding]]:
+async def start(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
     """Open the database and answer from it."""
     inventory = InventoryStub(resources.channel(INVENTORY))
     async with resources.database(Table.metadata) as database:
         yield (
-            bind_shopping_cart_api(ShoppingCartApi(database, inventory)),
-            bind_shopping_cart(ShoppingCart(database)),
+            register_shopping_cart_api(ShoppingCartApi(database, inventory)),
+            register_shopping_cart(ShoppingCart(database)),
         )
 
 

@@ -66,16 +66,16 @@ def test_a_service_artifact_holds_nothing_of_other_services_but_their_contracts(
     service: str,
 ) -> None:
     for other in set(SERVICES) - {service}:
-        foreign = under(artifact_of(service), f"services/{other}")
-        assert {path for path in foreign if not is_generated_for_other_services(path)} == set()
+        held = under(artifact_of(service), f"services/{other}")
+        assert {path for path in held if not is_generated_for_other_services(path)} == set()
         protobuf = under(artifact_of(service), f"{other}/v1")
         assert {path for path in protobuf if not path.startswith("messagebus_pb2")} == set()
 
 
 def test_the_carts_artifact_holds_what_the_inventory_shows_other_services() -> None:
-    foreign = under(artifact_of("shopping_cart"), "services/inventory")
-    assert "records/messagebus.py" in foreign
-    assert "records/messagebus_bus.py" in foreign
+    held = under(artifact_of("shopping_cart"), "services/inventory")
+    assert "records/messagebus.py" in held
+    assert "records/messagebus_bus.py" in held
 
 
 @pytest.mark.parametrize("service", SERVICES)

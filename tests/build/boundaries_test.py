@@ -72,7 +72,7 @@ CRIMES: Final = {
         IN_A_HANDLER, first_module("seam/testing")
     ),
     "A service does not import the director": Crime(IN_A_HANDLER, "director/monolith.py"),
-    "A service does not import the generators": Crime(IN_A_HANDLER, "codegen/records.py"),
+    "A service does not import the generators": Crime(IN_A_HANDLER, "codegen/python/records.py"),
     "A service's test does not import another's persistence": Crime(
         IN_A_TEST, first_module(f"{INVENTORY}/persistence")
     ),

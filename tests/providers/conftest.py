@@ -14,7 +14,7 @@ import pytest
 from seam.bus import GrpcChannel
 from services.inventory.records.api_bus import InventoryApiStub
 from services.inventory.records.messagebus_bus import InventoryStub
-from tests.foreign.stand_in import node_inventory
+from tests.polyglot.node_process import node_inventory
 from tests.providers.stock_room import SHELVES, Shelf, write_catalogue
 from tests.system.processes import ShopProcess, from_sources
 

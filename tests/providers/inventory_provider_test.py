@@ -393,9 +393,9 @@ async def test_an_error_has_the_code_and_the_words_of_the_contract(
     """A client without our library may look at nothing else."""
     stub = api_pb2_grpc.InventoryApiStub(connection)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stub.GetItem(api_pb2.GetItemRequest(sku="NOTHING"), timeout=5)
+        await stub.GetItem(api_pb2.GetItemRequest(sku="EMPTY"), timeout=5)
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
-    assert caught.value.details() == "There is no item with the SKU 'NOTHING'."
+    assert caught.value.details() == "There is no item with the SKU 'EMPTY'."
 
 
 @pytest.mark.parametrize("service", ["", "inventory.v1.Inventory", "inventory.v1.InventoryApi"])

@@ -13,7 +13,7 @@ import grpc
 import httpx
 from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
 
-from tests.foreign.stand_in import node_inventory
+from tests.polyglot.node_process import node_inventory
 from tests.system.processes import ShopProcess, free_port, from_artifact, from_sources
 
 READY_TIMEOUT: Final = 30.0
@@ -159,7 +159,7 @@ def _monolith(program: list[str], directory: Path) -> list[Launch]:
     return [Launch("monolith", [*program, *ports, *data], listens=2)]
 
 
-def _split(directory: Path, *, foreign: bool = False) -> list[Launch]:
+def _split(directory: Path, *, polyglot: bool = False) -> list[Launch]:
     topology = directory / "split.toml"
     address = f"127.0.0.1:{free_port()}"
     topology.write_text(
@@ -177,7 +177,7 @@ def _split(directory: Path, *, foreign: bool = False) -> list[Launch]:
         """
     )
     settings = ["--topology", str(topology), "--data", str(directory / "data")]
-    if foreign:
+    if polyglot:
         inventory = node_inventory(address, data=directory)
     else:
         inventory = [*from_artifact(INVENTORY_ARTIFACT), *settings]
@@ -222,6 +222,6 @@ TOPOLOGIES: Final[Mapping[str, Callable[[Path], list[Launch]]]] = {
     "monolith_artifact": partial(_monolith, from_artifact(MONOLITH_ARTIFACT)),
     "split_artifacts": _split,
     "monolith_artifact_twice": _monolith_twice,
-    "inventory_in_node": partial(_split, foreign=True),
+    "inventory_in_node": partial(_split, polyglot=True),
 }
 """Every topology that the whole-system tests run over, by name."""

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from contract.v1.money import Money
 
-from seam.bus import InProcessChannel
 from seam.persistence import Database
+from seam.testing import strict_channel
 from services.inventory.api.inventory_api import InventoryApi
 from services.inventory.persistence.items import ItemRepository
 from services.inventory.records.api import (
@@ -19,7 +19,7 @@ from services.inventory.records.api import (
     PageSizeOutOfRange,
     PageSizeOutOfRangeError,
 )
-from services.inventory.records.api_bus import InventoryApiStub, bind_inventory_api
+from services.inventory.records.api_bus import InventoryApiStub, register_inventory_api
 
 ITEMS = 120
 
@@ -40,8 +40,7 @@ async def api(database: Database) -> InventoryApiStub:
     """The API over a catalogue of `ITEMS` items."""
     async with database.transaction() as session:
         await ItemRepository(session).put([an_item(number) for number in range(ITEMS)])
-    channel = InProcessChannel(strict=True)
-    channel.bind(bind_inventory_api(InventoryApi(database)))
+    channel = strict_channel(register_inventory_api(InventoryApi(database)))
     return InventoryApiStub(channel)
 
 

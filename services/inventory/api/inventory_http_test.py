@@ -9,13 +9,13 @@ import httpx
 import pytest
 from contract.v1.money import Money
 
-from seam.bus import InProcessChannel
 from seam.http import application
 from seam.persistence import Database
+from seam.testing import strict_channel
 from services.inventory.api.inventory_api import InventoryApi
 from services.inventory.persistence.items import ItemRepository
 from services.inventory.records.api import Category, Item
-from services.inventory.records.api_bus import bind_inventory_api
+from services.inventory.records.api_bus import register_inventory_api
 from services.inventory.records.api_routes import INVENTORY_API_HTTP
 
 MUG = {
@@ -53,8 +53,7 @@ async def http(database: Database) -> AsyncIterator[httpx.AsyncClient]:
                 )
             ]
         )
-    channel = InProcessChannel(strict=True)
-    channel.bind(bind_inventory_api(InventoryApi(database)))
+    channel = strict_channel(register_inventory_api(InventoryApi(database)))
     app = application([INVENTORY_API_HTTP], lambda _: channel, ready, title="test")
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:

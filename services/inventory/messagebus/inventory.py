@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from seam.persistence import Database
-from services.inventory.messagebus.reservation_rules import check
+from services.inventory.domain.reservation import check
 from services.inventory.persistence.items import ItemRepository
 from services.inventory.persistence.reservations import ReservationRepository
 from services.inventory.records.messagebus import (

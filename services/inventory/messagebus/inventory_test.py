@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from contract.v1.money import Money
 
-from seam.bus import InProcessChannel
-from seam.errors import ContractError
+from seam.contract.errors import ContractError
 from seam.persistence import Database
+from seam.testing import strict_channel
 from services.inventory.messagebus.inventory import MAXIMUM_BATCH, Inventory
 from services.inventory.persistence.items import ItemRepository
 from services.inventory.records.api import Category, Item
@@ -33,7 +33,7 @@ from services.inventory.records.messagebus import (
     UnknownItem,
     UnknownItemError,
 )
-from services.inventory.records.messagebus_bus import InventoryStub, bind_inventory
+from services.inventory.records.messagebus_bus import InventoryStub, register_inventory
 
 
 @pytest.fixture
@@ -53,8 +53,7 @@ async def inventory(database: Database) -> InventoryStub:
                 for sku, stock in (("A", 5), ("B", 3), ("C", 0))
             ]
         )
-    channel = InProcessChannel(strict=True)
-    channel.bind(bind_inventory(Inventory(database)))
+    channel = strict_channel(register_inventory(Inventory(database)))
     return InventoryStub(channel)
 
 

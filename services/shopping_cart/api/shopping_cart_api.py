@@ -9,7 +9,7 @@ from typing import Final
 from seam.persistence import Database
 from services.inventory.records.messagebus import BatchGetItemsRequest, StockItem
 from services.inventory.records.messagebus_bus import InventoryStub
-from services.shopping_cart.api.pricing import priced
+from services.shopping_cart.domain.pricing import priced
 from services.shopping_cart.persistence.carts import CartRepository
 from services.shopping_cart.records.api import (
     Cart,

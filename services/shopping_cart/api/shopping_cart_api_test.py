@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import pytest
 from contract.v1.money import Money
 
-from seam.bus import InProcessChannel
-from seam.errors import Code, StatusError
+from seam.contract.errors import Code, StatusError
 from seam.persistence import Database
+from seam.testing import strict_channel
 from services.inventory.records.messagebus import (
     BatchGetItemsRequest,
     BatchGetItemsResponse,
@@ -37,7 +37,7 @@ from services.shopping_cart.records.api import (
     RemoveItemRequest,
     SetItemQuantityRequest,
 )
-from services.shopping_cart.records.api_bus import ShoppingCartApiStub, bind_shopping_cart_api
+from services.shopping_cart.records.api_bus import ShoppingCartApiStub, register_shopping_cart_api
 
 
 class Shelf:
@@ -79,8 +79,8 @@ def inventory(shelf: Shelf) -> InventoryMock:
 @pytest.fixture
 def api(database: Database, inventory: InventoryMock) -> ShoppingCartApiStub:
     """The API over a real database and the mock of inventory."""
-    channel = InProcessChannel(strict=True)
-    channel.bind(bind_shopping_cart_api(ShoppingCartApi(database, inventory.stub())))
+    api = ShoppingCartApi(database, inventory.stub())
+    channel = strict_channel(register_shopping_cart_api(api))
     return ShoppingCartApiStub(channel)
 
 

@@ -10,10 +10,10 @@ import httpx
 import pytest
 from contract.v1.money import Money
 
-from seam.bus import InProcessChannel
-from seam.errors import Code, StatusError
+from seam.contract.errors import Code, StatusError
 from seam.http import application
 from seam.persistence import Database
+from seam.testing import strict_channel
 from services.inventory.records.messagebus import (
     BatchGetItemsRequest,
     BatchGetItemsResponse,
@@ -21,7 +21,7 @@ from services.inventory.records.messagebus import (
 )
 from services.inventory.records.messagebus_mock import InventoryMock
 from services.shopping_cart.api.shopping_cart_api import ShoppingCartApi
-from services.shopping_cart.records.api_bus import bind_shopping_cart_api
+from services.shopping_cart.records.api_bus import register_shopping_cart_api
 from services.shopping_cart.records.api_routes import SHOPPING_CART_API_HTTP
 
 
@@ -52,8 +52,8 @@ async def ready() -> dict[str, bool]:
 @pytest.fixture
 async def http(database: Database, inventory: InventoryMock) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API."""
-    channel = InProcessChannel(strict=True)
-    channel.bind(bind_shopping_cart_api(ShoppingCartApi(database, inventory.stub())))
+    api = ShoppingCartApi(database, inventory.stub())
+    channel = strict_channel(register_shopping_cart_api(api))
     app = application([SHOPPING_CART_API_HTTP], lambda _: channel, ready, title="test")
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:

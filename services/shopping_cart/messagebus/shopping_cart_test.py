@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from seam.bus import InProcessChannel
 from seam.persistence import Database
+from seam.testing import strict_channel
 from services.shopping_cart.messagebus.shopping_cart import ShoppingCart
 from services.shopping_cart.persistence.carts import CartRepository
 from services.shopping_cart.records.messagebus import (
@@ -13,7 +13,7 @@ from services.shopping_cart.records.messagebus import (
     UnknownCart,
     UnknownCartError,
 )
-from services.shopping_cart.records.messagebus_bus import ShoppingCartStub, bind_shopping_cart
+from services.shopping_cart.records.messagebus_bus import ShoppingCartStub, register_shopping_cart
 
 
 @pytest.fixture
@@ -24,8 +24,7 @@ async def shopping_cart(database: Database) -> ShoppingCartStub:
         await carts.add("mine")
         await carts.set_quantity("mine", "B", 2)
         await carts.set_quantity("mine", "A", 1)
-    channel = InProcessChannel(strict=True)
-    channel.bind(bind_shopping_cart(ShoppingCart(database)))
+    channel = strict_channel(register_shopping_cart(ShoppingCart(database)))
     return ShoppingCartStub(channel)
 
 

@@ -1,0 +1,136 @@
+"""What the files of a request declare, before any of them is read in full."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from codegen import names
+from codegen.contract.model import TypeRef
+from codegen.contract.options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from google.protobuf.descriptor_pb2 import (
+        DescriptorProto,
+        FieldDescriptorProto,
+        FileDescriptorProto,
+    )
+
+__all__ = ["Declarations", "declares_options"]
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """What reading one file needs to know of the others.
+
+    Attributes:
+        options: Reads the options of all files.
+        modules: The records module of each file.
+        types: Every message and enum by full name.
+        without_records: The full names of types that are generated nowhere, such as google.rpc's.
+        fallible: The full names of messages that can be well-formed and yet no valid record.
+    """
+
+    options: Options
+    modules: Mapping[str, str]
+    types: Mapping[str, TypeRef]
+    without_records: frozenset[str]
+    fallible: frozenset[str]
+
+    @classmethod
+    def of(
+        cls,
+        files: Iterable[FileDescriptorProto],
+        wanted: frozenset[str],
+        modules: Mapping[str, str],
+    ) -> Declarations:
+        """The declarations of all files of a request.
+
+        Args:
+            files: The files, each after those that it imports.
+            wanted: The names of those to generate from.
+            modules: The records modules of files that are not at their default place.
+
+        Raises:
+            RefusedContractError: Python's protobuf runtime refuses a file.
+        """
+        files = tuple(files)
+        homes = {f.name: modules.get(f.name, names.default_module(f.name)) for f in files}
+        return cls(
+            options=Options(files),
+            modules=homes,
+            types={
+                full_name: TypeRef(full_name, name, homes[file.name], is_enum)
+                for file in files
+                for full_name, name, is_enum in _types_of(file)
+            },
+            without_records=frozenset(
+                {
+                    full_name
+                    for file in files
+                    if file.name.startswith("google/") and file.name not in wanted | modules.keys()
+                    for full_name, _, _ in _types_of(file)
+                }
+            ),
+            fallible=_fallible(files),
+        )
+
+
+def declares_options(file: FileDescriptorProto) -> bool:
+    """Whether a file describes contracts rather than data: it extends descriptor options."""
+    return bool(file.extension) and all(
+        extension.extendee.startswith(".google.protobuf.")
+        and extension.extendee.endswith("Options")
+        for extension in file.extension
+    )
+
+
+def _types_of(file: FileDescriptorProto) -> Iterator[tuple[str, str, bool]]:
+    """Full name, class name and whether it is an enum, for every type of a file."""
+    prefix = f"{file.package}." if file.package else ""
+
+    def inside(message: DescriptorProto, full: str, name: str) -> Iterator[tuple[str, str, bool]]:
+        yield full, name, False
+        for nested in message.nested_type:
+            if not nested.options.map_entry:
+                yield from inside(nested, f"{full}.{nested.name}", name + nested.name)
+        for enum in message.enum_type:
+            yield f"{full}.{enum.name}", name + enum.name, True
+
+    for message in file.message_type:
+        yield from inside(message, prefix + message.name, message.name)
+    for enum in file.enum_type:
+        yield prefix + enum.name, enum.name, True
+
+
+def _fallible(files: Iterable[FileDescriptorProto]) -> frozenset[str]:
+    """The messages that can be well-formed and yet no valid record, because of what they hold."""
+    holds: dict[str, set[str]] = {}
+
+    def visit(message: DescriptorProto, full: str) -> None:
+        holds[full] = {field.type_name for field in message.field if field.type_name}
+        if any(_asks_for(field) for field in message.field):
+            holds[full].add("required")
+        for nested in message.nested_type:
+            visit(nested, f"{full}.{nested.name}")
+
+    for file in files:
+        for message in file.message_type:
+            visit(
+                message, f".{file.package}.{message.name}" if file.package else f".{message.name}"
+            )
+    found = {"required", ".google.protobuf.Timestamp", ".google.protobuf.Duration"}
+    grown = True
+    while grown:
+        new = {name for name, inner in holds.items() if inner & found} - found
+        found |= new
+        grown = bool(new)
+    return frozenset(name.removeprefix(".") for name in found)
+
+
+def _asks_for(field: FieldDescriptorProto) -> bool:
+    # Whether a field is REQUIRED is not known without its options' descriptors. That it has options
+    # is enough here: at worst a converter is a little slower than it could be.
+    return bool(field.options.SerializeToString())

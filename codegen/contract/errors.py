@@ -1,0 +1,109 @@
+"""Reads the error messages of a contract: `option (contract.v1.error)`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from google.rpc.code_pb2 import Code
+
+from codegen.contract.model import (
+    ErrorSpec,
+    Field,
+    Location,
+    Message,
+    Presence,
+    Problem,
+    Scalar,
+    TypeRef,
+    WellKnown,
+    Wrapper,
+)
+from codegen.contract.options import ERROR, Options
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor_pb2 import MessageOptions
+
+    from codegen.contract.comments import SourceInfo
+
+__all__ = ["ErrorReader"]
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+# contract.v1's extension of MessageOptions.
+_ERROR_FIELD = 50001
+
+
+class ErrorReader:
+    """Reads what a message says of itself as an error.
+
+    Args:
+        options: Reads options.
+        source: Where things stand in the file.
+        problems: Collects what is wrong.
+    """
+
+    def __init__(self, options: Options, source: SourceInfo, problems: list[Problem]) -> None:
+        self._options = options
+        self._source = source
+        self._problems = problems
+
+    def read(
+        self, options: MessageOptions, message: Message, path: tuple[int, ...]
+    ) -> ErrorSpec | None:
+        """The error that a message is; None when it is none.
+
+        Args:
+            options: The message's options.
+            message: The message.
+            path: Its path in the source information.
+        """
+        found = self._options.get(options, ERROR)
+        if found is None:
+            return None
+        place = self._source.location(*path, 7, _ERROR_FIELD)
+        number = int(getattr(found, "code", 0))
+        code = Code.Name(number) if number in Code.values() else "OK"
+        if code == "OK":
+            self._refuse(place, f"{message.name}: code must be a canonical code other than OK")
+        text = str(getattr(found, "text", ""))
+        if not text:
+            self._refuse(
+                place, f"{message.name}: text is missing; say in one sentence what happened"
+            )
+        return ErrorSpec(code, self._checked_text(text, message, place))
+
+    def _checked_text(self, text: str, message: Message, place: Location) -> str:
+        """The text, with placeholders as they are called in Python."""
+        fields = {field.name: field for field in message.fields}
+        if "{" in _PLACEHOLDER.sub("", text) or "}" in _PLACEHOLDER.sub("", text):
+            self._refuse(place, f"{message.name}: text has a brace without its counterpart")
+
+        def attribute(match: re.Match[str]) -> str:
+            field = fields.get(match.group(1))
+            if field is None:
+                known = f"; it has {', '.join(fields)}" if fields else ""
+                reason = f"text names {match.group()}, which the message does not have{known}"
+                self._refuse(place, f"{message.name}: {reason}")
+                return match.group()
+            if not _is_sayable(field):
+                reason = (
+                    "only single scalars, enums, timestamps and durations that are always there"
+                )
+                self._refuse(place, f"{message.name}: text names {match.group()}; {reason} fit in")
+            return f"{{{field.attribute}}}"
+
+        return _PLACEHOLDER.sub(attribute, text)
+
+    def _refuse(self, location: Location, reason: str) -> None:
+        self._problems.append(Problem(location, reason))
+
+
+def _is_sayable(field: Field) -> bool:
+    if not field.is_single or field.presence is Presence.OPTIONAL:
+        return False
+    if isinstance(field.type, TypeRef):
+        return field.type.is_enum
+    if isinstance(field.type, Wrapper):
+        return True
+    return isinstance(field.type, WellKnown) or field.type is not Scalar.BYTES

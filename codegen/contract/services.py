@@ -1,0 +1,190 @@
+"""Reads the services of a contract: methods, their errors and deadlines, their HTTP bindings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from google.protobuf.descriptor_pb2 import (
+    FileDescriptorProto,
+    MethodDescriptorProto,
+    MethodOptions,
+    ServiceDescriptorProto,
+)
+
+from codegen import names
+from codegen.contract.http_rules import HttpRuleReader
+from codegen.contract.model import (
+    Enum,
+    HttpBinding,
+    IdempotencyLevel,
+    Kind,
+    Location,
+    Message,
+    Method,
+    Problem,
+    Service,
+    TypeRef,
+)
+from codegen.contract.options import HTTP, METHOD, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from google.protobuf.message import Message as ProtoMessage
+
+    from codegen.contract.comments import SourceInfo
+
+__all__ = ["ServiceReader"]
+
+_DEFAULT_TIMEOUT = 10.0
+
+# Extensions of MethodOptions: contract.v1's and google.api's.
+_METHOD_FIELD = 50001
+_HTTP_FIELD = 72295728
+
+_Path = tuple[int, ...]
+
+# Whether the client streams, and whether the server does.
+_KINDS = {
+    (False, False): Kind.UNARY,
+    (False, True): Kind.SERVER_STREAMING,
+    (True, False): Kind.CLIENT_STREAMING,
+    (True, True): Kind.BIDIRECTIONAL,
+}
+
+
+class ServiceReader:
+    """Reads the services of one file.
+
+    Args:
+        file: The file.
+        options: Reads options.
+        source: Where things stand in the file.
+        problems: Collects what is wrong.
+        known: Every type in the import closure.
+        types: The types that were read.
+    """
+
+    def __init__(
+        self,
+        file: FileDescriptorProto,
+        *,
+        options: Options,
+        source: SourceInfo,
+        problems: list[Problem],
+        known: Mapping[str, TypeRef],
+        types: Mapping[str, Message | Enum],
+    ) -> None:
+        self._file = file
+        self._options = options
+        self._source = source
+        self._problems = problems
+        self._known = known
+        self._types = types
+        self._routes: dict[tuple[str, str], str] = {}
+
+    def services(self) -> tuple[Service, ...]:
+        """The services, in the file's order."""
+        return tuple(self._service(s, (6, i)) for i, s in enumerate(self._file.service))
+
+    def _refuse(self, location: Location, reason: str) -> None:
+        self._problems.append(Problem(location, reason))
+
+    def _service(self, service: ServiceDescriptorProto, path: _Path) -> Service:
+        prefix = f"{self._file.package}." if self._file.package else ""
+        full = prefix + service.name
+        methods: dict[str, Method] = {}
+        for i, descriptor in enumerate(service.method):
+            method = self._method(descriptor, (*path, 2, i))
+            if method is None:
+                continue
+            other = methods.setdefault(method.attribute, method)
+            if other is not method:
+                reason = f"{method.name} and {other.name} would both become the method"
+                self._refuse(method.location, f"{reason} {method.attribute}")
+        return Service(
+            full_name=full,
+            name=service.name,
+            methods=tuple(methods.values()),
+            comment=self._source.comment(*path),
+            location=self._source.location(*path),
+        )
+
+    def _method(self, method: MethodDescriptorProto, path: _Path) -> Method | None:
+        place = self._source.location(*path)
+        request = self._message_type(method.input_type, place, method.name)
+        response = self._message_type(method.output_type, place, method.name)
+        if request is None or response is None:
+            return None
+        spec = self._options.get(method.options, METHOD)
+        spec_place = self._source.location(*path, 4, _METHOD_FIELD)
+        idempotency = MethodOptions.IdempotencyLevel.Name(method.options.idempotency_level)
+        return Method(
+            name=method.name,
+            attribute=names.attribute_name(names.snake(method.name)),
+            kind=_KINDS[method.client_streaming, method.server_streaming],
+            request=request,
+            response=response,
+            timeout=self._timeout(spec, spec_place, method.name),
+            idempotency=IdempotencyLevel(idempotency.removeprefix("IDEMPOTENCY_")),
+            errors=self._errors(spec, spec_place, method.name),
+            http=self._http(method, path, request),
+            comment=self._source.comment(*path),
+            location=place,
+        )
+
+    def _message_type(self, type_name: str, place: Location, method: str) -> TypeRef | None:
+        name = type_name.removeprefix(".")
+        if name not in self._known or name.startswith("google.protobuf."):
+            advice = "give the method a message of its own"
+            self._refuse(place, f"{method}: {name} is not supported; {advice}")
+            return None
+        return self._known[name]
+
+    def _timeout(self, spec: ProtoMessage | None, place: Location, method: str) -> float:
+        if spec is None or not spec.HasField("timeout"):
+            return _DEFAULT_TIMEOUT
+        timeout = getattr(spec, "timeout", None)
+        seconds = float(getattr(timeout, "seconds", 0)) + getattr(timeout, "nanos", 0) / 1e9
+        if seconds <= 0:
+            self._refuse(place, f"{method}: timeout must be longer than nothing")
+        return seconds
+
+    def _errors(
+        self, spec: ProtoMessage | None, place: Location, method: str
+    ) -> tuple[Message, ...]:
+        found: dict[str, Message] = {}
+        for name in getattr(spec, "errors", ()):
+            message = self._types.get(f"{self._file.package}.{name}") or self._types.get(name)
+            if not isinstance(message, Message):
+                self._refuse(place, f"{method}: errors names {name}, which is no message here")
+            elif message.error is None:
+                advice = "it has no option (contract.v1.error)"
+                self._refuse(place, f"{method}: errors names {name}, which is no error: {advice}")
+            elif message.full_name in found:
+                self._refuse(place, f"{method}: errors names {name} twice")
+            else:
+                found[message.full_name] = message
+        return tuple(found.values())
+
+    def _http(
+        self, method: MethodDescriptorProto, path: _Path, request: TypeRef
+    ) -> tuple[HttpBinding, ...]:
+        rule = self._options.get(method.options, HTTP)
+        message = self._types.get(request.full_name)
+        if rule is None or not isinstance(message, Message):
+            return ()
+        place = self._source.location(*path, 4, _HTTP_FIELD)
+        if method.client_streaming or method.server_streaming:
+            self._refuse(place, f"{method.name}: a method with streams cannot be bound to HTTP")
+            return ()
+        reader = HttpRuleReader(method.name, message, place, self._problems)
+        bindings = reader.read(rule)
+        for binding in bindings:
+            # Two paths that differ only in what their variables are called match the same requests.
+            shape = "/".join(s if isinstance(s, str) else "{}" for s in binding.segments)
+            other = self._routes.setdefault((binding.verb, shape), method.name)
+            if other != method.name:
+                reason = f"{binding.verb} {binding.path()} is also bound by {other}"
+                self._refuse(place, f"{method.name}: {reason}")
+        return bindings

@@ -1,0 +1,220 @@
+"""protoc-gen-routes: writes the HTTP side of a contract's services.
+
+For a contract with `google.api.http` rules whose records module is `M` it writes `M_routes`,
+Litestar routes over each service's handler protocol, and `M_openapi`, their OpenAPI 3.1 document.
+Run it as `python -m codegen.python.routes`, by way of protoc or buf.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codegen import names
+from codegen.contract.model import (
+    ContractFile,
+    Field,
+    HttpBinding,
+    Message,
+    Method,
+    Presence,
+    Scalar,
+    Service,
+    TypeRef,
+)
+from codegen.plugin import Output, run
+from codegen.python.bus import raises
+from codegen.python.docstrings import docstring
+from codegen.python.json import enum_reader, scalar_reader
+from codegen.python.openapi import openapi_module
+from codegen.python.source import Imports, module_source, python_file, string
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["generate"]
+
+
+def generate(file: ContractFile) -> Iterator[Output]:
+    """The modules of one contract; none when it has no HTTP rules."""
+    if any(_has_http(service) for service in file.services):
+        yield python_file(f"{file.module}_routes", routes_module(file))
+        yield python_file(f"{file.module}_openapi", openapi_module(file))
+
+
+def routes_module(file: ContractFile) -> str:
+    """The module that holds the routes of a contract."""
+    services = [service for service in file.services if _has_http(service)]
+    exports: list[str] = []
+    for service in services:
+        exports += [f"{names.constant(service.name)}_HTTP", f"{names.snake(service.name)}_router"]
+    # The route functions stand inside the router functions, where they would hide imports.
+    inner = [
+        name for service in services for method in service.methods for name, _ in _bindings(method)
+    ]
+    writer = _Writer(file, Imports(f"{file.module}_routes", [*exports, *inner, "api", "request"]))
+    body = [part for service in services for part in writer.service(service)]
+    summary = f"HTTP routes of the contract `{file.path}`."
+    return module_source(file, summary, writer.imports, exports, body)
+
+
+def _has_http(service: Service) -> bool:
+    return any(method.http for method in service.methods)
+
+
+def _bindings(method: Method) -> Iterator[tuple[str, HttpBinding]]:
+    """The route functions of a method: their names and what they bind."""
+    for at, binding in enumerate(method.http, 1):
+        yield (method.attribute if at == 1 else f"{method.attribute}_{at}"), binding
+
+
+class _Writer:
+    """Writes the routes of one contract."""
+
+    def __init__(self, file: ContractFile, imports: Imports) -> None:
+        self.imports = imports
+        self._file = file
+
+    def _http(self, name: str) -> str:
+        return self.imports.name("seam.http", name)
+
+    def _json(self, type_: TypeRef | Message, suffix: str) -> str:
+        return self.imports.name(f"{type_.module}_json", f"{names.snake(type_.name)}_{suffix}")
+
+    def _exception(self, error: Message) -> str:
+        return self.imports.name(error.module, f"{error.name}Error")
+
+    def service(self, service: Service) -> Iterator[str]:
+        handler = self.imports.name(f"{self._file.module}_bus", f"{service.name}Handler")
+        router = self.imports.name("litestar", "Router")
+        rows = [
+            f"def {names.snake(service.name)}_router(api: {handler}) -> {router}:",
+            "    " + docstring(f"Routes of `{service.full_name}`, answered by `api`.", 4),
+        ]
+        functions: list[str] = []
+        for method in service.methods:
+            for name, binding in _bindings(method):
+                functions.append(name)
+                rows.append("")
+                rows += [f"    {row}" for row in self._route(service, method, name, binding)]
+        rows += ["", f'    return {router}(path="/", route_handlers=[{", ".join(functions)}])']
+        yield "\n".join(rows)
+        yield self._constant(service)
+
+    def _constant(self, service: Service) -> str:
+        bus = f"{self._file.module}_bus"
+        constant = names.constant(service.name)
+        stub = self.imports.name(bus, f"{service.name}Stub")
+        openapi = self.imports.module(f"{self._file.module}_openapi")
+        errors = {
+            error.full_name: error
+            for method in service.methods
+            if method.http
+            for error in method.errors
+        }
+        entries = "".join(
+            f"{self._exception(error)}: {self._json(error, 'to_json')},"
+            for error in errors.values()
+        )
+        return (
+            f"{constant}_HTTP: {self.imports.name('typing', 'Final')} = {self._http('HttpApi')}("
+            f"descriptor={self.imports.name(bus, constant)}, stub={stub}, "
+            f"router={names.snake(service.name)}_router, errors={{{entries}}}, "
+            f"openapi={openapi}.DOCUMENT,)"
+        )
+
+    def _route(
+        self, service: Service, method: Method, name: str, binding: HttpBinding
+    ) -> Iterator[str]:
+        response = self.imports.name("litestar", "Response")
+        verb = self.imports.name("litestar", binding.verb)
+        # By itself, Litestar answers 201 to a POST and 204 to a DELETE; transcoders always say 200.
+        status = ", status_code=200" if binding.verb in ("post", "delete") else ""
+        full_name = f"{service.full_name}.{method.name}"
+        at = method.http.index(binding)
+        label = full_name if not at else f"{full_name}.{at + 1}"
+        path = string(binding.path("{%s:str}"))
+        yield f"@{verb}({path}, name={string(label)}{status}, include_in_schema=False)"
+        yield f"async def {name}(request: {self._http('HttpRequest')}) -> {response}[bytes]:"
+        text = method.comment or f"The method `{method.name}`."
+        yield from f"    {docstring(text, 8, raises(method, self.imports))}".split("\n")
+        for row in self._request(method, binding):
+            yield f"    {row}"
+        call = f"await api.{method.attribute}(message)"
+        yield f"    return {self._http('reply')}({self._json(method.response, 'to_json')}({call}))"
+
+    def _request(self, method: Method, binding: HttpBinding) -> Iterator[str]:
+        """The rows that read the request into `message`."""
+        if binding.has_body and binding.body is None:
+            yield f"{self._http('Query')}(request).finish()"
+            yield from self._whole_body(method, binding)
+            return
+        arguments = [f"{f.attribute}={self._path_value(f)}" for f in binding.path_fields]
+        if not binding.query:
+            yield f"{self._http('Query')}(request).finish()"
+        else:
+            yield f"query = {self._http('Query')}(request)"
+            arguments += [f"{f.attribute}={self._query_value(f)}" for f in binding.query]
+        if binding.body is not None:
+            assert isinstance(binding.body.type, TypeRef)
+            read = self._json(binding.body.type, "from_json")
+            body = f"{read}(await {self._http('read_json')}(request))"
+            arguments.append(f"{binding.body.attribute}={body}")
+        comma = "," if len(arguments) > 1 else ""
+        yield f"message = {self.imports.type(method.request)}({', '.join(arguments)}{comma})"
+        if binding.query:
+            yield "query.finish()"
+
+    def _whole_body(self, method: Method, binding: HttpBinding) -> Iterator[str]:
+        read = self._json(method.request, "from_json")
+        body = f"await {self._http('read_json')}(request)"
+        if not binding.path_fields:
+            yield f"message = {read}({body})"
+            return
+        read_object = self.imports.name("seam.codec.protojson", "read_object")
+        yield f"body = dict({read_object}({body}))"
+        yield "# What the path says wins over the body, as it does with Envoy and grpc-gateway."
+        for field in binding.path_fields:
+            if field.name != field.json_name:
+                yield f"body.pop({string(field.name)}, None)"
+            value = f"request.path_params[{string(field.name)}]"
+            if field.type is Scalar.BOOL:
+                value = self._path_value(field)
+            yield f"body[{string(field.json_name)}] = {value}"
+        yield f"message = {read}(body)"
+
+    def _path_value(self, field: Field) -> str:
+        value = f"request.path_params[{string(field.name)}]"
+        if field.type is Scalar.STRING:
+            return value
+        read_at = self.imports.name("seam.codec.protojson", "read_at")
+        return f"{read_at}({string(field.json_name)}, {self._text_reader(field)}, {value})"
+
+    def _query_value(self, field: Field) -> str:
+        listed = ", ".join(string(name) for name in field.names)
+        reader = self._text_reader(field)
+        if field.repeated:
+            return f"query.many({reader}, {listed})"
+        if field.presence is Presence.REQUIRED:
+            return f"query.required({reader}, {listed})"
+        return f"query.one({reader}, {self._default(field)}, {listed})"
+
+    def _default(self, field: Field) -> str:
+        if field.presence is Presence.OPTIONAL:
+            return "None"
+        if isinstance(field.type, TypeRef):
+            return f"{self.imports.type(field.type)}(0)"
+        assert isinstance(field.type, Scalar)
+        return field.type.default
+
+    def _text_reader(self, field: Field) -> str:
+        """The function that reads a field from text, where `true` cannot be told from `"true"`."""
+        type_ = field.type
+        if isinstance(type_, TypeRef):
+            return enum_reader(type_, self.imports)
+        if Scalar.BOOL in (type_, getattr(type_, "scalar", None)):
+            return self.imports.name("seam.codec.protojson", "read_bool_text")
+        return scalar_reader(type_, self.imports)
+
+
+if __name__ == "__main__":
+    run(generate)

@@ -1,0 +1,252 @@
+"""Generated routes: what requests become records, and what answers look like."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+import pytest
+from litestar import Litestar
+
+from codegen.testing.compiling import TESTDATA, compile_contracts
+from seam.http.problem import exception_handlers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONTRACTS = TESTDATA / "contracts"
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    out = tmp_path_factory.mktemp("generated")
+    files = [f"library/v1/{file}.proto" for file in ("api", "values")]
+    modules = {file: f"routed.{Path(file).stem}" for file in files}
+    compile_contracts(CONTRACTS, out, [*files, "contract/v1/options.proto"], modules=modules)
+    sys.path.insert(0, str(out))
+    names = ("api", "api_routes", "api_openapi", "api_mock", "values")
+    found = {name: importlib.import_module(f"routed.{name}") for name in names}
+    yield SimpleNamespace(**found)
+    sys.path.remove(str(out))
+
+
+class Client:
+    """Sends requests to an ASGI application."""
+
+    def __init__(self, application: Litestar) -> None:
+        self._application = application
+
+    async def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        path, _, query = path.partition("?")
+        content = b"" if body is None else json.dumps(body).encode()
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": content, "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": quote(path).encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": [(b"host", b"test"), (b"content-length", str(len(content)).encode())],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80),
+        }
+        await self._application(scope, receive, send)  # type: ignore[arg-type]
+        answer = b"".join(message.get("body", b"") for message in sent)
+        return sent[0]["status"], json.loads(answer)
+
+
+@pytest.fixture
+def mock(library: SimpleNamespace) -> Any:
+    mock = library.api_mock.LibraryApiMock()
+    book = library.values.Book(isbn="1", genre=library.values.Genre.FICTION, cover=b"", rating=4.5)
+    mock.list_books.returns(library.api.ListBooksResponse(books=(book,)))
+    mock.get_book.returns(book)
+    mock.update_book.returns(book)
+    review = library.api.Review(number=2**63, text="Good.")
+    mock.create_review.returns(review)
+    mock.put_review.returns(review)
+    mock.delete_review.returns(library.api.DeleteReviewResponse())
+    return mock
+
+
+@pytest.fixture
+def client(library: SimpleNamespace, mock: Any) -> Client:
+    http = library.api_routes.LIBRARY_API_HTTP
+    application = Litestar(
+        route_handlers=[http.router(mock)],
+        exception_handlers=exception_handlers(http.errors),
+        openapi_config=None,
+        logging_config=None,
+    )
+    return Client(application)
+
+
+BOOK = {"isbn": "1", "genre": "GENRE_FICTION", "cover": "", "rating": 4.5}
+
+
+async def test_a_path_variable_is_a_field(client: Client, mock: Any, library: Any) -> None:
+    assert await client("GET", "/v1/books/a b") == (200, BOOK)
+    assert mock.get_book.requests == [library.api.GetBookRequest(isbn="a b")]
+
+
+async def test_what_neither_path_nor_body_bind_is_in_the_query(
+    client: Client, mock: Any, library: Any
+) -> None:
+    path = "/v1/books?words=a&words=b+c&cameSince=2024-05-31T12:00:00Z&least_rating=0.1&isLent=true"
+    assert await client("GET", f"{path}&genres=GENRE_SCIENCE&genres=9") == (200, {"books": [BOOK]})
+    (request,) = mock.list_books.requests
+    assert request == library.api.ListBooksRequest(
+        genre=library.values.Genre.UNSPECIFIED,
+        words=("a", "b c"),
+        came_since=datetime(2024, 5, 31, 12, tzinfo=UTC),
+        # A float of 32 bits.
+        least_rating=0.10000000149011612,
+        is_lent=True,
+        page_size=0,
+        genres=(library.values.Genre.SCIENCE, library.values.Genre(9)),
+    )
+
+
+async def test_an_empty_query_is_all_defaults(client: Client, mock: Any) -> None:
+    await client("GET", "/v1/books")
+    (request,) = mock.list_books.requests
+    assert (request.words, request.came_since, request.is_lent) == ((), None, None)
+
+
+async def test_an_additional_binding_is_a_route_of_its_own(
+    client: Client, mock: Any, library: Any
+) -> None:
+    await client("GET", "/v1/genres/GENRE_SCIENCE/books")
+    assert mock.list_books.requests[0].genre is library.values.Genre.SCIENCE
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "reason"),
+    [
+        ("nothing=1", "nothing", "unknown query parameter"),
+        ("pageSize=two", "pageSize", "expected an int32, got 'two'"),
+        ("page_size=2147483648", "pageSize", "expected an int32, got '2147483648'"),
+        ("pageSize=1&page_size=2", "pageSize", "given more than once"),
+        ("isLent=yes", "isLent", 'expected "true" or "false", got \'yes\''),
+    ],
+)
+async def test_a_wrong_query_is_refused_by_name(
+    client: Client, query: str, field: str, reason: str
+) -> None:
+    status, problem = await client("GET", f"/v1/books?{query}")
+    assert status == 400
+    assert problem["errors"] == [{"field": field, "detail": reason}]
+
+
+async def test_a_method_without_query_fields_takes_no_query(client: Client) -> None:
+    status, problem = await client("GET", "/v1/books/1?x=1")
+    assert (status, problem["errors"][0]["field"]) == (400, "x")
+
+
+async def test_a_body_can_be_one_field(client: Client, mock: Any, library: Any) -> None:
+    body = {"isbn": "2", "genre": 2}
+    assert (await client("PATCH", "/v1/books/1?dryRun=true", body))[0] == 200
+    book = library.values.Book(isbn="2", genre=library.values.Genre.SCIENCE, cover=b"", rating=0.0)
+    assert mock.update_book.requests == [
+        library.api.UpdateBookRequest(isbn="1", book=book, dry_run=True)
+    ]
+
+
+async def test_a_body_can_be_the_rest_of_the_message(
+    client: Client, mock: Any, library: Any
+) -> None:
+    body = {"text": "Good.", "stars": {"style": 4}}
+    answer = await client("POST", "/v1/books/1/reviews", body)
+    assert answer == (200, {"number": str(2**63), "text": "Good."})
+    assert mock.create_review.requests == [
+        library.api.CreateReviewRequest(isbn="1", text="Good.", stars={"style": 4})
+    ]
+
+
+async def test_the_path_wins_over_the_body(client: Client, mock: Any) -> None:
+    await client("POST", "/v1/books/1/reviews", {"isbn": "2", "text": ""})
+    assert mock.create_review.requests[0].isbn == "1"
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "reason"),
+    [
+        (None, "text", "required, but absent"),
+        ({"text": 1}, "text", "expected a string, got 1"),
+        ({"text": "", "stars": {"a": "x"}}, "stars[a]", "expected an int32, got 'x'"),
+        ({"x": 1}, "x", "unknown field; expected one of isbn, text, stars"),
+        ([], "", "expected an object, got an array"),
+    ],
+)
+async def test_a_wrong_body_is_refused_by_path(
+    client: Client, body: Any, field: str, reason: str
+) -> None:
+    status, problem = await client("POST", "/v1/books/1/reviews", body)
+    assert status == 400
+    assert problem["detail"] == (f"{field}: {reason}" if field else reason)
+
+
+async def test_a_number_in_the_path_is_read_as_one(client: Client, mock: Any) -> None:
+    assert await client("DELETE", f"/v1/books/1/reviews/{2**64 - 1}") == (200, {})
+    assert mock.delete_review.requests[0].number == 2**64 - 1
+    status, problem = await client("DELETE", "/v1/books/1/reviews/x")
+    assert (status, problem["errors"][0]["field"]) == (400, "number")
+
+
+async def test_a_verb_after_a_literal_is_part_of_it(client: Client) -> None:
+    assert (await client("PUT", "/v1/reviews:replace", {}))[0] == 200
+
+
+async def test_a_typed_error_is_a_problem_with_its_fields(
+    client: Client, mock: Any, library: Any
+) -> None:
+    mock.get_book.raises(library.api.BookNotFoundError(library.api.BookNotFound(isbn="7")))
+    status, problem = await client("GET", "/v1/books/7")
+    assert status == 404
+    assert problem["error"] == "BookNotFound"
+    assert problem["fields"] == {"isbn": "7"}
+    assert problem["detail"] == "There is no book with the ISBN '7'."
+
+
+def test_the_openapi_document_describes_every_route(library: SimpleNamespace) -> None:
+    document = library.api_openapi.DOCUMENT
+    operations = {
+        f"{verb} {path}": operation["operationId"]
+        for path, item in document["paths"].items()
+        for verb, operation in item.items()
+    }
+    assert operations == {
+        "get /v1/books": "LibraryApi_ListBooks",
+        "get /v1/genres/{genre}/books": "LibraryApi_ListBooks_2",
+        "get /v1/books/{isbn}": "LibraryApi_GetBook",
+        "patch /v1/books/{isbn}": "LibraryApi_UpdateBook",
+        "post /v1/books/{isbn}/reviews": "LibraryApi_CreateReview",
+        "put /v1/reviews:replace": "LibraryApi_PutReview",
+        "delete /v1/books/{isbn}/reviews/{number}": "LibraryApi_DeleteReview",
+    }
+
+
+def test_every_reference_of_the_openapi_document_resolves(library: SimpleNamespace) -> None:
+    document = library.api_openapi.DOCUMENT
+    text = msgspec.json.encode(document).decode()
+    schemas = document["components"]["schemas"]
+    wanted = {part.partition('"')[0] for part in text.split('"#/components/schemas/')[1:]}
+    assert wanted == schemas.keys()

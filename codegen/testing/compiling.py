@@ -1,0 +1,87 @@
+"""Runs protoc with these plugins, each in a process of its own, as a build does. For tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import google.api.http_pb2
+import grpc_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["CONTRACTS", "PLUGINS", "TESTDATA", "ProtocError", "compile_contracts"]
+
+PLUGINS = ("records", "bus", "routes", "mocks")
+
+TESTDATA = Path(__file__).parent / "testdata"
+"""Contracts that use everything, and what is expected to be generated from them."""
+
+CONTRACTS = Path(__file__).parents[2] / "protos"
+"""The folder that holds `contract/v1/options.proto`."""
+
+
+class ProtocError(Exception):
+    """protoc refused a contract; the text is what it printed."""
+
+
+def compile_contracts(
+    sources: Path,
+    out: Path,
+    files: Iterable[str],
+    *,
+    plugins: Sequence[str] = PLUGINS,
+    modules: Mapping[str, str] | None = None,
+    python: bool = True,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Generates Python from contracts.
+
+    Args:
+        sources: The folder that holds the contracts.
+        out: Where the modules go; it is made.
+        files: The contracts to generate from, relative to `sources`.
+        plugins: Which of our plugins to run.
+        modules: The records modules of contracts that are not at their default place.
+        python: Whether to write `_pb2` modules and their types, too.
+        environment: Variables to set for the plugins.
+
+    Raises:
+        ProtocError: protoc or a plugin refused a contract.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    parameter = ",".join(f"M{file}={module}" for file, module in (modules or {}).items())
+    command = [sys.executable, "-m", "grpc_tools.protoc"]
+    command += [f"-I{folder}" for folder in (sources, CONTRACTS, *_import_paths())]
+    if python:
+        command += [f"--python_out={out}", f"--pyi_out={out}"]
+    for plugin in plugins:
+        command.append(f"--plugin=protoc-gen-{plugin}={_shim(out, plugin)}")
+        command.append(f"--{plugin}_out={parameter}:{out}")
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), *sys.path]))
+    variables = {**os.environ, **(environment or {}), "PYTHONPATH": path}
+    result = subprocess.run(
+        [*command, *files], env=variables, capture_output=True, text=True, check=False
+    )
+    if result.returncode:
+        raise ProtocError(result.stderr)
+
+
+def _import_paths() -> tuple[Path, Path]:
+    """Where google/protobuf/*.proto and google/api/*.proto are."""
+    shipped = Path(grpc_tools.__file__).parent / "_proto"
+    return shipped, Path(google.api.http_pb2.__file__).parent.parent.parent
+
+
+def _shim(out: Path, plugin: str) -> Path:
+    """An executable that protoc can start, which runs a plugin."""
+    shim = out / f".protoc-gen-{plugin}"
+    shim.write_text(
+        f'#!/bin/sh\nexec "{sys.executable}" -m codegen.python.{plugin}\n', encoding="utf-8"
+    )
+    shim.chmod(0o755)
+    return shim

@@ -1,0 +1,129 @@
+"""What comes back from a call: values, errors, and how often a handler runs."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from conformance.check import check
+from conformance.requests import (
+    collected,
+    download,
+    events,
+    failure_of,
+    new_key,
+    waiting,
+)
+from conformance.v1.conformance import (
+    AddRequest,
+    Colour,
+    EchoRequest,
+    FailRequest,
+    Failure,
+    IncludeRequest,
+    Payload,
+    PayloadChoiceWord,
+    Refused,
+    RefusedError,
+)
+from conformance.v1.conformance_bus import ConformanceStub
+from seam.contract.errors import Code, StatusError
+
+PAYLOAD: Final = Payload(
+    text="grüße",
+    large=2**62 + 1,
+    fraction=0.1,
+    data=b"\x00\xff",
+    parts=(
+        Payload(text="", large=0, fraction=0.0, data=b"", parts=(), counts={}, colour=Colour(77)),
+    ),
+    counts={"one": 1},
+    at=datetime(2024, 2, 29, 12, 30, 0, 123456, tzinfo=UTC),
+    span=timedelta(seconds=-1, microseconds=5),
+    colour=Colour.RED,
+    choice=PayloadChoiceWord("yes"),
+)
+
+
+@check
+async def every_shape_of_value_arrives_as_it_was_sent(stub: ConformanceStub) -> None:
+    answer = await stub.echo(EchoRequest(payload=PAYLOAD))
+    assert answer.payload == PAYLOAD
+    assert (await stub.echo(EchoRequest())).payload is None
+
+
+@check
+async def many_calls_at_once_keep_their_answers_apart(stub: ConformanceStub) -> None:
+    async def one(number: int) -> bool:
+        payload = Payload(
+            text=str(number),
+            large=number,
+            fraction=0.0,
+            data=b"",
+            parts=(),
+            counts={},
+            colour=Colour.UNSPECIFIED,
+        )
+        answer = await stub.echo(EchoRequest(payload=payload))
+        return answer.payload == payload
+
+    assert all(await asyncio.gather(*(one(number) for number in range(200))))
+
+
+@check
+async def a_declared_error_arrives_as_itself_with_its_record(stub: ConformanceStub) -> None:
+    error = await failure_of(stub.fail(FailRequest(failure=Failure.DECLARED)))
+    assert isinstance(error, RefusedError), error
+    assert error.record == Refused(reason="it was asked for")
+    assert error.code is Code.FAILED_PRECONDITION
+    assert error.message == "Refused, because it was asked for."
+    assert error.__cause__ is None
+
+
+@check
+async def a_plain_status_arrives_with_code_and_message(stub: ConformanceStub) -> None:
+    error = await failure_of(stub.fail(FailRequest(failure=Failure.STATUS)))
+    assert type(error) is StatusError
+    assert (error.code, error.message) == (Code.RESOURCE_EXHAUSTED, "no more of it")
+
+
+@check
+async def an_exception_that_nobody_expects_is_internal_and_keeps_its_text(
+    stub: ConformanceStub,
+) -> None:
+    for failure in (Failure.UNEXPECTED, Failure.UNDECLARED):
+        error = await failure_of(stub.fail(FailRequest(failure=failure)))
+        assert type(error) is StatusError
+        assert error.code is Code.INTERNAL
+        assert "swordfish" not in error.message
+
+
+@check
+async def a_method_that_may_be_called_twice_may_be_called_twice(stub: ConformanceStub) -> None:
+    key = new_key()
+    sizes = [
+        (await stub.include(IncludeRequest(key=key, name=name))).size
+        for name in ("a", "a", "b", "b")
+    ]
+    assert sizes == [1, 1, 2, 2]
+    assert await events(stub, key) == {"include": 4}
+    echoed = [await stub.echo(EchoRequest(payload=PAYLOAD)) for _ in range(2)]
+    assert echoed[0] == echoed[1]
+    await asyncio.gather(*(stub.wait(waiting(timedelta())) for _ in range(2)))
+    chunks = [[c async for c in stub.download(download(3, size=5))] for _ in range(2)]
+    assert chunks[0] == chunks[1]
+
+
+@check
+async def every_call_of_a_method_counts_once(stub: ConformanceStub) -> None:
+    key = new_key()
+    numbers = [(await stub.add(AddRequest(key=key))).number for _ in range(3)]
+    assert numbers == [1, 2, 3]
+
+
+@check
+async def a_message_that_is_too_large_is_refused(stub: ConformanceStub) -> None:
+    chunks = stub.download(download(1, size=5 * 2**20))
+    assert (await failure_of(collected(chunks))).code is Code.RESOURCE_EXHAUSTED
+    assert len(await collected(stub.download(download(1, size=3 * 2**20)))) == 1

@@ -1,0 +1,202 @@
+"""The handler that shows how calls behave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from contextvars import ContextVar
+from datetime import timedelta
+from typing import Final
+
+from conformance.v1.conformance import (
+    AddRequest,
+    AddResponse,
+    Chunk,
+    DownloadRequest,
+    EchoRequest,
+    EchoResponse,
+    FailRequest,
+    FailResponse,
+    Failure,
+    IncludeRequest,
+    IncludeResponse,
+    JournalRequest,
+    JournalResponse,
+    ObserveRequest,
+    ObserveResponse,
+    Refused,
+    RefusedError,
+    RelayRequest,
+    RelayResponse,
+    Undeclared,
+    UndeclaredError,
+    UploadResponse,
+    WaitRequest,
+    WaitResponse,
+)
+from conformance.v1.conformance_bus import ConformanceStub
+from seam.call.context import Baggage, current_call, remaining
+from seam.contract.errors import Code, StatusError
+
+TENANT: Final = Baggage("tenant")
+
+visible: ContextVar[str] = ContextVar("visible", default="")
+"""Set by callers and by the handler; neither must see what the other set."""
+
+
+class Conformance:
+    """Handler of `conformance.v1.Conformance`."""
+
+    def __init__(self) -> None:
+        """Make a handler without a way to itself; `Relay` needs `itself`."""
+        self.itself: ConformanceStub | None = None
+        self._events: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._numbers: Counter[str] = Counter()
+        self._sets: defaultdict[str, set[str]] = defaultdict(set)
+
+    async def echo(self, request: EchoRequest) -> EchoResponse:
+        """Answer with the payload."""
+        return EchoResponse(payload=request.payload)
+
+    async def fail(self, request: FailRequest) -> FailResponse:
+        """Fail in the way that was asked for."""
+        match request.failure:
+            case Failure.DECLARED:
+                raise RefusedError(Refused(reason="it was asked for"))
+            case Failure.UNDECLARED:
+                raise UndeclaredError(Undeclared(secret="swordfish"))  # noqa: S106
+            case Failure.STATUS:
+                raise StatusError(Code.RESOURCE_EXHAUSTED, "no more of it")
+            case Failure.UNEXPECTED:
+                raise RuntimeError("the password is swordfish")
+        return FailResponse()
+
+    async def wait(self, request: WaitRequest) -> WaitResponse:
+        """Wait, and note it when the wait is cut short."""
+        span = (request.span or timedelta()).total_seconds()
+        self._note(request.key, "wait.begun")
+        try:
+            if request.in_background:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._wait_in_background(span, request.key))
+            else:
+                await asyncio.sleep(span)
+        except asyncio.CancelledError:
+            self._note(request.key, "wait.cancelled")
+            raise
+        return WaitResponse()
+
+    async def observe(self, request: ObserveRequest) -> ObserveResponse:
+        """Tell what is seen here, and leave something that must not be seen outside."""
+        call = current_call.get()
+        assert call is not None
+        seen = visible.get()
+        visible.set("set by the handler")
+        for key, value in request.respond.items():
+            call.set_trailing_metadata(key, value)
+        if request.refuse:
+            raise RefusedError(Refused(reason="it was asked for"))
+        left = remaining()
+        return ObserveResponse(
+            remaining=None if left is None else timedelta(seconds=left),
+            context_variable=seen,
+            trace=call.traceparent,
+            principal=call.principal,
+            tenant=TENANT.get(),
+            metadata={k: v for k, v in call.metadata.items() if isinstance(v, str)},
+            binary_metadata={k: v for k, v in call.metadata.items() if isinstance(v, bytes)},
+        )
+
+    async def relay(self, request: RelayRequest) -> RelayResponse:
+        """Call from inside of a call."""
+        assert self.itself is not None
+        limit = None if request.limit is None else request.limit.total_seconds()
+        if request.depth > 0:
+            deeper = RelayRequest(
+                span=request.span, limit=request.limit, depth=request.depth - 1, key=request.key
+            )
+            return await self.itself.relay(deeper, timeout=limit)
+        seen = await self.itself.observe(ObserveRequest(respond={}, refuse=False))
+        wait = WaitRequest(span=request.span, key=request.key, in_background=False)
+        try:
+            await self.itself.wait(wait, timeout=limit)
+        except StatusError as error:
+            return RelayResponse(code=int(error.code), innermost=seen)
+        return RelayResponse(code=0, innermost=seen)
+
+    async def add(self, request: AddRequest) -> AddResponse:
+        """Add one."""
+        self._note(request.key, "add")
+        self._numbers[request.key] += 1
+        return AddResponse(number=self._numbers[request.key])
+
+    async def include(self, request: IncludeRequest) -> IncludeResponse:
+        """Add a name."""
+        self._note(request.key, "include")
+        self._sets[request.key].add(request.name)
+        return IncludeResponse(size=len(self._sets[request.key]))
+
+    async def download(self, request: DownloadRequest) -> AsyncIterator[Chunk]:
+        """Send chunks."""
+        data = bytes(request.size)
+        pause = (request.pause or timedelta()).total_seconds()
+        try:
+            for number in range(request.count):
+                if request.refuse_after == number:
+                    raise RefusedError(Refused(reason="it was asked for"))
+                if pause:
+                    await asyncio.sleep(pause)
+                self._note(request.key, "download.sent")
+                yield _chunk(number, data)
+        finally:
+            self._note(request.key, "download.ended")
+
+    async def upload(self, requests: AsyncIterator[Chunk]) -> UploadResponse:
+        """Read chunks."""
+        count, size, in_order, key = 0, 0, True, ""
+        try:
+            async for chunk in requests:
+                key = chunk.key
+                self._note(key, "upload.received")
+                if chunk.refuse:
+                    raise RefusedError(Refused(reason="it was asked for"))
+                in_order = in_order and chunk.number == count
+                count, size = count + 1, size + len(chunk.data)
+                if chunk.stop:
+                    break
+            return UploadResponse(count=count, size=size, in_order=in_order)
+        finally:
+            self._note(key, "upload.ended")
+
+    async def converse(self, requests: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
+        """Answer each chunk."""
+        key = ""
+        try:
+            async for chunk in requests:
+                key = chunk.key
+                if chunk.refuse:
+                    raise RefusedError(Refused(reason="it was asked for"))
+                yield chunk
+                if chunk.stop:
+                    return
+        finally:
+            self._note(key, "converse.ended")
+
+    async def journal(self, request: JournalRequest) -> JournalResponse:
+        """Tell what was noted."""
+        return JournalResponse(events=dict(self._events[request.key]))
+
+    async def _wait_in_background(self, span: float, key: str) -> None:
+        try:
+            await asyncio.sleep(span)
+        except asyncio.CancelledError:
+            self._note(key, "background.cancelled")
+            raise
+
+    def _note(self, key: str, event: str) -> None:
+        self._events[key][event] += 1
+
+
+def _chunk(number: int, data: bytes) -> Chunk:
+    return Chunk(number=number, data=data, stop=False, refuse=False, key="")

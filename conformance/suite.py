@@ -1,0 +1,11 @@
+"""What every transport, and every service that is called over one, must let be seen.
+
+The checks use keys of their own in the service, so they can be run again and side by side.
+"""
+
+from __future__ import annotations
+
+from conformance.check import CHECKS, Check
+from conformance.checks import calls, context, deadlines, streams
+
+__all__ = ["CHECKS", "Check", "calls", "context", "deadlines", "streams"]

@@ -1,0 +1,151 @@
+"""The handler and a way to it, over each transport, for tests of the bus."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import grpc
+
+from conformance import server as server_module
+from conformance.handler import Conformance
+from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, register_conformance
+from seam.bus import (
+    Bulkhead,
+    GrpcChannel,
+    HandlerRegistry,
+    InProcessChannel,
+    Interceptor,
+    open_channel,
+    servicer,
+)
+
+TRANSPORTS: Final = ("by reference", "strict", "gRPC")
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """A handler and a way to it.
+
+    Attributes:
+        stub: calls the handler over the transport.
+        direct: calls it past the transport and past all interceptors.
+        address: where it answers over gRPC; "" where it does not.
+    """
+
+    stub: ConformanceStub
+    direct: ConformanceStub
+    address: str = ""
+
+
+@asynccontextmanager
+async def wired(
+    transport: str,
+    *,
+    client: Sequence[Interceptor] = (),
+    server: Sequence[Interceptor] = (),
+    bulkhead: Bulkhead | None = None,
+    handler: Conformance | None = None,
+) -> AsyncIterator[Wiring]:
+    """Bind a handler and connect to it.
+
+    Args:
+        transport: one of `TRANSPORTS`.
+        client: client interceptors, outermost first.
+        server: server interceptors, outermost first.
+        bulkhead: counts the handler's calls; by default one of its own.
+        handler: answers; by default a new one.
+    """
+    handler = handler or Conformance()
+    registration = register_conformance(handler)
+    aside = HandlerRegistry()
+    aside.register(registration)
+    direct = handler.itself = ConformanceStub(InProcessChannel(aside))
+    registry = HandlerRegistry(server_interceptors=server)
+    registry.register(registration, bulkhead)
+    if transport != "gRPC":
+        strict = transport == "strict"
+        local = InProcessChannel(registry, strict=strict, client_interceptors=client)
+        yield Wiring(ConformanceStub(local), direct)
+        return
+    async with (
+        listening(registry) as address,
+        open_channel(address, [CONFORMANCE]) as connection,
+    ):
+        channel = GrpcChannel(connection, client_interceptors=client)
+        yield Wiring(ConformanceStub(channel), direct, address)
+
+
+@asynccontextmanager
+async def listening(registry: HandlerRegistry) -> AsyncIterator[str]:
+    """Answer over gRPC what is registered; gives the address."""
+    running = grpc.aio.server()
+    running.add_generic_rpc_handlers([servicer(CONFORMANCE, registry)])
+    port = running.add_insecure_port("127.0.0.1:0")
+    await running.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        await running.stop(grace=None)
+
+
+class ServerProcess:
+    """The handler in a process of its own, which can be killed and started again.
+
+    Attributes:
+        address: where it listens, the same each time.
+    """
+
+    def __init__(self, address: str) -> None:
+        """Describe a process that is not yet running; see `server_process`."""
+        self.address = address
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process's number while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start it, and wait until it listens."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            server_module.__name__,
+            self.address,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        line = (await asyncio.wait_for(self._process.stdout.readline(), 20)).decode()
+        if not line.startswith("listening on "):
+            raise RuntimeError(f"the server did not start: {line!r}")
+        self.address = line.removeprefix("listening on ").strip()
+
+    async def kill(self) -> None:
+        """End it at once, as a crash does."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGKILL)
+            await self._process.wait()
+
+
+@asynccontextmanager
+async def server_process(address: str = "127.0.0.1:0") -> AsyncIterator[ServerProcess]:
+    """Run the handler in a process of its own until the block ends.
+
+    Args:
+        address: where it listens: HOST:PORT, where port 0 lets the system choose, or unix:PATH.
+    """
+    process = ServerProcess(address)
+    try:
+        await process.start()
+        yield process
+    finally:
+        await process.kill()

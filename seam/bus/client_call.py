@@ -1,0 +1,205 @@
+"""The client's side of a call: the same for every transport.
+
+Every call has a deadline: the contract's default or the caller's own limit, and never later
+than the deadline of the call that it is made from. Who ends the call at that moment differs:
+gRPC does it by itself; in one process a timer is armed, but only by a call that is the first of
+its task or must end before its caller's, because the timer armed there ends this one too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from time import monotonic
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from seam.bus.channel import (
+    BidirectionalCall,
+    ClientStreamingCall,
+    ServerStreamingCall,
+    UnaryCall,
+)
+from seam.bus.deadline import deadline_exceeded, with_deadline
+from seam.bus.interceptor import (
+    Interceptor,
+    Invoke,
+    StreamInvoke,
+    surround,
+    surround_stream,
+)
+from seam.bus.stream import ResponseStream
+from seam.bus.streams import close, once, only
+from seam.call.context import CallContext, current_call
+from seam.call.metadata import EMPTY, Metadata
+from seam.codec.message_size import check_message_size
+from seam.contract.descriptors import MethodDescriptor
+from seam.contract.errors import Code, InvalidField, StatusError
+from seam.contract.records import Record
+
+Q = TypeVar("Q", bound=Record)
+S = TypeVar("S", bound=Record)
+
+
+def unary_client_call(
+    method: MethodDescriptor[Q, S],
+    transport: Invoke,
+    interceptors: Sequence[Interceptor] = (),
+    *,
+    enforces_deadline: bool,
+) -> UnaryCall[Q, S]:
+    """Make what a stub calls for a method without streams.
+
+    Args:
+        method: the method that is called.
+        transport: takes the request record to the callee and gives its response.
+        interceptors: client interceptors, outermost first.
+        enforces_deadline: whether the transport itself ends a call at its deadline.
+    """
+    invoke = surround(transport, method, interceptors)
+    default = method.timeout
+
+    async def call(request: Q, limit: float | None, metadata: Metadata | None) -> S:
+        # The fast path of the whole system: written out, and measured in benchmarks/bus.py.
+        outer = current_call.get()
+        now = monotonic()
+        deadline = now + (default if limit is None else limit)
+        task = asyncio.current_task()
+        sent = EMPTY if metadata is None else metadata.sent
+        ends = enforces_deadline
+        if outer is None:
+            context = CallContext(deadline, task, "", "", EMPTY, sent)
+        else:
+            if outer.deadline <= deadline:
+                deadline = outer.deadline
+                ends = ends or outer.task is task
+            context = CallContext(
+                deadline, task, outer.traceparent, outer.principal, outer.baggage, sent
+            )
+        if deadline <= now:
+            raise deadline_exceeded(method)
+        try:
+            if ends:
+                # Interceptors speak of records; the method's own types come out of the server call.
+                return await invoke(request, context)  # type: ignore[return-value]
+            answer = with_deadline(method, invoke(request, context), deadline)
+            return await answer  # type: ignore[return-value]
+        finally:
+            if metadata is not None:
+                metadata.received = MappingProxyType(context.trailing_metadata)
+
+    return call
+
+
+def bidirectional_client_call(
+    method: MethodDescriptor[Q, S],
+    transport: StreamInvoke,
+    interceptors: Sequence[Interceptor] = (),
+) -> BidirectionalCall[Q, S]:
+    """Make what a stub calls for a method with streams both ways.
+
+    Args:
+        method: the method that is called.
+        transport: takes the requests to the callee and gives its responses.
+        interceptors: client interceptors, outermost first.
+    """
+    invoke = surround_stream(transport, method, interceptors)
+
+    def call(
+        requests: AsyncIterable[Q], limit: float | None, metadata: Metadata | None
+    ) -> ResponseStream[S]:
+        outer = current_call.get() or CallContext(float("inf"))
+        now = monotonic()
+        wished = now + (method.timeout if limit is None else limit)
+        deadline = min(wished, outer.deadline)
+
+        async def respond(outgoing: AsyncIterator[Any]) -> AsyncIterator[Record]:
+            context = CallContext(
+                deadline,
+                asyncio.current_task(),
+                outer.traceparent,
+                outer.principal,
+                outer.baggage,
+                EMPTY if metadata is None else metadata.sent,
+            )
+            responses = invoke(outgoing, context)
+            try:
+                async for response in responses:
+                    yield response
+            finally:
+                await close(responses)
+                if metadata is not None:
+                    metadata.received = MappingProxyType(context.trailing_metadata)
+
+        return ResponseStream(
+            respond, requests, max(0.0, deadline - now), deadline_exceeded(method)
+        )
+
+    return call
+
+
+def server_streaming_client_call(
+    method: MethodDescriptor[Q, S],
+    transport: StreamInvoke,
+    interceptors: Sequence[Interceptor] = (),
+) -> ServerStreamingCall[Q, S]:
+    """Make what a stub calls for a method that answers one request with a stream."""
+    many = bidirectional_client_call(method, transport, interceptors)
+
+    def call(request: Q, limit: float | None, metadata: Metadata | None) -> ResponseStream[S]:
+        return many(once(request), limit, metadata)
+
+    return call
+
+
+def client_streaming_client_call(
+    method: MethodDescriptor[Q, S],
+    transport: StreamInvoke,
+    interceptors: Sequence[Interceptor] = (),
+) -> ClientStreamingCall[Q, S]:
+    """Make what a stub calls for a method that answers a stream of requests once."""
+    many = bidirectional_client_call(method, transport, interceptors)
+
+    async def call(requests: AsyncIterable[Q], limit: float | None, metadata: Metadata | None) -> S:
+        async with many(requests, limit, metadata) as responses:
+            return await only(responses, method)
+
+    return call
+
+
+def request_encoder(method: MethodDescriptor[Any, Any]) -> Callable[[Record], bytes]:
+    """Make what writes requests to the wire on the caller's side.
+
+    Returns:
+        A function of a request record. It raises `InvalidField` for what is none, and `StatusError`
+        with RESOURCE_EXHAUSTED for one that is too large.
+    """
+    encode = method.request.encode
+
+    def write(request: Record) -> bytes:
+        payload = encode(request)
+        check_message_size(method, payload)
+        return payload
+
+    return write
+
+
+def response_decoder(method: MethodDescriptor[Any, Any]) -> Callable[[bytes], Record]:
+    """Make what reads responses from the wire on the caller's side.
+
+    Returns:
+        A function of a serialized response. It raises `StatusError` with INTERNAL for what is no
+        such record, because the provider broke the contract.
+    """
+    decode = method.response.decode
+
+    def read(payload: bytes) -> Record:
+        try:
+            response: Record = decode(payload)
+        except InvalidField as error:
+            raise StatusError(
+                Code.INTERNAL, f"{method.full_name} answered against its contract: {error}"
+            ) from None
+        return response
+
+    return read

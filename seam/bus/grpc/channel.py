@@ -1,0 +1,153 @@
+"""Calls to services of other processes, over gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from time import monotonic
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status
+
+from seam.bus.channel import (
+    BidirectionalCall,
+    ClientStreamingCall,
+    ServerStreamingCall,
+    UnaryCall,
+)
+from seam.bus.client_call import (
+    bidirectional_client_call,
+    client_streaming_client_call,
+    request_encoder,
+    response_decoder,
+    server_streaming_client_call,
+    unary_client_call,
+)
+from seam.bus.deadline import deadline_exceeded
+from seam.bus.grpc.metadata import answered, to_wire
+from seam.bus.grpc.outcome import Outcome, OutcomeWatch
+from seam.bus.interceptor import Interceptor, Invoke, StreamInvoke
+from seam.call.context import CallContext
+from seam.codec.status import STATUS_DETAILS_KEY, StatusCodec
+from seam.contract.descriptors import MethodDescriptor
+from seam.contract.errors import Code, InvalidField, StatusError
+from seam.contract.records import Record
+
+Q = TypeVar("Q", bound=Record)
+S = TypeVar("S", bound=Record)
+
+
+class GrpcChannel:
+    """Carries calls over one gRPC channel."""
+
+    def __init__(
+        self, channel: grpc.aio.Channel, *, client_interceptors: Sequence[Interceptor] = ()
+    ) -> None:
+        """Make a channel over an open gRPC channel; whoever opened `channel` closes it.
+
+        Args:
+            channel: the way to the callee, see `seam.bus.grpc.connection`.
+            client_interceptors: run where a call is made, outermost first.
+        """
+        self._channel = channel
+        self._client_interceptors = tuple(client_interceptors)
+
+    def unary(self, method: MethodDescriptor[Q, S]) -> UnaryCall[Q, S]:
+        """See `Channel`."""
+        send = _sender(method, self._channel.unary_unary(f"/{method.full_name}"))
+        return unary_client_call(method, send, self._client_interceptors, enforces_deadline=True)
+
+    def server_streaming(self, method: MethodDescriptor[Q, S]) -> ServerStreamingCall[Q, S]:
+        """See `Channel`."""
+        return server_streaming_client_call(method, self._stream(method), self._client_interceptors)
+
+    def client_streaming(self, method: MethodDescriptor[Q, S]) -> ClientStreamingCall[Q, S]:
+        """See `Channel`."""
+        return client_streaming_client_call(method, self._stream(method), self._client_interceptors)
+
+    def bidirectional(self, method: MethodDescriptor[Q, S]) -> BidirectionalCall[Q, S]:
+        """See `Channel`."""
+        return bidirectional_client_call(method, self._stream(method), self._client_interceptors)
+
+    def _stream(self, method: MethodDescriptor[Any, Any]) -> StreamInvoke:
+        # On the wire a single record is a stream of one, so one kind of call serves them all.
+        return _stream_sender(method, self._channel.stream_stream(f"/{method.full_name}"))
+
+
+def _sender(
+    method: MethodDescriptor[Any, Any], remote: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
+) -> Invoke:
+    encode, read, status = request_encoder(method), response_decoder(method), StatusCodec(method)
+
+    async def send(request: Record, call: CallContext) -> Record:
+        payload = encode(request)
+        rpc = remote(payload, timeout=call.deadline - monotonic(), metadata=to_wire(call))
+        try:
+            answer = await rpc
+        except grpc.aio.AioRpcError as error:
+            trailers = tuple(error.trailing_metadata() or ())
+            outcome = Outcome(error.code(), error.details() or "", trailers)
+            raise _received(method, status, outcome, call) from None
+        call.trailing_metadata.update(answered(await rpc.trailing_metadata()))
+        return read(answer)
+
+    return send
+
+
+def _stream_sender(
+    method: MethodDescriptor[Any, Any], remote: grpc.aio.StreamStreamMultiCallable[bytes, bytes]
+) -> StreamInvoke:
+    encode, read, status = request_encoder(method), response_decoder(method), StatusCodec(method)
+
+    async def send(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:
+        refused: list[InvalidField | StatusError] = []
+
+        async def payloads() -> AsyncIterator[bytes]:
+            async for request in requests:
+                try:
+                    payload = encode(request)
+                except (InvalidField, StatusError) as error:
+                    # A request that cannot travel is the caller's own mistake.
+                    refused.append(error)
+                    rpc.cancel()
+                    return
+                yield payload
+
+        rpc = remote(payloads(), timeout=call.deadline - monotonic(), metadata=to_wire(call))
+        watch = OutcomeWatch(rpc)
+        try:
+            try:
+                async for answer in rpc:
+                    yield read(answer)
+            except grpc.aio.AioRpcError:
+                pass
+            outcome = await watch.outcome()
+            if outcome.code is not grpc.StatusCode.OK:
+                raise _received(method, status, outcome, call)
+            call.trailing_metadata.update(answered(outcome.trailers))
+        except BaseException:
+            if refused:
+                raise refused[0] from None
+            raise
+        finally:
+            rpc.cancel()
+
+    return send
+
+
+def _received(
+    method: MethodDescriptor[Any, Any], codec: StatusCodec, outcome: Outcome, call: CallContext
+) -> StatusError:
+    """The error that the callee raised, or that the network stands for."""
+    call.trailing_metadata.update(answered(outcome.trailers))
+    for key, value in outcome.trailers:
+        if key == STATUS_DETAILS_KEY and isinstance(value, bytes):
+            try:
+                return codec.unpack(Status.FromString(value))
+            except DecodeError:
+                break
+    code = Code(outcome.code.value[0])
+    if code is Code.DEADLINE_EXCEEDED:
+        return deadline_exceeded(method)
+    return StatusError(code, outcome.details)

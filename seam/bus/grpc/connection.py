@@ -1,0 +1,86 @@
+"""Opens gRPC channels: to one address or several, with retries where a contract allows them.
+
+What a call may do twice stands in its contract, so the retry policy is rendered from there and gRPC
+itself carries it out: https://github.com/grpc/proposal/blob/master/A6-client-retries.md. A channel
+spreads calls over all addresses that its target gives and leaves out those that do not answer, or
+that say by `grpc.health.v1` that they do not serve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import grpc
+import msgspec
+
+from seam.contract.descriptors import ServiceDescriptor
+
+_RETRY: Final = {
+    "maxAttempts": 4,
+    "initialBackoff": "0.05s",
+    "maxBackoff": "1s",
+    "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}
+
+# A call that fails costs one token of ten, one that goes well earns a tenth; below five tokens
+# nothing is tried again, so that a peer in trouble is not buried under retries.
+_BUDGET: Final = {"maxTokens": 10, "tokenRatio": 0.1}
+
+_OPTIONS: Final = (
+    # A peer that restarts should be found again at once and not after gRPC's two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    # A peer whose machine is gone says nothing: ask, when calls wait for it.
+    ("grpc.keepalive_time_ms", 30_000),
+    # How long it may take to answer: `grpc.keepalive_timeout_ms` has no effect in this version.
+    ("grpc.http2.ping_timeout_ms", 10_000),
+)
+
+
+def open_channel(target: str, services: Sequence[ServiceDescriptor]) -> grpc.aio.Channel:
+    """Open a channel to those who answer some contract services.
+
+    Args:
+        target: as `target_of` gives it, or any other target that gRPC knows.
+        services: the services that are called over it.
+    """
+    config = msgspec.json.encode(service_config(services)).decode()
+    return grpc.aio.insecure_channel(target, options=(*_OPTIONS, ("grpc.service_config", config)))
+
+
+def target_of(addresses: Sequence[str]) -> str:
+    """The gRPC target of one or several addresses.
+
+    Args:
+        addresses: each `HOST:PORT`, `unix:PATH`, or a single `dns:///HOST:PORT`.
+    """
+    if len(addresses) == 1:
+        return addresses[0]
+    family = "ipv6" if any(address.startswith("[") for address in addresses) else "ipv4"
+    return f"{family}:{','.join(addresses)}"
+
+
+def service_config(services: Sequence[ServiceDescriptor]) -> dict[str, Any]:
+    """What gRPC is to do about failing calls and several addresses.
+
+    Source: https://github.com/grpc/grpc/blob/master/doc/service_config.md.
+
+    Args:
+        services: the services whose methods are called.
+    """
+    retriable = [
+        {"service": method.service, "method": method.name}
+        for service in services
+        for method in service.methods
+        if method.retriable
+    ]
+    config: dict[str, Any] = {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "healthCheckConfig": {"serviceName": ""},
+    }
+    if retriable:
+        config["methodConfig"] = [{"name": retriable, "retryPolicy": _RETRY}]
+        config["retryThrottling"] = _BUDGET
+    return config

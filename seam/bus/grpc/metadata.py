@@ -1,0 +1,75 @@
+"""What travels with a call, as gRPC metadata.
+
+Trace and baggage use the keys of the W3C, so that services which do not know this library can take
+part: https://www.w3.org/TR/trace-context and https://www.w3.org/TR/baggage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import quote, unquote
+
+from seam.call.context import CallContext
+from seam.call.metadata import EMPTY, MetadataValue
+
+TRACEPARENT: Final = "traceparent"
+BAGGAGE: Final = "baggage"
+PRINCIPAL: Final = "seam-principal"
+
+Pairs = tuple[tuple[str, MetadataValue], ...]
+
+_OURS: Final = frozenset({TRACEPARENT, BAGGAGE, PRINCIPAL, "user-agent"})
+
+
+def to_wire(call: CallContext) -> Pairs | None:
+    """The metadata of a request; None when there is nothing to say."""
+    if not (call.metadata or call.traceparent or call.principal or call.baggage):
+        return None
+    pairs = list(call.metadata.items())
+    if call.traceparent:
+        pairs.append((TRACEPARENT, call.traceparent))
+    if call.principal:
+        pairs.append((PRINCIPAL, quote(call.principal, safe=" @:/")))
+    if call.baggage:
+        text = ",".join(f"{name}={quote(value)}" for name, value in call.baggage.items())
+        pairs.append((BAGGAGE, text))
+    return tuple(pairs)
+
+
+def from_wire(received: Iterable[tuple[str, MetadataValue]]) -> Mapping[str, object]:
+    """The fields of a `CallContext` that the metadata of a request says something about."""
+    fields: dict[str, object] = {}
+    metadata: dict[str, MetadataValue] = {}
+    for key, value in received:
+        if key == TRACEPARENT:
+            fields["traceparent"] = value
+        elif key == PRINCIPAL and isinstance(value, str):
+            fields["principal"] = unquote(value)
+        elif key == BAGGAGE and isinstance(value, str):
+            fields["baggage"] = _baggage(value)
+        elif key != "user-agent" and not key.startswith("grpc-"):
+            metadata[key] = value
+    if metadata:
+        fields["metadata"] = MappingProxyType(metadata)
+    return fields
+
+
+def answered(received: Iterable[tuple[str, MetadataValue]] | None) -> dict[str, MetadataValue]:
+    """What a callee said beside its answer, of all the metadata that came with it."""
+    return {
+        key: value
+        for key, value in received or ()
+        if key not in _OURS and not key.startswith("grpc-")
+    }
+
+
+def _baggage(text: str) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for member in text.split(","):
+        # Properties, which follow a semicolon, are of no use to us.
+        name, equals, value = member.partition(";")[0].partition("=")
+        if equals:
+            found[name.strip()] = unquote(value.strip())
+    return MappingProxyType(found) if found else EMPTY

@@ -1,0 +1,231 @@
+"""The server's side of a call: the same for every transport.
+
+A transport hands over a request, or a stream of them, and the call's context. It waits
+for a place among the calls that the service answers, runs the server interceptors and the handler
+in a context of their own, and lets out only what the contract declares: the response, an error that
+the method declares, or a plain status. Anything else that a handler raises is a defect: it is
+logged with an id, and the caller learns the id alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextvars import Context
+from typing import Any
+
+from seam.bus.bulkhead import Bulkhead
+from seam.bus.interceptor import (
+    Interceptor,
+    Invoke,
+    StreamInvoke,
+    surround,
+    surround_stream,
+)
+from seam.bus.streams import close, only
+from seam.call.context import CallContext, current_call
+from seam.call.isolation import run_in_context, run_isolated
+from seam.codec.message_size import check_message_size
+from seam.contract.descriptors import Kind, MethodDescriptor
+from seam.contract.errors import Code, ContractError, InvalidField, StatusError
+from seam.contract.records import Record
+
+log = logging.getLogger(__name__)
+
+
+def server_call(
+    method: MethodDescriptor[Any, Any],
+    handler: Callable[[Any], Any],
+    interceptors: Sequence[Interceptor],
+    bulkhead: Bulkhead,
+) -> Invoke:
+    """Make the function that answers calls of a method without streams.
+
+    Args:
+        method: the method that is answered.
+        handler: takes a request record and gives an awaitable of the response record.
+        interceptors: server interceptors, outermost first.
+        bulkhead: where the service's calls are counted.
+
+    Returns:
+        A function of request record and call context. It raises `ContractError` for the
+        method's declared errors and `StatusError` for everything else.
+    """
+    invoke = surround(_as_invoke(handler), method, interceptors)
+    declared = _declared(method)
+
+    async def serve(request: Record, call: CallContext) -> Record:
+        if bulkhead.free:
+            bulkhead.free -= 1
+        else:
+            await bulkhead.wait()
+        try:
+            return await run_isolated(call, invoke(request, call))
+        except Exception as error:
+            raise outward(error, method, declared) from None
+        finally:
+            bulkhead.leave()
+
+    return serve
+
+
+def stream_server_call(
+    method: MethodDescriptor[Any, Any],
+    handler: Callable[[Any], Any],
+    interceptors: Sequence[Interceptor],
+    bulkhead: Bulkhead,
+) -> StreamInvoke:
+    """As `server_call`, for a method with streams.
+
+    Args:
+        method: the method that is answered.
+        handler: takes a request or an asynchronous iterator of requests, and gives an awaitable of
+            the response or an asynchronous iterator of responses, as the method's kind says.
+        interceptors: server interceptors, outermost first.
+        bulkhead: where the service's calls are counted.
+    """
+    invoke = surround_stream(_as_stream_invoke(method, handler), method, interceptors)
+    declared = _declared(method)
+
+    async def serve(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:
+        if bulkhead.free:
+            bulkhead.free -= 1
+        else:
+            await bulkhead.wait()
+        context = Context()
+        responses: AsyncIterator[Record] | None = None
+        try:
+            context.run(current_call.set, call)
+            responses = context.run(invoke, requests, call)
+            while True:
+                try:
+                    response = await run_in_context(context, _next(responses))
+                except StopAsyncIteration:
+                    return
+                yield response
+        except Exception as error:
+            raise outward(error, method, declared) from None
+        finally:
+            try:
+                await run_in_context(context, close(responses))
+            except Exception as error:
+                # The caller has left, so that nobody but the log is there to be told.
+                internal(error, method)
+            finally:
+                bulkhead.leave()
+
+    return serve
+
+
+async def _next(responses: AsyncIterator[Record]) -> Record:
+    return await responses.__anext__()
+
+
+def outward(
+    error: Exception,
+    method: MethodDescriptor[Any, Any],
+    declared: frozenset[type[ContractError[Any]]],
+) -> StatusError:
+    """Turn what a handler raised into what the caller may see.
+
+    A fresh error is made, so that no cause, note or frame of the callee comes along.
+    """
+    if isinstance(error, ContractError):
+        if type(error) in declared:
+            return type(error)(error.record)
+    elif isinstance(error, StatusError):
+        return StatusError(error.code, error.message)
+    return internal(error, method)
+
+
+def internal(error: Exception, method: MethodDescriptor[Any, Any]) -> StatusError:
+    """Log a defect under a new id and make the status that carries only the id."""
+    identifier = uuid.uuid4().hex
+    log.error("%s failed, error id %s", method.full_name, identifier, exc_info=error)
+    return StatusError(Code.INTERNAL, f"internal error {identifier}")
+
+
+def request_decoder(method: MethodDescriptor[Any, Any]) -> Callable[[bytes], Record]:
+    """Make what reads requests from the wire on the callee's side.
+
+    Returns:
+        A function of a serialized request. It raises `StatusError` with INVALID_ARGUMENT for what
+        is no such record.
+    """
+    decode = method.request.decode
+
+    def read(payload: bytes) -> Record:
+        try:
+            request: Record = decode(payload)
+        except InvalidField as error:
+            raise StatusError(Code.INVALID_ARGUMENT, str(error)) from None
+        return request
+
+    return read
+
+
+def response_encoder(method: MethodDescriptor[Any, Any]) -> Callable[[Record], bytes]:
+    """Make what writes responses to the wire on the callee's side.
+
+    Returns:
+        A function of a response record. What is none is a defect, which it logs; it then raises
+        `StatusError` with INTERNAL. One that is too large is RESOURCE_EXHAUSTED.
+    """
+    encode = method.response.encode
+
+    def write(response: Record) -> bytes:
+        try:
+            payload = encode(response)
+        except Exception as error:
+            raise internal(error, method) from None
+        check_message_size(method, payload)
+        return payload
+
+    return write
+
+
+def _declared(method: MethodDescriptor[Any, Any]) -> frozenset[type[ContractError[Any]]]:
+    return frozenset(error.exception for error in method.errors)
+
+
+def _as_invoke(handler: Callable[[Any], Any]) -> Invoke:
+    if inspect.iscoroutinefunction(handler):
+
+        def invoke(request: Record, _: CallContext) -> Coroutine[Any, Any, Record]:
+            answer: Coroutine[Any, Any, Record] = handler(request)
+            return answer
+
+        return invoke
+
+    async def call(request: Record, _: CallContext) -> Record:
+        response: Record = await handler(request)
+        return response
+
+    return call
+
+
+def _as_stream_invoke(
+    method: MethodDescriptor[Any, Any], handler: Callable[[Any], Any]
+) -> StreamInvoke:
+    async def answer_once(requests: AsyncIterator[Record], _: CallContext) -> AsyncIterator[Record]:
+        yield await handler(requests)
+
+    async def answer_request(
+        requests: AsyncIterator[Record], _: CallContext
+    ) -> AsyncIterator[Record]:
+        responses = handler(await only(requests, method))
+        try:
+            async for response in responses:
+                yield response
+        finally:
+            await close(responses)
+
+    def answer_all(requests: AsyncIterator[Record], _: CallContext) -> AsyncIterator[Record]:
+        responses: AsyncIterator[Record] = handler(requests)
+        return responses
+
+    if method.kind is Kind.CLIENT_STREAMING:
+        return answer_once
+    return answer_request if method.kind is Kind.SERVER_STREAMING else answer_all

@@ -1,0 +1,193 @@
+"""Single values in ProtoJSON, against json_format's idea of them.
+
+`codegen/roundtrip_test.py` compares whole messages.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.protobuf import json_format, wrappers_pb2
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seam.codec import protojson as pj
+from seam.codec.protojson import read_duration, read_timestamp, write_duration, write_timestamp
+from seam.contract.errors import InvalidField
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+READERS: list[tuple[type[Any], Callable[[object], object]]] = [
+    (wrappers_pb2.Int32Value, pj.read_int32),
+    (wrappers_pb2.Int64Value, pj.read_int64),
+    (wrappers_pb2.UInt32Value, pj.read_uint32),
+    (wrappers_pb2.UInt64Value, pj.read_uint64),
+    (wrappers_pb2.FloatValue, pj.read_float),
+    (wrappers_pb2.DoubleValue, pj.read_double),
+    (wrappers_pb2.BoolValue, pj.read_bool),
+    (wrappers_pb2.StringValue, pj.read_string),
+    (wrappers_pb2.BytesValue, pj.read_bytes),
+]
+
+SPELLINGS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(-(2**65), 2**65).map(str),
+    st.floats(),
+    st.floats().map(str),
+    st.floats(3.4028234e38, 3.4028236e38),
+    st.text(max_size=6),
+    st.text("0123456789.eE+-_ \n", max_size=8),
+    st.text("aZ09+/-_=", max_size=8),
+    st.sampled_from(["NaN", "nan", "Infinity", "-Infinity", "inf", "\ud800", "\ud83d\ude00", "٣"]),
+    st.just([]),
+    st.just({}),
+)
+
+
+def accepted(read: Callable[[object], object], value: object) -> object:
+    """What a reader makes of a value, as text that tells NaN, -0.0 and types apart."""
+    try:
+        return repr(read(value))
+    except InvalidField:
+        return "refused"
+
+
+@pytest.mark.parametrize(("message_type", "read"), READERS)
+@given(value=SPELLINGS)
+def test_scalars_are_accepted_and_refused_as_by_json_format(
+    message_type: type[Any], read: Callable[[object], object], value: object
+) -> None:
+    def reference(value: Any) -> object:
+        try:
+            return json_format.ParseDict(value, message_type()).value
+        except Exception as error:
+            raise InvalidField("", str(error)) from error
+
+    assert accepted(read, value) == accepted(reference, value)
+
+
+@given(st.floats(width=32))
+def test_floats_are_written_as_json_format_writes_them(value: float) -> None:
+    written = json_format.MessageToDict(wrappers_pb2.FloatValue(value=value))
+    assert repr(pj.write_float(value)) == repr(written)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0.1, 0.1), (16777217.0, 16777216.0), (3.5e38, "Infinity"), (1e-46, 0.0), (1, 1.0)],
+)
+def test_a_float_is_rounded_to_32_bits_and_written_short(value: float, written: object) -> None:
+    assert pj.write_float(value) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [(math.nan, "NaN"), (math.inf, "Infinity"), (-math.inf, "-Infinity")]
+)
+def test_what_json_has_no_number_for_is_text(value: float, written: str) -> None:
+    assert pj.write_double(value) == pj.write_float(value) == written
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_timestamps_are_written_as_json_format_writes_them(value: datetime) -> None:
+    message = Timestamp()
+    message.FromDatetime(value)
+    assert write_timestamp(value) == message.ToJsonString()
+    assert read_timestamp(write_timestamp(value)) == value
+
+
+def test_a_timestamp_in_another_zone_is_written_in_utc() -> None:
+    value = datetime(2024, 5, 31, 12, tzinfo=timezone(timedelta(hours=2)))
+    assert write_timestamp(value) == "2024-05-31T10:00:00Z"
+
+
+def test_a_naive_timestamp_is_refused() -> None:
+    with pytest.raises(InvalidField, match="expected a datetime with a time zone"):
+        write_timestamp(datetime(2024, 5, 31))  # noqa: DTZ001 (that is the point)
+
+
+def test_digits_finer_than_a_microsecond_are_cut_off() -> None:
+    found = read_timestamp("2024-05-31T12:00:00.123456789+02:00")
+    assert found == datetime(2024, 5, 31, 10, 0, 0, 123456, tzinfo=UTC)
+    assert read_duration("-1.0000019s") == timedelta(seconds=-1, microseconds=-1)
+
+
+@given(st.text("0123456789TtZz:.+- e", max_size=28))
+def test_odd_timestamps_are_accepted_and_refused_as_by_json_format(text: str) -> None:
+    def reference(value: object) -> object:
+        message = Timestamp()
+        try:
+            message.FromJsonString(value)  # type: ignore[arg-type]
+        except (ValueError, OverflowError) as error:
+            raise InvalidField("", str(error)) from error
+        return message.ToDatetime(UTC)
+
+    for value in (text, f"2024-05-31T12:00:00{text}", f"2024-05-31T12:00:00.{text}Z"):
+        assert accepted(read_timestamp, value) == accepted(reference, value)
+
+
+@given(st.timedeltas(timedelta(days=-3652500), timedelta(days=3652500)))
+def test_durations_are_written_as_json_format_writes_them(value: timedelta) -> None:
+    message = Duration()
+    message.FromTimedelta(value)
+    assert write_duration(value) == message.ToJsonString()
+    assert read_duration(write_duration(value)) == value
+
+
+@given(st.text("0123456789.-+_ es", max_size=16))
+def test_odd_durations_are_accepted_and_refused_as_by_json_format(text: str) -> None:
+    def reference(value: object) -> object:
+        message = Duration()
+        try:
+            message.FromJsonString(value)  # type: ignore[arg-type]
+        except (ValueError, OverflowError) as error:
+            raise InvalidField("", str(error)) from error
+        return message.ToTimedelta()
+
+    for value in (text, f"{text}s"):
+        assert accepted(read_duration, value) == accepted(reference, value)
+
+
+def test_enums_are_read_by_name_or_number() -> None:
+    numbers = {"RED": 1, "ROUGE": 1}
+    assert [pj.read_enum(v, numbers) for v in ("ROUGE", 1, "1", 7, -3)] == [1, 1, 1, 7, -3]
+    with pytest.raises(InvalidField, match="expected one of RED, ROUGE, got 'GREEN'"):
+        pj.read_enum("GREEN", numbers)
+    with pytest.raises(InvalidField):
+        pj.read_enum(2**31, numbers)
+
+
+def test_lists_and_maps_say_which_element_is_at_fault() -> None:
+    with pytest.raises(InvalidField, match=r"^\[1\]: expected a string, got null$"):
+        pj.read_list(["a", None], pj.read_string)
+    with pytest.raises(InvalidField, match=r"^\[b\]: expected an int32, got 'x'$"):
+        pj.read_map({"a": 1, "b": "x"}, pj.read_string, pj.read_int32)
+    with pytest.raises(InvalidField, match=r"^\[x\]: expected an int32, got 'x'$"):
+        pj.read_map({"x": 1}, pj.read_int32, pj.read_int32)
+    with pytest.raises(InvalidField, match=r'^\[True\]: expected "true" or "false"'):
+        pj.read_map({"True": 1}, pj.read_bool_text, pj.read_int32)
+
+
+@pytest.mark.parametrize("value", [[], "", None, 1, "x"])
+def test_a_message_must_be_an_object(value: object) -> None:
+    with pytest.raises(InvalidField, match="expected an object"):
+        pj.read_object(value)
+
+
+def test_messages_can_be_a_hundred_deep() -> None:
+    pj.read_object({}, 100)
+    with pytest.raises(InvalidField, match="expected at most 100 messages inside each other"):
+        pj.read_object({}, 101)
+
+
+def test_a_long_value_is_shortened_in_the_complaint() -> None:
+    with pytest.raises(InvalidField) as refused:
+        pj.read_int32("x" * 1000)
+    assert len(refused.value.reason) < 100

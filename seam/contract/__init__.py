@@ -1,0 +1,26 @@
+"""What generated code is made of: records, typed errors, and descriptors of services."""
+
+from seam.contract.descriptors import (
+    ErrorDescriptor,
+    IdempotencyLevel,
+    Kind,
+    MethodDescriptor,
+    ServiceDescriptor,
+)
+from seam.contract.errors import Code, ContractError, InvalidField, StatusError
+from seam.contract.records import OpenEnum, Record, freeze_mappings
+
+__all__ = [
+    "Code",
+    "ContractError",
+    "ErrorDescriptor",
+    "IdempotencyLevel",
+    "InvalidField",
+    "Kind",
+    "MethodDescriptor",
+    "OpenEnum",
+    "Record",
+    "ServiceDescriptor",
+    "StatusError",
+    "freeze_mappings",
+]

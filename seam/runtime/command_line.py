@@ -1,0 +1,165 @@
+"""The command line of an artifact.
+
+`serve` runs a process and is the default; each service adds what else it can do under its own
+name. A setting is taken from its flag, else from the environment variable of the same name with
+`SEAM_` before it, else from the topology file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from dataclasses import replace
+from typing import Final
+
+import uvloop
+from cyclopts import App
+from cyclopts.config import Env
+
+from seam.persistence import CannotOpenDatabaseError
+from seam.runtime.hosting import hosting
+from seam.runtime.service import Service
+from seam.runtime.settings import (
+    ENVIRONMENT_PREFIX,
+    Artifact,
+    Settings,
+    SettingsError,
+    check_databases,
+    database_location,
+)
+from seam.runtime.topology import Address, Process, Topology, TopologyError
+
+EXIT_BAD_SETTINGS: Final = 2
+
+
+def main(name: str, services: tuple[Service, ...], *, whole_system: bool = False) -> None:
+    """Run the command line of an artifact, then end the interpreter.
+
+    Args:
+        name: what people call the artifact.
+        services: the services that it holds.
+        whole_system: whether these are all services of the system.
+    """
+    artifact = Artifact(name, services, whole_system)
+    try:
+        sys.exit(command_line(artifact)())
+    except (SettingsError, TopologyError, CannotOpenDatabaseError) as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        sys.exit(EXIT_BAD_SETTINGS)
+
+
+def command_line(artifact: Artifact) -> App:
+    """Make the commands of an artifact."""
+    hosted = ", ".join(service.name for service in artifact.services)
+    app = App(
+        name=artifact.name,
+        help=f"Runs {hosted}.",
+        config=Env(ENVIRONMENT_PREFIX, command=False),
+        version_flags=[],
+        result_action="return_value",
+    )
+
+    @app.default
+    @app.command
+    def serve(
+        *,
+        http: str | None = None,
+        grpc: str | None = None,
+        process: str | None = None,
+        strict: bool = False,
+        settings: Settings = Settings(),  # noqa: B008
+    ) -> None:
+        """Serve until asked to end (SIGTERM or SIGINT), then finish what is under way.
+
+        Prints one line for each port that it listens on: `listening on http://HOST:PORT`.
+
+        Args:
+            http: HOST:PORT to serve HTTP on; port 0 lets the system choose.
+            grpc: HOST:PORT to answer other processes on.
+            process: which process of the topology to run.
+            strict: send every call within the process through its wire form, as tests do.
+            settings: where the system's parts are.
+        """
+        topology = artifact.topology(settings)
+        chosen = choose(topology, artifact, process)
+        chosen = replace(
+            chosen,
+            http=_address("--http", http) or chosen.http,
+            grpc=_address("--grpc", grpc) or chosen.grpc,
+        )
+        logging.basicConfig(
+            stream=sys.stderr,
+            level=logging.INFO,
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        )
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(artifact, topology, chosen, settings, strict=strict))
+
+    for service in artifact.services:
+        if service.commands is not None:
+            app.command(service.commands, name=service.name)
+    return app
+
+
+def choose(topology: Topology, artifact: Artifact, name: str | None) -> Process:
+    """The process of a topology that an artifact is to run.
+
+    Args:
+        topology: all processes.
+        artifact: what this one can host.
+        name: the name that was asked for, if any.
+
+    Raises:
+        SettingsError: there is no such process, it hosts what the artifact does not hold, or
+            none was named and more than one is possible.
+    """
+    held = {service.name for service in artifact.services}
+    names = ", ".join(topology.processes)
+    if name is not None:
+        process = topology.processes.get(name)
+        if process is None:
+            raise SettingsError(f"--process '{name}' is not in the topology; expected {names}")
+        missing = [service for service in process.services if service not in held]
+        if missing:
+            raise SettingsError(
+                f"--process '{name}' hosts {', '.join(missing)}, which this artifact does not hold"
+            )
+        return process
+    possible = [
+        process
+        for process in topology.processes.values()
+        if held.issuperset(process.services) and (process.services or artifact.whole_system)
+    ]
+    if len(possible) != 1:
+        raise SettingsError(f"--process: say which process to run; expected one of {names}")
+    return possible[0]
+
+
+async def _serve(
+    artifact: Artifact, topology: Topology, process: Process, settings: Settings, *, strict: bool
+) -> None:
+    asked_to_end = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked_to_end.set)
+    names = [service.name for service in artifact.services]
+    check_databases(settings, names)
+    databases = {name: database_location(settings, name, topology) for name in names}
+    async with hosting(
+        process, topology, artifact.services, databases, title=artifact.name, strict=strict
+    ) as bound:
+        for scheme, address in (("http", bound.http), ("grpc", bound.grpc)):
+            if address is not None:
+                print(f"listening on {scheme}://{address}", flush=True)
+        await asked_to_end.wait()
+        logging.getLogger(__name__).info("asked to end: finishing what is under way")
+
+
+def _address(flag: str, text: str | None) -> Address | None:
+    try:
+        return None if text is None else Address.parse(text)
+    except ValueError as error:
+        raise SettingsError(f"{flag}: {error}") from None

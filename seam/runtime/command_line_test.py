@@ -1,0 +1,167 @@
+"""The command line as a user meets it: an artifact of two empty services, in a process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+
+PROGRAM = """
+from contextlib import asynccontextmanager
+from seam.runtime import Service, main
+from cyclopts import App
+
+@asynccontextmanager
+async def start(resources):
+    yield ()
+
+commands = App(name="one", version_flags=[])
+
+@commands.command
+def fail() -> int:
+    return 3
+
+one = Service(name="one", start=start, provides=(), commands=commands)
+two = Service(name="two", start=start, provides=())
+main("both", (one, two), whole_system=True)
+"""
+
+
+def popen(arguments: Sequence[str], directory: Path, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(arguments: Sequence[str], directory: Path) -> tuple[int, str, str]:
+    with popen(arguments, directory) as process:
+        output, errors = process.communicate(timeout=60)
+        return process.returncode, output, errors
+
+
+def bound_address(process: subprocess.Popen[str], scheme: str = "http") -> str:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith(f"listening on {scheme}://"), line
+    return line.removeprefix(f"listening on {scheme}://").strip()
+
+
+def end(process: subprocess.Popen[str]) -> tuple[int, str]:
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors
+
+
+def test_serve_is_the_default_and_says_where_it_listens(tmp_path: Path) -> None:
+    with popen(["--http", "127.0.0.1:0"], tmp_path) as process:
+        address = bound_address(process)
+        assert httpx.get(f"http://{address}/healthz").json() == {"status": "ok"}
+        ready = httpx.get(f"http://{address}/readyz")
+        assert ready.status_code == 200
+        assert ready.json() == {"ready": True, "services": ["one", "two"], "peers": {}}
+        assert httpx.get(f"http://{address}/schema").json()["openapi"] == "3.1.0"
+        code, errors = end(process)
+    assert code == 0
+    assert "Traceback" not in errors
+
+
+def test_a_flag_comes_before_the_environment_and_that_before_the_topology(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        occupied = f"127.0.0.1:{taken.getsockname()[1]}"
+        topology = tmp_path / "topology.toml"
+        topology.write_text(f'[process.all]\nservices = ["one", "two"]\nhttp = "{occupied}"\n')
+        with popen(["--topology", str(topology)], tmp_path, SEAM_HTTP="127.0.0.1:0") as process:
+            assert bound_address(process) != occupied
+            end(process)
+        flags = ["--http", "127.0.0.1:0"]
+        with popen(flags, tmp_path, SEAM_HTTP=occupied) as process:
+            assert bound_address(process) != occupied
+            end(process)
+        code, _, errors = run(["--topology", str(topology)], tmp_path)
+    assert code == 2
+    assert errors.strip().endswith(f"both: cannot listen on {occupied}: Address already in use")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["one", "--help"]])
+def test_every_command_explains_itself(tmp_path: Path, arguments: list[str]) -> None:
+    code, output, _ = run(arguments, tmp_path)
+    assert code == 0
+    assert "Usage: both" in output
+
+
+def test_a_service_s_command_gives_the_exit_code(tmp_path: Path) -> None:
+    assert run(["one", "fail"], tmp_path)[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--http", "nowhere"], "--http: 'nowhere' is not an address; expected HOST:PORT"),
+        (["--process", "x"], "--process 'x' is not in the topology; expected monolith"),
+        (["--topology", "none.toml"], "none.toml: cannot read the topology"),
+        (["--database", "three=sqlite:///x"], "unknown service 'three'; expected one, two"),
+        (["--bogus"], "Unknown option"),
+    ],
+)
+def test_a_bad_setting_ends_the_program_with_what_was_expected(
+    tmp_path: Path, arguments: list[str], expected: str
+) -> None:
+    code, _, errors = run(arguments, tmp_path)
+    assert code == 2
+    assert expected in errors
+    assert "Traceback" not in errors
+
+
+def test_the_process_must_be_named_when_several_are_possible(tmp_path: Path) -> None:
+    topology = tmp_path / "topology.toml"
+    topology.write_text(
+        '[process.a]\nservices = ["one"]\ngrpc = "127.0.0.1:1"\n'
+        '[process.b]\nservices = ["two"]\ngrpc = "127.0.0.1:2"\n'
+    )
+    code, _, errors = run(["--topology", str(topology)], tmp_path)
+    assert code == 2
+    assert "--process: say which process to run; expected one of a, b" in errors
+
+
+def test_a_database_that_cannot_be_opened_is_named_with_the_reason(tmp_path: Path) -> None:
+    program = PROGRAM.replace(
+        "    yield ()",
+        """    from sqlalchemy import MetaData
+    async with resources.database(MetaData(schema="one")):
+        yield ()""",
+    )
+    file = tmp_path / "file"
+    file.write_text("no database")
+    for url, reason in (
+        (f"sqlite:///{file}", "file is not a database"),
+        (f"sqlite:///{file}/below.db", "File exists"),
+        ("postgresql://shop:secret@127.0.0.1:1/shop", "127.0.0.1:1"),
+    ):
+        process = subprocess.run(
+            [sys.executable, "-c", program, "--http", "127.0.0.1:0", "--database", f"one={url}"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=60,
+        )
+        assert process.returncode == 2, process.stderr
+        assert process.stderr.startswith("both: cannot open the database ")
+        assert reason in process.stderr
+        assert "secret" not in process.stderr
+        assert "Traceback" not in process.stderr

@@ -1,0 +1,134 @@
+"""Hosts services in this process and lets them be called.
+
+Opening goes from the inside out: services first, then the port for other processes, then HTTP,
+so that nothing is called before it can answer. Closing goes the other way round: no new request
+is taken, those under way are finished, and only then do services let go of what they hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import grpc
+
+from lib.grpc_inprocess import LocalChannel, LocalServer
+from seam.bus import Bulkhead, Channel, HandlerRegistry, InProcessChannel, Interceptor, Registration
+from seam.bus.bulkhead import DEFAULT_LIMITS
+from seam.contract import ServiceDescriptor
+from seam.http import application
+from seam.runtime.grpc_server import serve_grpc
+from seam.runtime.health import Readiness
+from seam.runtime.http_server import serve_http
+from seam.runtime.peers import Peers
+from seam.runtime.service import DatabaseLocation, GrpcServicer, Resources, Service
+from seam.runtime.settings import SettingsError
+from seam.runtime.topology import Address, Process, Topology
+from seam.runtime.watchdog import watching
+
+GRACE: Final = 10.0
+"""Seconds that requests under way have to finish when the process is asked to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Where a process listens.
+
+    Attributes:
+        http: where it serves HTTP, if it does.
+        grpc: where it answers other processes, if it does.
+    """
+
+    http: Address | None
+    grpc: Address | None
+
+
+@asynccontextmanager
+async def hosting(
+    process: Process,
+    topology: Topology,
+    services: Sequence[Service],
+    databases: Mapping[str, DatabaseLocation],
+    *,
+    title: str,
+    strict: bool = False,
+    client_interceptors: Sequence[Interceptor] = (),
+    server_interceptors: Sequence[Interceptor] = (),
+) -> AsyncIterator[Bound]:
+    """Run one process of a topology until the block ends.
+
+    Args:
+        process: which of its processes.
+        topology: where the services are that this process does not host.
+        services: all services that the artifact holds.
+        databases: where each of them keeps its data.
+        title: title of the OpenAPI document.
+        strict: send calls within the process through their wire form.
+        client_interceptors: run around every call that is made here, outermost first.
+        server_interceptors: run around every call that is answered here, outermost first.
+
+    Raises:
+        SettingsError: the process cannot be run by this artifact, or cannot listen.
+    """
+    hosted = [service for service in services if service.name in process.services]
+    registry = HandlerRegistry(server_interceptors=server_interceptors)
+    local = InProcessChannel(registry, strict=strict, client_interceptors=client_interceptors)
+    local_servicers = LocalServer()
+    async with AsyncExitStack() as stack:
+        peers = Peers(topology, stack, client_interceptors)
+
+        def channel(descriptor: ServiceDescriptor) -> Channel:
+            hosted_here = descriptor.owner in process.services
+            return local if hosted_here else peers.channel(descriptor)
+
+        def grpc_channel(name: str) -> grpc.aio.Channel:
+            owner = name.partition(".")[0]
+            if owner in process.services:
+                return LocalChannel(local_servicers)
+            return peers.grpc_channel(owner)
+
+        stack.enter_context(watching())
+        servicers: list[GrpcServicer] = []
+        for service in hosted:
+            resources = Resources(databases[service.name], channel, grpc_channel)
+            bulkhead = Bulkhead(service.name, topology.limits.get(service.name, DEFAULT_LIMITS))
+            for answering in await stack.enter_async_context(service.start(resources)):
+                if isinstance(answering, Registration):
+                    registry.register(answering, bulkhead)
+                else:
+                    answering.register(local_servicers)
+                    servicers.append(answering)
+        await local_servicers.start()
+        stack.push_async_callback(local_servicers.stop, GRACE)
+
+        bound_grpc = None
+        if process.grpc is not None:
+            provided = [each for service in hosted for each in service.provides]
+            bound_grpc = await _listening(
+                stack,
+                serve_grpc(provided, registry, process.grpc, servicers=servicers, grace=GRACE),
+                process.grpc,
+            )
+
+        bound_http = None
+        if process.http is not None:
+            apis = [api for service in services for api in service.http]
+            readiness = Readiness([service.name for service in hosted], peers)
+            app = application(apis, channel, readiness, title=title)
+            bound_http = await _listening(
+                stack, serve_http(app, process.http, grace=GRACE), process.http
+            )
+            readiness.serving = True
+            stack.callback(setattr, readiness, "serving", False)
+        yield Bound(bound_http, bound_grpc)
+
+
+async def _listening(
+    stack: AsyncExitStack, server: AbstractAsyncContextManager[Address], address: Address
+) -> Address:
+    try:
+        return await stack.enter_async_context(server)
+    except OSError as error:
+        raise SettingsError(f"cannot listen on {address}: {error.strerror or error}") from None

@@ -1,0 +1,104 @@
+"""The other processes that this one calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Final
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from seam.bus import GrpcChannel, Interceptor, open_channel
+from seam.bus.grpc.connection import target_of
+from seam.contract import ServiceDescriptor
+from seam.runtime.settings import SettingsError
+from seam.runtime.topology import Process, Topology
+
+HEALTH_TIMEOUT: Final = 1.0
+"""Seconds that a peer has to say that it serves."""
+
+_NOT_SERVING: Final = "not serving"
+
+_UNHEALTHY: Final = "backend unhealthy"
+"""How gRPC ends its account of a channel whose servers say that they do not serve."""
+
+
+class Peer:
+    """One other process, or several that are alike."""
+
+    def __init__(self, process: Process, connection: grpc.aio.Channel) -> None:
+        """Reach `process` over `connection`."""
+        self.name = process.name
+        self.address = ", ".join(process.addresses)
+        self.services = process.services
+        self._health = health_pb2_grpc.HealthStub(connection)
+
+    async def problem(self) -> str | None:
+        """Why the peer cannot take calls, or None when it can."""
+        request = health_pb2.HealthCheckRequest()
+        try:
+            answer = await self._health.Check(request, timeout=HEALTH_TIMEOUT)
+        except grpc.aio.AioRpcError as error:
+            # The channel watches its servers' health, and asks none that does not serve.
+            if (error.details() or "").endswith(_UNHEALTHY):
+                return _NOT_SERVING
+            return f"unreachable: {error.code().name}"
+        if answer.status != health_pb2.HealthCheckResponse.SERVING:
+            return _NOT_SERVING
+        return None
+
+
+class Peers:
+    """Finds the process of a service, and opens a channel for each contract that is called."""
+
+    def __init__(
+        self,
+        topology: Topology,
+        stack: AsyncExitStack,
+        client_interceptors: Sequence[Interceptor],
+    ) -> None:
+        """Look services up in `topology`; `stack` closes the channels."""
+        self._topology = topology
+        self._stack = stack
+        self._client_interceptors = client_interceptors
+        self._peers: dict[str, Peer] = {}
+        self._channels: dict[str, GrpcChannel] = {}
+
+    def __iter__(self) -> Iterator[Peer]:
+        """The peers that are called, in the order in which they were first needed."""
+        return iter(self._peers.values())
+
+    def channel(self, descriptor: ServiceDescriptor) -> GrpcChannel:
+        """The channel to what answers `descriptor`.
+
+        Raises:
+            SettingsError: no process of the topology hosts the service.
+        """
+        channel = self._channels.get(descriptor.name)
+        if channel is None:
+            connection = self._connect(descriptor.owner, [descriptor])
+            channel = GrpcChannel(connection, client_interceptors=self._client_interceptors)
+            self._channels[descriptor.name] = channel
+        return channel
+
+    def grpc_channel(self, owner: str) -> grpc.aio.Channel:
+        """A channel to the process of a service, for stubs that protoc has made.
+
+        Raises:
+            SettingsError: no process of the topology hosts the service.
+        """
+        return self._connect(owner, [])
+
+    def _connect(self, owner: str, called: Sequence[ServiceDescriptor]) -> grpc.aio.Channel:
+        home = self._topology.home(owner)
+        if home is None or not home.addresses:
+            raise SettingsError(
+                f"service '{owner}' is needed here but runs in no process; "
+                "say where it listens in a topology file (--topology)"
+            )
+        connection = open_channel(target_of(home.addresses), called)
+        self._stack.push_async_callback(connection.close)
+        if home.name not in self._peers:
+            self._peers[home.name] = Peer(home, connection)
+        return connection

@@ -1,0 +1,92 @@
+"""What a service tells the process that hosts it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from cyclopts import App
+from sqlalchemy import MetaData
+
+from seam.bus import Channel, Registration
+from seam.contract import ServiceDescriptor
+from seam.http import HttpApi
+from seam.persistence import Database, open_database
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DatabaseLocation:
+    """Where a service keeps its data.
+
+    Attributes:
+        url: the database's URL, see `seam.persistence.open_database`.
+        embedded: whether it is the default that nobody configured.
+    """
+
+    url: str
+    embedded: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GrpcServicer:
+    """A standard `grpc.aio` servicer, hosted as it is.
+
+    Attributes:
+        name: full name of the service that it answers, such as `helloworld.Greeter`. Its first part
+            is the name of the service that hosts it.
+        register: registers it with a server, as generated code does:
+            `partial(add_GreeterServicer_to_server, Greeter())`.
+    """
+
+    name: str
+    register: Callable[[grpc.aio.Server], object]
+
+
+def _no_channel(name: str) -> grpc.aio.Channel:
+    raise LookupError(f"nothing here leads to {name}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resources:
+    """What a process hands to a service that it starts.
+
+    Attributes:
+        database_location: where the service's data is.
+        channel: gives the channel to whoever answers a contract service that it needs.
+        grpc_channel: gives the same by full name for stubs that protoc has made, whether a
+            `GrpcServicer` of this process answers or another process.
+    """
+
+    database_location: DatabaseLocation
+    channel: Callable[[ServiceDescriptor], Channel]
+    grpc_channel: Callable[[str], grpc.aio.Channel] = _no_channel
+
+    @asynccontextmanager
+    async def database(self, metadata: MetaData) -> AsyncIterator[Database]:
+        """The service's database, with the tables of `metadata`."""
+        async with open_database(self.database_location.url, metadata) as database:
+            yield database
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Service:
+    """A service as its composition root declares it.
+
+    Attributes:
+        name: the service's name, also in topologies and as the name of its schema.
+        start: opens what the service needs, gives its handlers, and closes it all at the end.
+        provides: the contract services that its handlers answer; not its `GrpcServicer`s.
+        needs: the contract services of others that it calls.
+        http: its client-facing APIs.
+        commands: what else its artifact can do, as a sub-command of the service's name.
+    """
+
+    name: str
+    start: Callable[[Resources], AbstractAsyncContextManager[Sequence[Registration | GrpcServicer]]]
+    provides: tuple[ServiceDescriptor, ...] = ()
+    needs: tuple[ServiceDescriptor, ...] = ()
+    http: tuple[HttpApi[Any], ...] = ()
+    commands: App | None = None

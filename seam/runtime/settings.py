@@ -1,0 +1,123 @@
+"""Settings that every command of an artifact takes: flags, then environment, then topology."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cyclopts import Parameter
+
+from seam.persistence.database import database_url
+from seam.runtime.service import DatabaseLocation, Service
+from seam.runtime.topology import Topology, read_topology, single_process
+
+DEFAULT_DATA: Final = Path(".data")
+
+ENVIRONMENT_PREFIX: Final = "SEAM_"
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; the text names it and says what was expected."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where the system's parts are."""
+
+    topology: Path | None = None
+    """TOML file that says which services live in which process. Without it, all that the
+    artifact holds run in one process."""
+
+    data: Path | None = None
+    """Directory of the embedded databases. By default `.data` in the working directory."""
+
+    database: tuple[str, ...] = ()
+    """SERVICE=URL of a service's database, sqlite:///PATH or postgresql://…; may be repeated.
+    By default an embedded one in the data directory."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What a packaged binary holds.
+
+    Attributes:
+        name: what people call it.
+        services: the services that it can host.
+        whole_system: whether these are all services of the system, so that a topology which names
+            another one is mistaken.
+    """
+
+    name: str
+    services: tuple[Service, ...]
+    whole_system: bool
+
+    def topology(self, settings: Settings) -> Topology:
+        """The topology that the settings name, or one process with all that the artifact holds.
+
+        Raises:
+            TopologyError: the file cannot be used.
+        """
+        hosted = [service.name for service in self.services]
+        needed = {contract.owner for service in self.services for contract in service.needs}
+        placed = {*hosted, *needed} if settings.topology else hosted
+        return _topology(settings, sorted(placed), whole_system=self.whole_system)
+
+
+def check_databases(settings: Settings, services: Sequence[str]) -> None:
+    """See to it that every `--database` is of a service that is there.
+
+    Raises:
+        SettingsError: one is of another service, or cannot be used.
+    """
+    for service in _given_databases(settings):
+        if service not in services:
+            raise SettingsError(
+                f"--database: unknown service '{service}'; expected {', '.join(services)}"
+            )
+
+
+def database_location(
+    settings: Settings, service: str, topology: Topology | None = None
+) -> DatabaseLocation:
+    """Where a service keeps its data.
+
+    Args:
+        settings: what was set for this run.
+        service: the service's name.
+        topology: the topology, if it has been read already.
+
+    Raises:
+        TopologyError: the topology file cannot be used.
+        SettingsError: a `--database` cannot be used.
+    """
+    if topology is None:
+        topology = _topology(settings, (service,), whole_system=False)
+    databases = {**topology.databases, **_given_databases(settings)}
+    if service in databases:
+        return DatabaseLocation(databases[service], embedded=False)
+    data = settings.data or topology.data or DEFAULT_DATA
+    return DatabaseLocation(f"sqlite:///{(data / service).absolute()}.db", embedded=True)
+
+
+def _given_databases(settings: Settings) -> dict[str, str]:
+    """URLs of `--database` by service."""
+    given: dict[str, str] = {}
+    for text in settings.database:
+        service, equals, url = text.partition("=")
+        if not equals:
+            raise SettingsError(f"--database '{text}': expected SERVICE=URL")
+        try:
+            database_url(url)
+        except ValueError as error:
+            raise SettingsError(f"--database '{text}': {error}") from None
+        given[service] = url
+    return given
+
+
+def _topology(settings: Settings, services: Sequence[str], *, whole_system: bool) -> Topology:
+    if settings.topology is None:
+        return single_process(services)
+    return read_topology(settings.topology, known=services, whole_system=whole_system)

@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seam.bus import Limits
+from seam.bus.grpc.connection import target_of
+from seam.runtime.topology import Address, Topology, TopologyError, read_topology, single_process
+
+SPLIT = """\
+data = "somewhere"
+
+[process.director]
+http = "127.0.0.1:8080"
+
+[process.inventory]
+services = ["inventory"]
+grpc = "127.0.0.1:7101"
+
+[process.cart]
+services = ["cart"]
+grpc = "[::1]:7102"
+
+[database]
+cart = "postgresql://shop@localhost/shop"
+"""
+
+
+def read(tmp_path: Path, text: str, *, whole_system: bool = True) -> Topology:
+    file = tmp_path / "topology.toml"
+    file.write_text(text)
+    return read_topology(file, known=["inventory", "cart"], whole_system=whole_system)
+
+
+def refusal(tmp_path: Path, text: str) -> str:
+    with pytest.raises(TopologyError) as raised:
+        read(tmp_path, text)
+    message = str(raised.value)
+    prefix = f"{tmp_path}/topology.toml:"
+    assert message.startswith(prefix)
+    return message.removeprefix(prefix)
+
+
+def test_a_topology_says_where_each_service_lives_and_listens(tmp_path: Path) -> None:
+    topology = read(tmp_path, SPLIT)
+    inventory, cart = topology.home("inventory"), topology.home("cart")
+    assert inventory is not None
+    assert cart is not None
+    assert (inventory.name, inventory.grpc) == ("inventory", Address("127.0.0.1", 7101))
+    assert (cart.name, cart.grpc) == ("cart", Address("::1", 7102))
+    assert topology.processes["director"].http == Address("127.0.0.1", 8080)
+    assert topology.databases == {"cart": "postgresql://shop@localhost/shop"}
+    assert topology.data == Path("somewhere")
+    assert topology.home("nobody") is None
+
+
+def test_without_a_file_every_service_is_in_one_process_on_the_default_port() -> None:
+    topology = single_process(["inventory", "cart"])
+    assert [process.name for process in topology.processes.values()] == ["monolith"]
+    assert str(topology.processes["monolith"].http) == "127.0.0.1:8080"
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "expected"),
+    [
+        ('["cart"]', '["cart", "chart"]', "11: unknown service 'chart'; expected one of cart, in"),
+        ('["cart"]', "[]", "3: service 'cart' is in no process; add it to one"),
+        ('["cart"]', '["cart", "inventory"]', "11: service 'inventory' is in process 'inventory'"),
+        ('["cart"]', '"cart"', "11: services: expected an array of service names"),
+        ("[::1]:7102", "127.0.0.1:7101", "12: grpc: 127.0.0.1:7101 is taken by grpc of process"),
+        ("127.0.0.1:7101", "127.0.0.1:8080", "8: grpc: 127.0.0.1:8080 is taken by http of proc"),
+        ("127.0.0.1:7101", "127.0.0.1:0", "8: grpc: other processes need a port that is not 0"),
+        ("127.0.0.1:7101", "localhost", "8: grpc: 'localhost' is not an address; expected HOST"),
+        ("127.0.0.1:7101", "localhost:99999", "8: grpc: 'localhost:99999' is not an address"),
+        ("grpc =", "gprc =", "8: unknown setting 'gprc'; expected services, http, grpc"),
+        ('grpc = "127.0.0.1:7101"', "", "7: process 'inventory' hosts services and needs an addr"),
+        ('http = "127.0.0.1:8080"', "", "3: process 'director' listens nowhere: give it http or"),
+        ('"127.0.0.1:8080"', "8080", "4: http: expected a string"),
+        ("[database]", "[databases]", "14: unknown setting 'databases'; expected data, process"),
+        ("cart = ", "chart = ", "15: unknown service 'chart'; expected one of cart, inventory"),
+        ("postgresql:", "mysql:", "15: cart: 'mysql' is not a supported database; expected sql"),
+        ('data = "somewhere"', "data = 3", "1: data: expected a string"),
+    ],
+)
+def test_a_topology_that_cannot_be_is_refused_with_file_line_and_reason(
+    tmp_path: Path, was: str, becomes: str, expected: str
+) -> None:
+    text = SPLIT.replace(was, becomes)
+    assert text != SPLIT
+    assert refusal(tmp_path, text)[: len(expected)] == expected
+
+
+def test_a_file_without_processes_is_refused(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "").startswith("1: no process; expected at least one table [process")
+
+
+def test_a_file_that_is_not_toml_is_refused_with_its_line(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "[process.one]\nhttp = \n")
+    assert "not valid TOML" in message
+    assert "line 2" in message
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TopologyError, match="cannot read the topology"):
+        read_topology(tmp_path / "none.toml", known=[], whole_system=True)
+
+
+def test_an_artifact_of_one_service_ignores_services_that_it_does_not_know(tmp_path: Path) -> None:
+    text = SPLIT.replace('["cart"]', '["cart", "payments"]')
+    assert read(tmp_path, text, whole_system=False).home("payments") is not None
+
+
+@given(host=st.from_regex(r"[a-z0-9.-]{1,30}", fullmatch=True), port=st.integers(0, 65535))
+def test_an_address_reads_back_as_it_is_written(host: str, port: int) -> None:
+    address = Address(host, port)
+    assert Address.parse(str(address)) == address
+
+
+@given(st.text())
+def test_any_other_text_is_refused_or_reads_back(text: str) -> None:
+    with suppress(ValueError):
+        address = Address.parse(text)
+        assert Address.parse(str(address)) == address
+
+
+REPLICATED = """\
+[process.director]
+http = "127.0.0.1:8080"
+
+[process.inventory]
+services = ["inventory"]
+grpc = "0.0.0.0:7101"
+advertise = [
+    "10.0.0.1:7101",
+    "10.0.0.2:7101",
+]
+
+[process.cart]
+services = ["cart"]
+grpc = "unix:/run/shop/cart"
+
+[limits.cart]
+concurrent = 2
+queued = 0
+"""
+
+
+def test_a_topology_says_where_others_find_a_process_and_how_much_a_service_takes_on(
+    tmp_path: Path,
+) -> None:
+    topology = read(tmp_path, REPLICATED)
+    inventory, cart = topology.home("inventory"), topology.home("cart")
+    assert inventory is not None
+    assert cart is not None
+    assert inventory.grpc == Address("0.0.0.0", 7101)
+    assert inventory.addresses == ("10.0.0.1:7101", "10.0.0.2:7101")
+    assert target_of(inventory.addresses) == "ipv4:10.0.0.1:7101,10.0.0.2:7101"
+    assert cart.grpc == Address("unix:/run/shop/cart", 0)
+    assert cart.grpc.is_unix
+    assert cart.addresses == ("unix:/run/shop/cart",)
+    assert topology.limits == {"cart": Limits(concurrent=2, queued=0)}
+    assert topology.processes["director"].addresses == ()
+
+
+LIST = '[\n    "10.0.0.1:7101",\n    "10.0.0.2:7101",\n]'
+
+
+@pytest.mark.parametrize(
+    ("advertise", "target"),
+    [
+        ('"inventory.internal:7101"', "inventory.internal:7101"),
+        ('["inventory.internal:7101"]', "inventory.internal:7101"),
+        ('"dns:///inventory.internal:7101"', "dns:///inventory.internal:7101"),
+        ('"unix:inventory.socket"', "unix:inventory.socket"),
+        ('["[fe80::1]:7101", "[fe80::2]:7101"]', "ipv6:[fe80::1]:7101,[fe80::2]:7101"),
+        ("[]", "0.0.0.0:7101"),
+    ],
+)
+def test_a_process_may_be_reached_in_several_ways(
+    tmp_path: Path, advertise: str, target: str
+) -> None:
+    home = read(tmp_path, REPLICATED.replace(LIST, advertise)).home("inventory")
+    assert home is not None
+    assert target_of(home.addresses) == target
+
+
+def test_a_process_that_is_reached_elsewhere_need_not_say_where_it_listens(tmp_path: Path) -> None:
+    home = read(tmp_path, REPLICATED.replace('grpc = "0.0.0.0:7101"\n', "")).home("inventory")
+    assert home is not None
+    assert home.grpc is None
+    assert len(home.addresses) == 2
+
+
+def test_limits_that_are_not_set_are_the_default_ones(tmp_path: Path) -> None:
+    text = REPLICATED.replace("concurrent = 2\nqueued = 0\n", "")
+    assert read(tmp_path, text).limits == {"cart": Limits()}
+    assert read(tmp_path, SPLIT).limits == {}
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "expected"),
+    [
+        (LIST, "7101", "7: advertise: expected an address or an array of addresses"),
+        (LIST, "[7101]", "7: advertise: expected an address or an array of addresses"),
+        (LIST, '"10.0.0.1"', "7: advertise: '10.0.0.1' is not an address; expected HOST:PORT"),
+        (LIST, '"dns:///"', "7: advertise: '' is not an address"),
+        (LIST, '"dns:///shop"', "7: advertise: 'shop' is not an address"),
+        (LIST, '"dns:///shop:0"', "7: advertise: other processes need a port that is not 0"),
+        (LIST, '"dns:///unix:shop"', "7: advertise: other processes need a port that is not 0"),
+        (
+            '"10.0.0.2:7101"',
+            '"10.0.0.2:0"',
+            "9: advertise: other processes need a port that is not 0",
+        ),
+        ('"10.0.0.2:7101"', '"dns:///shop:1"', "9: advertise: 'dns:///shop:1' must stand alone"),
+        ('"10.0.0.2:7101"', '"unix:shop"', "9: advertise: 'unix:shop' must stand alone"),
+        (
+            '"10.0.0.2:7101"',
+            '"shop:7101"',
+            "9: advertise: 'shop:7101' cannot stand in this list; exp",
+        ),
+        (
+            '"10.0.0.2:7101"',
+            '"[::1]:7101"',
+            "9: advertise: '[::1]:7101' cannot stand in this list; e",
+        ),
+        (
+            '"10.0.0.1:7101"',
+            '"shop:7101"',
+            "8: advertise: 'shop:7101' cannot stand in this list; exp",
+        ),
+        ("unix:/run/shop/cart", "unix:", "14: grpc: 'unix:' is not an address"),
+        (
+            '"127.0.0.1:8080"',
+            '"unix:/run/shop/cart"',
+            "14: grpc: unix:/run/shop/cart is taken by h",
+        ),
+        ("[limits.cart]", "[limits.chart]", "16: unknown service 'chart'; expected one of cart, i"),
+        ("[limits.cart]", "[limit.cart]", "16: unknown setting 'limit'; expected data, process, d"),
+        ("concurrent = 2", "concurrent = 0", "17: concurrent: expected a whole number from 1"),
+        ("concurrent = 2", "concurrent = true", "17: concurrent: expected a whole number from 1"),
+        ("concurrent = 2", 'concurrent = "2"', "17: concurrent: expected a whole number from 1"),
+        ("queued = 0", "queued = -1", "18: queued: expected a whole number from 0"),
+        ("queued = 0", "queued = 0.5", "18: queued: expected a whole number from 0"),
+        ("queued = 0", "queue = 0", "18: unknown setting 'queue'; expected concurrent, queued"),
+    ],
+)
+def test_ways_and_limits_that_cannot_be_are_refused_with_file_line_and_reason(
+    tmp_path: Path, was: str, becomes: str, expected: str
+) -> None:
+    text = REPLICATED.replace(was, becomes)
+    assert text != REPLICATED
+    assert refusal(tmp_path, text)[: len(expected)] == expected
+
+
+@given(path=st.from_regex(r"[a-z0-9/._:-]{1,60}", fullmatch=True))
+def test_a_unix_address_reads_back_as_it_is_written(path: str) -> None:
+    address = Address.parse(f"unix:{path}")
+    assert address.is_unix
+    assert Address.parse(str(address)) == address

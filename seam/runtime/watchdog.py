@@ -1,0 +1,96 @@
+"""Finds handlers that block the event loop, which makes every other call wait.
+
+The loop writes down the time at short intervals. A thread looks at it, and when it is late, at what
+the loop's thread is doing: the frame of the server call that is innermost on its stack tells which
+method of which service is at work. Calls themselves pay nothing for this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from types import FrameType
+from typing import Final
+
+from seam.bus import server_call
+from seam.contract.descriptors import MethodDescriptor
+
+log = logging.getLogger(__name__)
+
+INTERVAL: Final = 0.02
+"""Seconds between two looks at the clock."""
+
+TOLERANCE: Final = 0.1
+"""Seconds that the loop may be late before it counts as blocked."""
+
+UNKNOWN: Final = "something outside of any handler"
+
+
+@contextmanager
+def watching() -> Iterator[None]:
+    """Log whatever blocks the running event loop while the block runs.
+
+    Each time, one warning names the method and the milliseconds.
+    """
+    watchdog = _Watchdog(asyncio.get_running_loop(), threading.get_ident())
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.stop()
+
+
+class _Watchdog:
+    def __init__(self, loop: asyncio.AbstractEventLoop, loop_thread: int) -> None:
+        self._loop = loop
+        self._loop_thread = loop_thread
+        self._beat = monotonic()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        self._tick()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _tick(self) -> None:
+        self._beat = monotonic()
+        if not self._stopped.is_set():
+            self._loop.call_later(INTERVAL, self._tick)
+
+    def _watch(self) -> None:
+        culprit: str | None = None
+        since = 0.0
+        while not self._stopped.wait(INTERVAL):
+            beat = self._beat
+            if culprit is not None and beat != since:
+                log.warning("%s blocked the event loop for %d ms", culprit, (beat - since) * 1000)
+                culprit = None
+            if monotonic() - beat > INTERVAL + TOLERANCE:
+                if culprit in {None, UNKNOWN}:
+                    culprit = at_work(sys._current_frames().get(self._loop_thread))  # noqa: SLF001
+                since = beat
+
+
+def at_work(frame: FrameType | None) -> str:
+    """Which method a thread is answering.
+
+    Args:
+        frame: the innermost frame of the thread.
+    """
+    while frame is not None:
+        # Looking at a frame's variables copies them: only those of frames that are ours.
+        if frame.f_globals is vars(server_call):
+            method = frame.f_locals.get("method")
+            if isinstance(method, MethodDescriptor):
+                return method.full_name
+        frame = frame.f_back
+    return UNKNOWN

@@ -1,0 +1,88 @@
+"""The inventory's commands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from cyclopts import App
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from seam.persistence import open_database
+from seam.runtime import Settings, database_location
+from services.inventory.commands.catalogue_loading import OtherCurrencyError, load
+from services.inventory.domain.catalogue_csv import Catalogue, read_catalogue
+from services.inventory.persistence.tables import Table
+
+MISTAKES_SHOWN: Final = 50
+
+commands = App(name="inventory", help="Look after the catalogue.", version_flags=[])
+
+
+@commands.command(name="import")
+async def import_catalogue(
+    file: Path,
+    /,
+    *,
+    settings: Settings = Settings(),  # noqa: B008
+) -> int:
+    """Import a catalogue from a CSV file, all of it or nothing.
+
+    The first line names the columns sku, name, description, category, price, currency, stock.
+    An item whose SKU is known takes the place of the old one; items that the file does not
+    name stay as they are. May be run while the shop is serving.
+
+    Args:
+        file: the CSV file, in UTF-8.
+        settings: where the system's parts are.
+    """
+    try:
+        catalogue = _read(file)
+    except (OSError, UnicodeDecodeError) as error:
+        print(f"{file}: cannot be read: {error}", file=sys.stderr)
+        return 1
+    if catalogue.mistakes:
+        for mistake in catalogue.mistakes[:MISTAKES_SHOWN]:
+            print(f"{file}: {mistake}", file=sys.stderr)
+        unseen = len(catalogue.mistakes) - MISTAKES_SHOWN
+        if unseen > 0:
+            print(f"{file}: and {unseen} more mistakes", file=sys.stderr)
+        print("nothing was imported", file=sys.stderr)
+        return 1
+    url = database_location(settings, "inventory").url
+    async with open_database(url, Table.metadata) as database:
+        with _progress() as progress:
+            task = progress.add_task("writing", total=len(catalogue.items))
+            try:
+                await load(database, catalogue.items, lambda count: progress.advance(task, count))
+            except OtherCurrencyError as error:
+                print(f"{file}: {error}\nnothing was imported", file=sys.stderr)
+                return 1
+    print(f"imported {len(catalogue.items)} items")
+    return 0
+
+
+def _read(file: Path) -> Catalogue:
+    """Read a file with a bar that follows the bytes."""
+    with _progress() as progress, file.open("rb") as raw:
+        task = progress.add_task("reading", total=file.stat().st_size)
+
+        def lines() -> Iterator[str]:
+            for number, line in enumerate(raw):
+                progress.advance(task, len(line))
+                yield line.decode("utf-8-sig" if number == 0 else "utf-8")
+
+        return read_catalogue(lines())
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
