@@ -1,14 +1,16 @@
 """Commits each forbidden import in a copy of the repository and expects Pants to refuse it.
 
-The rules are in services/BUILD, seam/BUILD and director/BUILD.
+The rules are in services/BUILD, seam/BUILD and director/BUILD. Imports that would escape them are
+refused by `lint`: pants.toml and pyproject.toml say which.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,13 +33,21 @@ class Crime:
     Attributes:
         scene: the file that imports.
         victim: the file or generated target that it must not import.
+        statement: how it imports `{module}`, which is `{name}` of `{package}`.
     """
 
     scene: str
     victim: str
+    statement: str = "import {module}"
+
+    def text(self) -> str:
+        """What the scene holds."""
+        module = module_of(self.victim)
+        package, _, name = module.rpartition(".")
+        return self.statement.format(module=module, package=package, name=name) + "\n"
 
 
-def first_module(folder: str) -> str:
+def first_module(folder: str, at: int = 0) -> str:
     """Names a module of the folder, whichever modules it holds today."""
     modules = sorted(
         path.as_posix()
@@ -45,7 +55,7 @@ def first_module(folder: str) -> str:
         if path.stem not in ("__init__", "conftest") and not path.stem.endswith("_test")
     )
     assert modules, f"{folder} holds no modules to import"
-    return modules[0]
+    return modules[at]
 
 
 CRIMES: Final = {
@@ -57,6 +67,33 @@ CRIMES: Final = {
     ),
     "A service does not import another's handlers": Crime(
         IN_A_HANDLER, first_module(f"{INVENTORY}/messagebus")
+    ),
+    "A service does not import the package of another's persistence": Crime(
+        IN_A_HANDLER, f"{INVENTORY}/persistence/__init__.py", "from {package} import {name}"
+    ),
+    "A service does not import the package of another's handlers": Crime(
+        IN_A_HANDLER, f"{INVENTORY}/messagebus/__init__.py", "import {module}"
+    ),
+    "A service does not import another's rules": Crime(
+        IN_A_HANDLER, first_module(f"{INVENTORY}/domain")
+    ),
+    "A service does not import another's commands": Crime(
+        IN_A_HANDLER, first_module(f"{INVENTORY}/commands")
+    ),
+    "A service does not import another's persistence by its name in a text": Crime(
+        IN_A_HANDLER,
+        first_module(f"{INVENTORY}/persistence", 1),
+        "from importlib import import_module\nimport_module('{module}')",
+    ),
+    "A service does not import another's persistence relative to itself": Crime(
+        IN_A_HANDLER,
+        first_module(f"{INVENTORY}/persistence", 2),
+        "from ...inventory.persistence import {name}",
+    ),
+    "A service does not import benchmarks": Crime(IN_A_HANDLER, "benchmarks/measuring.py"),
+    "A service does not import tests": Crime(IN_A_HANDLER, "tests/system/processes.py"),
+    "A service does not import the conformance suite": Crime(
+        IN_A_HANDLER, "conformance/handler.py"
     ),
     "A service does not import another's composition root": Crime(
         IN_A_HANDLER, f"{INVENTORY}/service.py"
@@ -83,6 +120,11 @@ CRIMES: Final = {
     "The seam does not import a service": Crime(IN_THE_SEAM, f"{INVENTORY}/service.py"),
     "The seam does not import what is generated for a service": Crime(
         IN_THE_SEAM, f"{INVENTORY}/records:messagebus"
+    ),
+    "The seam does not import benchmarks": Crime(IN_THE_SEAM, "benchmarks/measuring.py"),
+    "The seam does not import the conformance suite": Crime(IN_THE_SEAM, "conformance/handler.py"),
+    "The socketless channel does not import the seam": Crime(
+        "lib/grpc_inprocess/crime.py", "seam/contract/errors.py"
     ),
     "The seam does not import the director": Crime(IN_THE_SEAM, "director/monolith.py"),
     "The seam does not import what is for tests": Crime(IN_THE_SEAM, first_module("seam/testing")),
@@ -144,25 +186,24 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def refusals(repository: Path) -> dict[str, str]:
     """What Pants says of each scene, with all of its crimes committed at once."""
-    scenes: dict[str, list[str]] = {}
+    scenes: dict[str, str] = {}
     for crime in CRIMES.values():
-        scenes.setdefault(crime.scene, []).append(crime.victim)
+        scenes[crime.scene] = scenes.get(crime.scene, "") + crime.text()
     said: dict[str, str] = {}
-    for scene, victims in scenes.items():
-        code, text = commit(repository, {scene: victims})
+    for scene, text in scenes.items():
+        code, answer = commit(repository, "dependencies", {scene: text})
         assert code != 0, f"Pants let {scene} pass"
-        said[scene] = text
+        said[scene] = answer
     return said
 
 
-def commit(repository: Path, imports: Mapping[str, Sequence[str]]) -> tuple[int, str]:
-    """Writes files that import what they are given, and asks Pants what they depend on."""
-    for scene, victims in imports.items():
-        lines = (f"import {module_of(victim)}\n" for victim in victims)
-        (repository / scene).write_text("".join(lines))
+def commit(repository: Path, goal: str, files: Mapping[str, str]) -> tuple[int, str]:
+    """Writes files, and asks Pants for a goal on them."""
+    for scene, text in files.items():
+        (repository / scene).write_text(text)
     try:
         asked = subprocess.run(
-            ["./pants", "--no-pantsd", "dependencies", *imports],
+            ["./pants", "--no-pantsd", goal, *files],
             cwd=repository,
             env={key: value for key, value in os.environ.items() if not key.startswith("PEX")},
             capture_output=True,
@@ -170,7 +211,7 @@ def commit(repository: Path, imports: Mapping[str, Sequence[str]]) -> tuple[int,
             check=False,
         )
     finally:
-        for scene in imports:
+        for scene in files:
             (repository / scene).unlink()
     return asked.returncode, asked.stdout + asked.stderr
 
@@ -183,8 +224,43 @@ def test_is_refused(law: str, refusals: dict[str, str]) -> None:
     ), f"{law}, but Pants did not name {crime.victim}:\n{refusals[crime.scene]}"
 
 
+HIDDEN: Final = {
+    "comment": "from services.inventory.persistence import items  # pants: no-infer-dep",
+    "computed": "import importlib\nimportlib.import_module('services.' + __name__)",
+    "renamed": "from importlib import import_module as find\nfind('services.' + __name__)",
+    "builtin": "__import__('services.' + __name__)",
+    "loaded": "import sys\nsys.modules['services.' + __name__]",
+    "run": "import runpy\nrunpy.run_module('services.' + __name__)",
+    "resolved": "import pkgutil\npkgutil.resolve_name('services.' + __name__)",
+}
+
+
+@pytest.fixture(scope="session")
+def complaints(repository: Path) -> str:
+    """What `lint` says of imports that no boundary can see."""
+    files = {f"{CART}/messagebus/hidden_{name}.py": HIDDEN[name] for name in HIDDEN}
+    code, text = commit(repository, "lint", {path: f"{text}\n" for path, text in files.items()})
+    assert code != 0, text
+    return text
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_an_import_that_no_boundary_can_see_is_refused(name: str, complaints: str) -> None:
+    file = rf"\S*/hidden_{name}\.py"
+    by_ruff = rf"TID251 .*\n *--> {file}"
+    by_regex = rf"{file}.*no_import_out_of_sight"
+    assert re.search(f"{by_ruff}|{by_regex}", complaints), complaints
+
+
 def test_lawful_imports_are_let_pass(repository: Path) -> None:
-    code, text = commit(repository, LAWFUL)
+    code, text = commit(
+        repository,
+        "dependencies",
+        {
+            scene: "".join(f"import {module_of(victim)}\n" for victim in victims)
+            for scene, victims in LAWFUL.items()
+        },
+    )
     assert code == 0, text
     for victims in LAWFUL.values():
         for victim in victims:

@@ -1,0 +1,1 @@
+"""What the inventory's artifact can do besides serving."""

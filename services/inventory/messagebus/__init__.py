@@ -1,0 +1,1 @@
+"""Answers other services that look items up or hold stock."""

@@ -1,0 +1,1 @@
+"""Answers clients that fill a cart."""

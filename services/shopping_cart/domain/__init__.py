@@ -1,0 +1,1 @@
+"""Rules of the shopping cart that belong neither to a transport nor to a table."""
