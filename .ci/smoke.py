@@ -1,4 +1,4 @@
-"""Starts what a user starts, and sees it answer: the README's command, and the packaged artifact."""
+"""Starts what a user starts and looks at it: the README's command, and the packaged artifact."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ START_TIMEOUT = 300.0
 
 
 def main() -> int:
-    """Run both; gives the exit code."""
+    """Run both, and return the exit code."""
     with tempfile.TemporaryDirectory(prefix="smoke-") as directory:
         flags = ["--http", "127.0.0.1:0", "--data", directory]
         for command in (
@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def visit(command: Sequence[str], directory: str) -> int:
-    """Start a shop, page through its catalogue, and end it; gives the number of items.
+    """Start a shop, page through its catalogue and end it; return the number of items.
 
     Raises:
         RuntimeError: it did not start.
@@ -62,7 +62,7 @@ def visit(command: Sequence[str], directory: str) -> int:
 
 
 def count_items(url: str) -> int:
-    """How many items the shop lists, page by page."""
+    """Count the items that the shop lists, page by page."""
     count, token = 0, ""
     while True:
         with urllib.request.urlopen(f"{url}/v1/inventory?pageSize=100&pageToken={token}") as answer:
