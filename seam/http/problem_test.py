@@ -10,7 +10,7 @@ from litestar.testing import AsyncTestClient
 from conformance.v1.conformance import Refused, RefusedError
 from conformance.v1.conformance_json import refused_to_json
 from seam.contract.errors import Code, InvalidField, StatusError
-from seam.http.problem import HTTP_STATUS, exception_handlers
+from seam.http.problem import exception_handlers
 
 
 async def answer_to(error: Exception, method: str = "GET") -> tuple[int, dict[str, Any]]:
@@ -40,10 +40,31 @@ async def test_a_typed_error_is_a_problem_with_its_name_and_fields() -> None:
     }
 
 
+# Source: google/rpc/code.proto, "HTTP Mapping".
+PUBLISHED = {
+    Code.CANCELLED: 499,
+    Code.UNKNOWN: 500,
+    Code.INVALID_ARGUMENT: 400,
+    Code.DEADLINE_EXCEEDED: 504,
+    Code.NOT_FOUND: 404,
+    Code.ALREADY_EXISTS: 409,
+    Code.PERMISSION_DENIED: 403,
+    Code.UNAUTHENTICATED: 401,
+    Code.RESOURCE_EXHAUSTED: 429,
+    Code.FAILED_PRECONDITION: 400,
+    Code.ABORTED: 409,
+    Code.OUT_OF_RANGE: 400,
+    Code.UNIMPLEMENTED: 501,
+    Code.INTERNAL: 500,
+    Code.UNAVAILABLE: 503,
+    Code.DATA_LOSS: 500,
+}
+
+
 @pytest.mark.parametrize("code", [code for code in Code if code is not Code.OK])
-async def test_every_status_has_an_http_status(code: Code) -> None:
+async def test_every_status_has_the_http_status_that_google_has_published(code: Code) -> None:
     status, problem = await answer_to(StatusError(code, "why"))
-    assert status == HTTP_STATUS[code] == problem["status"]
+    assert status == PUBLISHED[code] == problem["status"]
     assert (problem["code"], problem["detail"]) == (code.name, "why")
 
 

@@ -34,6 +34,8 @@ def decode(query: str, token: str) -> str:
         raise ValueError("not a page token") from None
     if digest != _digest(query) or not last_sku or "\0" in last_sku:
         raise ValueError("a page token of another query")
+    if encode(query, last_sku) != token:
+        raise ValueError("a page token that was changed")
     return last_sku
 
 
