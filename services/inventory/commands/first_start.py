@@ -25,7 +25,7 @@ def example_catalogue() -> tuple[Item, ...]:
     Raises:
         ValueError: the packaged file is broken.
     """
-    file = resources.files("services.inventory.catalogue").joinpath("products.csv")
+    file = resources.files("services.inventory.commands").joinpath("products.csv")
     catalogue = read_catalogue(file.read_text(encoding="utf-8").splitlines(keepends=True))
     if catalogue.mistakes:
         raise ValueError(f"products.csv: {catalogue.mistakes[0]}")
