@@ -15,12 +15,13 @@ from seam.contract import ServiceDescriptor
 from seam.runtime.service import GrpcServicer
 from seam.runtime.topology import Address
 
-_OPTIONS: Final = (
+SERVER_OPTIONS: Final = (
     # Without it, a second process could bind the same port and take half of the calls.
     ("grpc.so_reuseport", 0),
-    # Callers ask whether the process is still there, see `seam.bus.grpc.connection`.
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    # Clients ask whether the process is still there, also when nothing else is said.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
 )
+"""How a server treats its links."""
 
 
 @asynccontextmanager
@@ -50,7 +51,7 @@ async def serve_grpc(
     Raises:
         OSError: the address cannot be bound.
     """
-    server = grpc.aio.server(options=_OPTIONS)
+    server = grpc.aio.server(options=SERVER_OPTIONS)
     server.add_generic_rpc_handlers([servicer(descriptor, registry) for descriptor in provided])
     serving = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(serving, server)

@@ -2,8 +2,8 @@
 
 What a call may do twice stands in its contract, so the retry policy is rendered from there and gRPC
 itself carries it out: https://github.com/grpc/proposal/blob/master/A6-client-retries.md. A channel
-spreads calls over all addresses that its target gives and leaves out those that do not answer, or
-that say by `grpc.health.v1` that they do not serve.
+spreads calls over all addresses that its target gives and leaves out those that do not answer,
+whose calls fail, or that say by `grpc.health.v1` that they do not serve.
 """
 
 from __future__ import annotations
@@ -28,15 +28,35 @@ _RETRY: Final = {
 # nothing is tried again, so that a peer in trouble is not buried under retries.
 _BUDGET: Final = {"maxTokens": 10, "tokenRatio": 0.1}
 
-_OPTIONS: Final = (
+# A peer that has stopped, or whose machine is gone, answers no call and refuses none. When nearly
+# all calls to one address have failed, the other addresses get its calls for a while, but never
+# fewer than half of all. Source: https://github.com/grpc/proposal/blob/master/A50-xds-outlier-detection.md.
+_OUTLIERS: Final = {
+    "interval": "0.5s",
+    "baseEjectionTime": "5s",
+    "maxEjectionTime": "30s",
+    "maxEjectionPercent": 50,
+    "failurePercentageEjection": {
+        "threshold": 90,
+        "enforcementPercentage": 100,
+        "minimumHosts": 2,
+        "requestVolume": 3,
+    },
+    "childPolicy": [{"round_robin": {}}],
+}
+
+CHANNEL_OPTIONS: Final = (
     # A peer that restarts should be found again at once and not after gRPC's two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
-    # A peer whose machine is gone says nothing: ask, when calls wait for it.
-    ("grpc.keepalive_time_ms", 30_000),
-    # How long it may take to answer: `grpc.keepalive_timeout_ms` has no effect in this version.
+    # A link is asked for its health now and then. A server of somebody else takes pings more often
+    # than every five minutes for an attack, and cuts the link.
+    ("grpc.keepalive_time_ms", 330_000),
+    # How long the answer may take, and also how long the other machine's kernel may take to
+    # acknowledge what was sent. `grpc.keepalive_timeout_ms` has no effect in this version.
     ("grpc.http2.ping_timeout_ms", 10_000),
 )
+"""How a client keeps its links; what else it sets follows from contracts."""
 
 
 def open_channel(target: str, services: Sequence[ServiceDescriptor]) -> grpc.aio.Channel:
@@ -47,7 +67,9 @@ def open_channel(target: str, services: Sequence[ServiceDescriptor]) -> grpc.aio
         services: the services that are called over it.
     """
     config = msgspec.json.encode(service_config(services)).decode()
-    return grpc.aio.insecure_channel(target, options=(*_OPTIONS, ("grpc.service_config", config)))
+    return grpc.aio.insecure_channel(
+        target, options=(*CHANNEL_OPTIONS, ("grpc.service_config", config))
+    )
 
 
 def target_of(addresses: Sequence[str]) -> str:
@@ -77,7 +99,7 @@ def service_config(services: Sequence[ServiceDescriptor]) -> dict[str, Any]:
         if method.retriable
     ]
     config: dict[str, Any] = {
-        "loadBalancingConfig": [{"round_robin": {}}],
+        "loadBalancingConfig": [{"outlier_detection_experimental": _OUTLIERS}],
         "healthCheckConfig": {"serviceName": ""},
     }
     if retriable:

@@ -123,7 +123,23 @@ async def through_a_proxy(loses: Loses) -> AsyncIterator[tuple[ConformanceStub, 
 def test_retries_and_balancing_are_rendered_from_the_contract() -> None:
     service = "conformance.v1.Conformance"
     assert service_config([CONFORMANCE]) == {
-        "loadBalancingConfig": [{"round_robin": {}}],
+        "loadBalancingConfig": [
+            {
+                "outlier_detection_experimental": {
+                    "interval": "0.5s",
+                    "baseEjectionTime": "5s",
+                    "maxEjectionTime": "30s",
+                    "maxEjectionPercent": 50,
+                    "failurePercentageEjection": {
+                        "threshold": 90,
+                        "enforcementPercentage": 100,
+                        "minimumHosts": 2,
+                        "requestVolume": 3,
+                    },
+                    "childPolicy": [{"round_robin": {}}],
+                }
+            }
+        ],
         "healthCheckConfig": {"serviceName": ""},
         "methodConfig": [
             {
