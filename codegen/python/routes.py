@@ -61,6 +61,22 @@ def _has_http(service: Service) -> bool:
     return any(method.http for method in service.methods)
 
 
+def _litestar_path(binding: HttpBinding) -> str:
+    """The path as Litestar has it, whose variables are called after their places.
+
+    Paths that match the same requests are then the same, whatever their contracts call variables.
+    """
+    parts = [
+        segment if isinstance(segment, str) else f"{{segment_{at}:str}}"
+        for at, segment in enumerate(binding.segments, 1)
+    ]
+    return "/" + "/".join(parts)
+
+
+def _variable(binding: HttpBinding, field: Field) -> str:
+    return f"segment_{binding.segments.index(field) + 1}"
+
+
 def _bindings(method: Method) -> Iterator[tuple[str, HttpBinding]]:
     """The route functions of a method: their names and what they bind."""
     for at, binding in enumerate(method.http, 1):
@@ -132,7 +148,7 @@ class _Writer:
         full_name = f"{service.full_name}.{method.name}"
         at = method.http.index(binding)
         label = full_name if not at else f"{full_name}.{at + 1}"
-        path = string(binding.path("{%s:str}"))
+        path = string(_litestar_path(binding))
         yield f"@{verb}({path}, name={string(label)}{status}, include_in_schema=False)"
         yield f"async def {name}(request: {self._http('HttpRequest')}) -> {response}[bytes]:"
         text = method.comment or f"The method `{method.name}`."
@@ -148,7 +164,7 @@ class _Writer:
             yield f"{self._http('Query')}(request).finish()"
             yield from self._whole_body(method, binding)
             return
-        arguments = [f"{f.attribute}={self._path_value(f)}" for f in binding.path_fields]
+        arguments = [f"{f.attribute}={self._path_value(binding, f)}" for f in binding.path_fields]
         if not binding.query:
             yield f"{self._http('Query')}(request).finish()"
         else:
@@ -172,18 +188,19 @@ class _Writer:
             return
         read_object = self.imports.name("seam.codec.protojson", "read_object")
         yield f"body = dict({read_object}({body}))"
-        yield "# What the path says wins over the body, as it does with Envoy and grpc-gateway."
         for field in binding.path_fields:
-            if field.name != field.json_name:
-                yield f"body.pop({string(field.name)}, None)"
-            value = f"request.path_params[{string(field.name)}]"
+            value = self._path_text(binding, field)
             if field.type is Scalar.BOOL:
-                value = self._path_value(field)
-            yield f"body[{string(field.json_name)}] = {value}"
+                value = self._path_value(binding, field)
+            listed = ", ".join(string(name) for name in field.names)
+            yield f"{self._http('bind_path')}(body, {value}, {listed})"
         yield f"message = {read}(body)"
 
-    def _path_value(self, field: Field) -> str:
-        value = f"request.path_params[{string(field.name)}]"
+    def _path_text(self, binding: HttpBinding, field: Field) -> str:
+        return f"{self._http('path_value')}(request, {string(_variable(binding, field))})"
+
+    def _path_value(self, binding: HttpBinding, field: Field) -> str:
+        value = self._path_text(binding, field)
         if field.type is Scalar.STRING:
             return value
         read_at = self.imports.name("seam.codec.protojson", "read_at")

@@ -181,9 +181,13 @@ async def test_a_body_can_be_the_rest_of_the_message(
     ]
 
 
-async def test_the_path_wins_over_the_body(client: Client, mock: Any) -> None:
-    await client("POST", "/v1/books/1/reviews", {"isbn": "2", "text": ""})
-    assert mock.create_review.requests[0].isbn == "1"
+@pytest.mark.parametrize("isbn", ["1", "2"])
+async def test_what_the_path_says_the_body_must_leave_out(
+    client: Client, mock: Any, isbn: str
+) -> None:
+    status, problem = await client("POST", "/v1/books/1/reviews", {"isbn": isbn, "text": ""})
+    assert (status, problem["errors"][0]["field"]) == (400, "isbn")
+    assert mock.create_review.requests == []
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 Source: ProtoJSON, https://protobuf.dev/programming-guides/json. Values are those of a JSON library:
 None, bool, int, float, str, list and dict.
 
-What is accepted is what `google.protobuf.json_format` accepts, which is more than the document asks
-for: `1.0` and `"1e3"` are integers, any spelling of a float that Python knows is one, and so on.
-One thing differs on purpose: a message must be an object, where json_format takes `""` and `[]` for
-an empty message. Readers raise InvalidField, whose path grows while it passes through the callers.
+The text decides what is accepted, not `google.protobuf.json_format`, which takes more: numbers with
+underscores, spaces and signs, base64 in mixed alphabets, times in many spellings, `""` for an empty
+message.
+Readers raise InvalidField, whose path grows while it passes through the callers.
 """
 
 from __future__ import annotations

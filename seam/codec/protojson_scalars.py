@@ -1,15 +1,17 @@
 """Scalars and enums in ProtoJSON.
 
-Source: ProtoJSON, https://protobuf.dev/programming-guides/json. What is accepted is what
-`google.protobuf.json_format` accepts. Readers raise InvalidField when they refuse a value.
+Source: ProtoJSON, https://protobuf.dev/programming-guides/json. It decides what is accepted, where
+`google.protobuf.json_format` accepts more. Readers raise InvalidField when they refuse a value.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import math
+import re
 import struct
+from contextlib import suppress
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from seam.contract.errors import InvalidField
@@ -38,6 +40,17 @@ __all__ = [
 
 _FLOAT_MAX: Final = (2 - 2**-23) * 2.0**127
 _FLOAT: Final = struct.Struct("<f")
+
+# As JSON writes numbers: no sign before a positive one, no digits but ASCII's.
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,6})?")
+_LONGEST_NUMBER: Final = 1_000
+_INTEGER_DIGITS: Final = 20
+_NAMED_NUMBERS: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+_BASE64: Final = re.compile(r"(?=[A-Za-z0-9+/]*={0,2}\Z|[A-Za-z0-9_-]*={0,2}\Z)([^=]*)={0,2}")
+_URL_SAFE: Final = str.maketrans("+/", "-_")
+
+_LONGEST_SHOWN: Final = 60
 
 
 def read_int32(value: object) -> int:
@@ -68,7 +81,7 @@ def _read_integer(value: object, low: int, high: int, kind: str) -> int:
         number = value
     elif isinstance(value, float):
         number = int(value) if value.is_integer() else None
-    elif isinstance(value, str) and " " not in value:
+    elif isinstance(value, str):
         number = _integer_from_text(value)
     if number is None or not low <= number <= high:
         raise InvalidField("", f"expected {kind}, got {show(value)}")
@@ -76,15 +89,13 @@ def _read_integer(value: object, low: int, high: int, kind: str) -> int:
 
 
 def _integer_from_text(text: str) -> int | None:
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        number = float(text)
-    except ValueError:
+    if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
         return None
-    return int(number) if number.is_integer() else None
+    number = Decimal(text)
+    # An exponent can stand for more digits than there is memory.
+    if number.adjusted() > _INTEGER_DIGITS or number != number.to_integral_value():
+        return None
+    return int(number)
 
 
 def read_double(value: object) -> float:
@@ -95,20 +106,26 @@ def read_double(value: object) -> float:
 def read_float(value: object) -> float:
     """A float, rounded to 32 bits. Raises InvalidField."""
     number = _read_number(value, "a float")
-    if isinstance(value, float) and abs(value) > _FLOAT_MAX:
+    if math.isfinite(number) and abs(number) > _FLOAT_MAX:
         raise InvalidField("", f"expected a float, got {show(value)}, which is out of range")
     return _as_float32(number)
 
 
 def _read_number(value: object, kind: str) -> float:
+    number = math.nan
+    if isinstance(value, str):
+        named = _NAMED_NUMBERS.get(value)
+        if named is not None:
+            return named
+        if len(value) <= _LONGEST_NUMBER and _NUMBER.fullmatch(value):
+            number = float(value)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        with suppress(OverflowError):
+            number = float(value)
     # Bare NaN and Infinity are no JSON, though some libraries read them.
-    if isinstance(value, (int, str)) or (isinstance(value, float) and math.isfinite(value)):
-        try:
-            if value != "nan":
-                return float(value)
-        except (ValueError, OverflowError):
-            pass
-    raise InvalidField("", f"expected {kind}, got {show(value)}")
+    if not math.isfinite(number):
+        raise InvalidField("", f"expected {kind}, got {show(value)}")
+    return number
 
 
 def _as_float32(number: float) -> float:
@@ -148,13 +165,18 @@ def read_string(value: object) -> str:
 
 
 def read_bytes(value: object) -> bytes:
-    """Bytes in base64, with either alphabet and with or without padding. Raises InvalidField."""
+    """Bytes in base64, in one alphabet and with or without padding. Raises InvalidField."""
     if isinstance(value, str):
-        try:
-            encoded = value.encode()
-            return base64.urlsafe_b64decode(encoded + b"=" * (4 - len(encoded) % 4))
-        except (binascii.Error, UnicodeEncodeError):
-            pass
+        match = _BASE64.fullmatch(value)
+        if match is not None:
+            digits = match[1] or ""
+            padding = len(value) - len(digits)
+            whole = len(value) % 4 == 0 if padding else len(digits) % 4 != 1
+            if whole:
+                # Both alphabets have the same letters and digits.
+                return base64.urlsafe_b64decode(
+                    digits.translate(_URL_SAFE) + "=" * (-len(digits) % 4)
+                )
     raise InvalidField("", f"expected bytes in base64, got {show(value)}")
 
 
@@ -170,15 +192,11 @@ def read_enum(value: object, numbers: Mapping[str, int]) -> int:
     """
     if isinstance(value, str) and value in numbers:
         return numbers[value]
-    if isinstance(value, (str, int, float)):
-        try:
-            number = int(value)
-        except (ValueError, OverflowError):
-            pass
-        else:
-            if -(2**31) <= number < 2**31:
-                return number
-    raise InvalidField("", f"expected one of {', '.join(numbers)}, got {show(value)}")
+    try:
+        return read_int32(value)
+    except InvalidField:
+        listed = ", ".join(numbers)
+        raise InvalidField("", f"expected one of {listed}, got {show(value)}") from None
 
 
 def write_double(value: float) -> float | str:
@@ -223,5 +241,8 @@ def show(value: object) -> str:
         return "an object"
     if isinstance(value, (list, tuple)):
         return "an array"
+    if isinstance(value, str) and len(value) > _LONGEST_SHOWN:
+        # Cut before it is written out: it may be megabytes.
+        return f"{value[:_LONGEST_SHOWN]!r}..."
     text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."

@@ -8,7 +8,7 @@ themselves in the process.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 import msgspec
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Code", "ContractError", "InvalidField", "StatusError"]
 
 R_co = TypeVar("R_co", bound=msgspec.Struct, covariant=True)
+
+
+_LONGEST_NAME: Final = 100
 
 
 class Code(IntEnum):
@@ -105,6 +108,8 @@ class InvalidField(ValueError):  # noqa: N818 (it reads as what it is)
 
     def under(self, parent: str) -> InvalidField:
         """The same error seen from one level up, where the value stands at or below `parent`."""
+        # Names come from whoever sent the message; each level copies what is below.
+        parent = parent if len(parent) <= _LONGEST_NAME else f"{parent[:_LONGEST_NAME]}…"
         if not self.path:
             return InvalidField(parent, self.reason)
         separator = "" if self.path.startswith("[") else "."

@@ -2,6 +2,15 @@
 
 from seam.http.api import HttpApi
 from seam.http.application import application
-from seam.http.messages import HttpRequest, Query, read_json, reply
+from seam.http.messages import HttpRequest, Query, bind_path, path_value, read_json, reply
 
-__all__ = ["HttpApi", "HttpRequest", "Query", "application", "read_json", "reply"]
+__all__ = [
+    "HttpApi",
+    "HttpRequest",
+    "Query",
+    "application",
+    "bind_path",
+    "path_value",
+    "read_json",
+    "reply",
+]

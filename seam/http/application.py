@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from litestar import Litestar, MediaType, Response, get
+from litestar import Litestar, MediaType, Response, Router, get
+from litestar.types import ASGIApp
 
 from seam.bus import Channel
 from seam.contract import ServiceDescriptor
 from seam.http.api import HttpApi
+from seam.http.limits import MAXIMUM_BODY_BYTES
 from seam.http.problem import exception_handlers
+from seam.http.routing import as_sent
 
 OPENAPI_VERSION: Final = "3.1.0"
+
+_VARIABLE: Final = re.compile(r"\{[^}]*\}")
 
 
 def application(
@@ -22,7 +28,7 @@ def application(
     readiness: Callable[[], Awaitable[Mapping[str, Any]]],
     *,
     title: str,
-) -> Litestar:
+) -> ASGIApp:
     """Make the application.
 
     Args:
@@ -30,6 +36,9 @@ def application(
         channel: gives the channel to whoever answers a contract service.
         readiness: gives the document of `/readyz`; its `ready` says whether requests are welcome.
         title: title of the OpenAPI document.
+
+    Raises:
+        ValueError: two APIs bind the same path and method, or give two meanings to one schema.
     """
     schema = msgspec.json.encode(openapi(apis, title=title))
 
@@ -50,26 +59,41 @@ def application(
         return _json(schema)
 
     errors = {error: fields for api in apis for error, fields in api.errors.items()}
-    return Litestar(
+    routers = [api.routes(channel(api.descriptor)) for api in apis]
+    app = Litestar(
+        # In one router, so that services may have a path in common.
         route_handlers=[
-            healthz,
-            readyz,
-            openapi_document,
-            *(api.routes(channel(api.descriptor)) for api in apis),
+            Router("/", route_handlers=[healthz, readyz, openapi_document, *routers]),
         ],
         exception_handlers=exception_handlers(errors),
+        request_max_body_size=MAXIMUM_BODY_BYTES,
         openapi_config=None,
         logging_config=None,
     )
+    return as_sent(app)
 
 
 def openapi(apis: Sequence[HttpApi[Any]], *, title: str) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of several APIs as one."""
+    """Make the OpenAPI 3.1 document of several APIs as one.
+
+    Raises:
+        ValueError: two APIs bind the same path and method, or give two meanings to one schema.
+    """
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
+    bound: dict[tuple[str, str], str] = {}
     for api in apis:
-        paths.update(api.openapi["paths"])
-        schemas.update(api.openapi["components"]["schemas"])
+        name = api.descriptor.name
+        for path, operations in api.openapi["paths"].items():
+            for verb, operation in operations.items():
+                # Two paths that differ in what their variables are called match the same requests.
+                other = bound.setdefault((verb, _VARIABLE.sub("{}", path)), name)
+                if other != name:
+                    raise ValueError(f"{verb.upper()} {path} is bound by {other} and by {name}")
+                paths.setdefault(path, {})[verb] = operation
+        for schema, meaning in api.openapi["components"]["schemas"].items():
+            if schemas.setdefault(schema, meaning) != meaning:
+                raise ValueError(f"{name}: the schema {schema} has another meaning in another API")
     return {
         "openapi": OPENAPI_VERSION,
         "info": {"title": title, "version": "1"},

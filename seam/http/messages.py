@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 import msgspec
 from litestar import MediaType, Request, Response
+from litestar.exceptions import HTTPException
 
 from seam.contract.errors import InvalidField
+from seam.http.limits import MAXIMUM_NUMBER_DIGITS, MAXIMUM_QUERY_PARAMETERS
 
 HttpRequest = Request[Any, Any, Any]
 
@@ -19,6 +22,10 @@ T = TypeVar("T")
 
 _encode: Final = msgspec.json.Encoder().encode
 
+_JSON_SUFFIX: Final = re.compile(r"application/[\w.!#$&^-]+\+json")
+_UTF8: Final = re.compile(r'charset="?utf-?8"?')
+_BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
 
 def reply(value: object) -> Response[bytes]:
     """Answer a request with a ProtoJSON value."""
@@ -26,16 +33,22 @@ def reply(value: object) -> Response[bytes]:
 
 
 async def read_json(request: HttpRequest) -> object:
-    """The JSON value of a request's body; an empty body is an empty object.
+    """Read the JSON value of a request's body; an empty body is an empty object.
 
     Raises:
         InvalidField: the body is no JSON, or names a member twice.
+        HTTPException: 413 or 415, because the body is too large or not said to be JSON in UTF-8.
     """
+    _check_content(request)
     body = await request.body()
     if not body:
         return {}
     try:
-        return json.loads(body, object_pairs_hook=_object)
+        return json.loads(
+            body.decode(),
+            object_pairs_hook=_object,
+            parse_int=_integer,
+        )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise InvalidField("", f"the body is not valid JSON: {error.msg} at {where}") from None
@@ -45,13 +58,83 @@ async def read_json(request: HttpRequest) -> object:
         raise InvalidField("", "the body is nested too deeply") from None
 
 
+def _check_content(request: HttpRequest) -> None:
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.strip().lower() != "identity":
+        raise HTTPException(status_code=415, detail="Content-Encoding: expected none, or identity")
+    stated = request.headers.get("content-type")
+    if stated is None:
+        return
+    media_type, *parameters = (part.strip().lower() for part in stated.split(";"))
+    kind = media_type == "application/json" or _JSON_SUFFIX.fullmatch(media_type)
+    charsets = [each for each in parameters if each.startswith("charset")]
+    if not kind or not all(_UTF8.fullmatch(charset) for charset in charsets):
+        raise HTTPException(
+            status_code=415, detail="Content-Type: expected application/json, in UTF-8"
+        )
+
+
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(members)
     if len(value) < len(members):
-        names = [name for name, _ in members]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidField(twice, "given more than once")
+        seen: set[str] = set()
+        for name, _ in members:
+            if name in seen:
+                raise InvalidField(name, "given more than once")
+            seen.add(name)
     return value
+
+
+class _LongNumber:
+    """A number that is not read, since nothing can hold it; every reader refuses it by field."""
+
+    def __init__(self, text: str) -> None:
+        self._digits = len(text)
+
+    def __repr__(self) -> str:
+        return f"a number of {self._digits} digits"
+
+
+def _integer(text: str) -> int | _LongNumber:
+    return int(text) if len(text) <= MAXIMUM_NUMBER_DIGITS else _LongNumber(text)
+
+
+def path_value(request: HttpRequest, name: str) -> str:
+    """Decode the segment of the path that a variable binds.
+
+    Args:
+        request: the request, whose path was matched as it was sent.
+        name: the variable's name.
+
+    Raises:
+        InvalidField: it is no UTF-8, or not well-formed.
+    """
+    sent: str = request.path_params[name]
+    if "%" not in sent and sent.isascii():
+        return sent
+    if _BAD_ESCAPE.search(sent):
+        raise InvalidField("", f"the path holds a '%' without two hexadecimal digits: {sent}")
+    try:
+        return unquote_to_bytes(sent.encode("latin-1")).decode()
+    except UnicodeDecodeError:
+        raise InvalidField("", f"the path is not UTF-8 text: {sent}") from None
+
+
+def bind_path(body: dict[str, object], value: object, *names: str) -> None:
+    """Put what the path says beside what the body says.
+
+    Args:
+        body: the members of the body.
+        value: what the path says.
+        names: the names that the field goes by, the first as JSON has it.
+
+    Raises:
+        InvalidField: the body says it as well.
+    """
+    for name in names:
+        if name in body:
+            raise InvalidField(name, "given by the path; leave it out of the body")
+    body[names[0]] = value
 
 
 class Query:
@@ -68,6 +151,9 @@ class Query:
         text: bytes = request.scope["query_string"]
         self._values: dict[str, list[str]] = {}
         if text:
+            if text.count(b"&") >= MAXIMUM_QUERY_PARAMETERS:
+                most = f"expected at most {MAXIMUM_QUERY_PARAMETERS} parameters"
+                raise InvalidField("", f"the query string has too many parts; {most}")
             try:
                 pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict")
             except ValueError:
@@ -125,7 +211,7 @@ class Query:
         return value
 
     def finish(self) -> None:
-        """See to it that every parameter was taken.
+        """Check that every parameter was taken.
 
         Raises:
             InvalidField: one was not, so the route does not know it.

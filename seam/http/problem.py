@@ -7,6 +7,7 @@ record's description in the OpenAPI document that the same process serves.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import uuid
@@ -19,10 +20,18 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from seam.contract.errors import Code, ContractError, InvalidField, StatusError
+from seam.http.text import shown
 
 log = logging.getLogger(__name__)
 
+_Request = Request[Any, Any, Any]
+
 MEDIA_TYPE: Final = "application/problem+json"
+
+_LAST_RESORT: Final = (
+    b'{"type":"about:blank","title":"Internal","status":500,"code":"INTERNAL",'
+    b'"detail":"the error could not be described"}'
+)
 
 HTTP_STATUS: Final[Mapping[Code, int]] = {
     Code.CANCELLED: 499,
@@ -53,7 +62,9 @@ _CODE_OF_STATUS: Final = {
     403: Code.PERMISSION_DENIED,
     404: Code.NOT_FOUND,
     405: Code.UNIMPLEMENTED,
+    408: Code.DEADLINE_EXCEEDED,
     413: Code.INVALID_ARGUMENT,
+    414: Code.INVALID_ARGUMENT,
     415: Code.INVALID_ARGUMENT,
     429: Code.RESOURCE_EXHAUSTED,
     503: Code.UNAVAILABLE,
@@ -62,13 +73,13 @@ _CODE_OF_STATUS: Final = {
 
 
 def exception_handlers(fields_of: FieldsOf) -> ExceptionHandlersMap:
-    """Make the exception handlers of a Litestar application.
+    """Make the exception handlers of a Litestar application. None of them can fail.
 
     Args:
         fields_of: the typed errors that its routes may answer with.
     """
 
-    def typed(_: Request[Any, Any, Any], error: ContractError[Any]) -> Response[bytes]:
+    def typed(_: _Request, error: ContractError[Any]) -> Response[bytes]:
         name = type(error).name
         return _problem(
             HTTP_STATUS[error.code],
@@ -81,40 +92,68 @@ def exception_handlers(fields_of: FieldsOf) -> ExceptionHandlersMap:
         )
 
     return {
-        ContractError: typed,
-        StatusError: _plain,
-        InvalidField: _invalid_field,
-        HTTPException: _http,
-        Exception: _unexpected,
+        ContractError: _surely(typed),
+        StatusError: _surely(_plain),
+        InvalidField: _surely(_invalid_field),
+        HTTPException: _surely(_http),
+        Exception: _surely(_unexpected),
     }
 
 
-def _plain(_: Request[Any, Any, Any], error: StatusError) -> Response[bytes]:
+def _surely(handle: Callable[[_Request, Any], Response[bytes]]) -> Callable[..., Response[bytes]]:
+    """Let an exception handler that fails answer with a problem all the same."""
+
+    def answer(request: _Request, error: Exception) -> Response[bytes]:
+        try:
+            return handle(request, error)
+        except Exception as failure:
+            log.exception("an error could not be written as a problem: %s", type(failure).__name__)
+            return Response(_LAST_RESORT, status_code=500, media_type=MEDIA_TYPE)
+
+    return answer
+
+
+def _plain(_: _Request, error: StatusError) -> Response[bytes]:
     return _problem(HTTP_STATUS[error.code], error.code, detail=error.message)
 
 
-def _invalid_field(_: Request[Any, Any, Any], error: InvalidField) -> Response[bytes]:
+def _invalid_field(_: _Request, error: InvalidField) -> Response[bytes]:
     errors = [{"field": error.path, "detail": error.reason}] if error.path else []
     return _problem(400, Code.INVALID_ARGUMENT, detail=str(error), errors=errors)
 
 
-def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+def _http(request: _Request, error: HTTPException) -> Response[bytes]:
     status = error.status_code
     code = _CODE_OF_STATUS.get(status, Code.UNKNOWN)
-    where = f"{request.method} {request.url.path}"
-    response = _problem(status, code, detail=f"{where}: {error.detail}")
+    response = _problem(status, code, detail=f"{_where(request)}: {error.detail}")
     response.headers.update(error.headers or {})
     return response
 
 
-def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def _unexpected(request: _Request, error: Exception) -> Response[bytes]:
     identifier = uuid.uuid4().hex
-    where = f"{request.method} {request.url.path}"
-    log.error("%s failed, error id %s", where, identifier, exc_info=error)
+    log.error("%s failed, error id %s", _where(request), identifier, exc_info=error)
     return _problem(500, Code.INTERNAL, detail=f"internal error {identifier}")
 
 
+def _where(request: _Request) -> str:
+    return f"{request.method} {shown(str(request.scope['path']))}"
+
+
 def _problem(status: int, code: Code, **members: object) -> Response[bytes]:
+    return Response(
+        problem_body(status, code, **members), status_code=status, media_type=MEDIA_TYPE
+    )
+
+
+def problem_body(status: int, code: Code, **members: object) -> bytes:
+    """Write a problem document.
+
+    Args:
+        status: the HTTP status.
+        code: the canonical code.
+        members: further members of the document; they may replace `type` and `title`.
+    """
     body: dict[str, object] = {
         "type": "about:blank",
         "title": _words(code.name.title().replace("_", "")),
@@ -122,7 +161,21 @@ def _problem(status: int, code: Code, **members: object) -> Response[bytes]:
         "code": code.name,
         **members,
     }
-    return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE)
+    try:
+        return msgspec.json.encode(_shortened(body))
+    except UnicodeEncodeError:
+        return json.dumps(_shortened(body), default=str).encode("ascii")
+
+
+def _shortened(value: object) -> object:
+    """What an error repeats of a request, in a document of bounded size."""
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, Mapping):
+        return {shown(str(key)): _shortened(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_shortened(item) for item in value]
+    return value
 
 
 def _words(name: str) -> str:

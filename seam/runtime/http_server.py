@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import uvicorn
-from litestar import Litestar
+from litestar.types import ASGIApp
 
 from seam.runtime.topology import Address
 
@@ -33,7 +33,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serve_http(app: Litestar, address: Address, *, grace: float) -> AsyncIterator[Address]:
+async def serve_http(app: ASGIApp, address: Address, *, grace: float) -> AsyncIterator[Address]:
     """Serve an ASGI application until the block ends, then finish the requests under way.
 
     Args:

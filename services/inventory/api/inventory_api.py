@@ -18,10 +18,14 @@ from services.inventory.records.api import (
     ListItemsResponse,
     PageSizeOutOfRange,
     PageSizeOutOfRangeError,
+    QueryTooLong,
+    QueryTooLongError,
 )
 
 DEFAULT_PAGE_SIZE: Final = 50
 MAXIMUM_PAGE_SIZE: Final = 200
+MAXIMUM_WORDS: Final = 32
+MAXIMUM_QUERY_LENGTH: Final = 1_000
 
 
 class InventoryApi:
@@ -37,6 +41,7 @@ class InventoryApi:
             raise PageSizeOutOfRangeError(
                 PageSizeOutOfRange(page_size=request.page_size, maximum=MAXIMUM_PAGE_SIZE)
             )
+        words = _words(request.query)
         try:
             after = page_token.decode(request.query, request.page_token)
         except ValueError:
@@ -44,7 +49,7 @@ class InventoryApi:
         size = request.page_size or DEFAULT_PAGE_SIZE
         async with self._database.read() as session:
             # One more than asked for tells whether there is a next page.
-            found = await ItemRepository(session).page(request.query.split(), after, size + 1)
+            found = await ItemRepository(session).page(words, after, size + 1)
         items = found[:size]
         more = len(found) > size
         return ListItemsResponse(
@@ -59,3 +64,12 @@ class InventoryApi:
         if item is None:
             raise ItemNotFoundError(ItemNotFound(sku=request.sku))
         return item
+
+
+def _words(query: str) -> list[str]:
+    words = query.split() if len(query) <= MAXIMUM_QUERY_LENGTH else None
+    if words is None or len(words) > MAXIMUM_WORDS:
+        raise QueryTooLongError(
+            QueryTooLong(maximum_words=MAXIMUM_WORDS, maximum_characters=MAXIMUM_QUERY_LENGTH)
+        )
+    return words

@@ -18,6 +18,8 @@ from services.inventory.records.api import (
     ListItemsRequest,
     PageSizeOutOfRange,
     PageSizeOutOfRangeError,
+    QueryTooLong,
+    QueryTooLongError,
 )
 from services.inventory.records.api_bus import InventoryApiStub, register_inventory_api
 
@@ -103,6 +105,18 @@ async def test_a_query_without_words_matches_everything(api: InventoryApiStub, q
 
 async def test_a_query_with_a_nul_character_matches_nothing(api: InventoryApiStub) -> None:
     assert (await api.list_items(listing("thing\0"))).items == ()
+
+
+@pytest.mark.parametrize("query", ["a " * 33, "a" * 1_001, "a " * 3_000])
+async def test_a_query_for_too_much_is_refused(api: InventoryApiStub, query: str) -> None:
+    with pytest.raises(QueryTooLongError) as caught:
+        await api.list_items(listing(query))
+    assert caught.value.record == QueryTooLong(maximum_words=32, maximum_characters=1_000)
+
+
+async def test_a_query_of_the_longest_length_is_answered(api: InventoryApiStub) -> None:
+    assert (await api.list_items(listing("a " * 32))).items is not None
+    assert (await api.list_items(listing("\U0001f4a1" * 1_000))).items == ()
 
 
 @pytest.mark.parametrize("size", [-1, 201, 2**31 - 1, -(2**31)])

@@ -6,6 +6,8 @@ import { decode, encode } from "./page-token.js";
 
 const DEFAULT_PAGE_SIZE = 50;
 const MAXIMUM_PAGE_SIZE = 200;
+const MAXIMUM_WORDS = 32;
+const MAXIMUM_QUERY_LENGTH = 1000;
 
 /**
  * Handlers of `inventory.v1.InventoryApi`.
@@ -20,7 +22,14 @@ export const inventoryApi = (catalogue) => ({
         maximum: MAXIMUM_PAGE_SIZE,
       });
     }
-    const sought = words(query);
+    // Characters are code points, as in Python.
+    const sought = [...query].length <= MAXIMUM_QUERY_LENGTH ? words(query) : null;
+    if (!sought || sought.length > MAXIMUM_WORDS) {
+      throw new ContractError("inventory.v1.QueryTooLong", {
+        maximum_words: MAXIMUM_WORDS,
+        maximum_characters: MAXIMUM_QUERY_LENGTH,
+      });
+    }
     const after = decode(sought, page_token);
     if (after === null) throw new ContractError("inventory.v1.InvalidPageToken", { page_token });
     const size = page_size || DEFAULT_PAGE_SIZE;
