@@ -70,6 +70,12 @@ class Conformance:
                 raise StatusError(Code.RESOURCE_EXHAUSTED, "no more of it")
             case Failure.UNEXPECTED:
                 raise RuntimeError("the password is swordfish")
+            case Failure.CANCELLED_TASK:
+                task = asyncio.create_task(asyncio.sleep(60))
+                task.cancel()
+                await task
+            case Failure.OK:
+                raise StatusError(Code.OK, "the password is swordfish")
         return FailResponse()
 
     async def wait(self, request: WaitRequest) -> WaitResponse:

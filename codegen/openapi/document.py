@@ -56,10 +56,10 @@ _HTTP_STATUS: Final[Mapping[str, int]] = {
 _PROBLEM = "Problem"
 
 _SCALARS: Final[Mapping[str, dict[str, Json]]] = {
-    "int32": {"type": "integer", "format": "int32"},
+    "int32": {"type": "integer", "format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1},
     "uint32": {"type": "integer", "format": "int64", "minimum": 0, "maximum": 2**32 - 1},
-    "int64": {"type": "string", "format": "int64"},
-    "uint64": {"type": "string", "format": "uint64"},
+    "int64": {"type": "string", "format": "int64", "pattern": "^-?[0-9]{1,19}$"},
+    "uint64": {"type": "string", "format": "uint64", "pattern": "^[0-9]{1,20}$"},
     "float": {"type": "number", "format": "float"},
     "double": {"type": "number", "format": "double"},
     "bool": {"type": "boolean"},
@@ -120,7 +120,11 @@ class _Writer:
             operation["parameters"] = parameters
         if binding.has_body:
             operation["requestBody"] = {
-                "required": True,
+                # An absent body is an empty object.
+                "required": any(
+                    field.presence is Presence.REQUIRED
+                    for field in self._body_fields(method, binding)
+                ),
                 "content": {"application/json": {"schema": self._body(method, binding)}},
             }
         operation["responses"] = self._responses(method)
@@ -141,10 +145,16 @@ class _Writer:
             return self._reference(binding.body.type.full_name)
         if not binding.path_fields:
             return self._reference(method.request.full_name)
-        request = self._file.types[method.request.full_name]
-        assert isinstance(request, Message)
-        bound = {field.name for field in binding.path_fields}
-        return self._object([f for f in request.all_fields if f.name not in bound])
+        return self._object(self._body_fields(method, binding))
+
+    def _body_fields(self, method: Method, binding: HttpBinding) -> list[Field]:
+        """The fields that a body may hold: what the path says, it must leave out."""
+        of = binding.body.type if binding.body is not None else method.request
+        assert isinstance(of, TypeRef)
+        message = self._file.types[of.full_name]
+        assert isinstance(message, Message)
+        bound = {field.name for field in binding.path_fields} if binding.body is None else set()
+        return [field for field in message.all_fields if field.name not in bound]
 
     def _responses(self, method: Method) -> dict[str, Json]:
         responses: dict[str, Json] = {
@@ -206,6 +216,7 @@ class _Writer:
                 value = {**value, "description": _prose(field.comment)}
             properties[field.json_name] = value
         schema["properties"] = properties
+        schema["additionalProperties"] = False
         required: list[Json] = [f.json_name for f in fields if f.presence is Presence.REQUIRED]
         if required:
             schema["required"] = required

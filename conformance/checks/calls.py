@@ -8,6 +8,7 @@ from typing import Final
 
 from conformance.check import check
 from conformance.requests import (
+    PATIENCE,
     collected,
     download,
     events,
@@ -92,11 +93,33 @@ async def a_plain_status_arrives_with_code_and_message(stub: ConformanceStub) ->
 async def an_exception_that_nobody_expects_is_internal_and_keeps_its_text(
     stub: ConformanceStub,
 ) -> None:
-    for failure in (Failure.UNEXPECTED, Failure.UNDECLARED):
-        error = await failure_of(stub.fail(FailRequest(failure=failure)))
+    for failure in (
+        Failure.UNEXPECTED,
+        Failure.UNDECLARED,
+        Failure.CANCELLED_TASK,
+        Failure.OK,
+    ):
+        async with asyncio.timeout(PATIENCE):
+            error = await failure_of(stub.fail(FailRequest(failure=failure)))
         assert type(error) is StatusError
         assert error.code is Code.INTERNAL
         assert "swordfish" not in error.message
+
+
+@check
+async def a_handler_s_own_cancellation_is_no_cancellation_of_its_caller(
+    stub: ConformanceStub,
+) -> None:
+    failed: list[StatusError] = []
+
+    async def call() -> None:
+        request = FailRequest(failure=Failure.CANCELLED_TASK)
+        failed.append(await failure_of(stub.fail(request)))
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(3):
+            tasks.create_task(call())
+    assert [error.code for error in failed] == [Code.INTERNAL] * 3
 
 
 @check

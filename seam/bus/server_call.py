@@ -9,6 +9,7 @@ logged with an id, and the caller learns the id alone.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import uuid
@@ -65,6 +66,10 @@ def server_call(
             return await run_isolated(call, invoke(request, call))
         except Exception as error:
             raise outward(error, method, declared) from None
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                raise
+            raise internal(error, method) from None
         finally:
             bulkhead.leave()
 
@@ -107,6 +112,10 @@ def stream_server_call(
                 yield response
         except Exception as error:
             raise outward(error, method, declared) from None
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                raise
+            raise internal(error, method) from None
         finally:
             try:
                 await run_in_context(context, close(responses))
@@ -135,12 +144,18 @@ def outward(
     if isinstance(error, ContractError):
         if type(error) in declared:
             return type(error)(error.record)
-    elif isinstance(error, StatusError):
+    elif isinstance(error, StatusError) and error.code is not Code.OK:
         return StatusError(error.code, error.message)
     return internal(error, method)
 
 
-def internal(error: Exception, method: MethodDescriptor[Any, Any]) -> StatusError:
+def _is_cancelled() -> bool:
+    """Whether it is the call that was cancelled, and not something that its handler waited for."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
+def internal(error: BaseException, method: MethodDescriptor[Any, Any]) -> StatusError:
     """Log a defect under a new id and make the status that carries only the id."""
     identifier = uuid.uuid4().hex
     log.error("%s failed, error id %s", method.full_name, identifier, exc_info=error)

@@ -99,11 +99,11 @@ ACCEPTED: list[tuple[Callable[[object], object], object, object]] = [
     *((pj.read_duration, text, timedelta(seconds=1.5)) for text in ("1.5s", "1.500000000s")),
 ]
 
-NO_INTEGERS = (
+NO_INTEGERS: tuple[object, ...] = (
     *("1_0", "\t3", "+3", "٣", " 3", "3 ", "0x3", "007", ".5", "5.", "1e", "", "NaN", "1e1000"),
     *(True, None, 1.5, "1.5", math.nan, math.inf, [], {}, "1" * 10_000, 10**400, "1e999999999"),
 )
-NO_NUMBERS = (
+NO_NUMBERS: tuple[object, ...] = (
     *("1_0", " 1", "+1", "nan", "inf", "infinity", "INFINITY", "+Infinity", "٣", ".5", "5.", ""),
     *(True, None, math.nan, math.inf, 10**400, "1e999", "1" * 10_000, [], {}),
 )

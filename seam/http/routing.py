@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from litestar import Litestar
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from seam.contract import Code
@@ -32,7 +33,7 @@ def as_sent(app: Litestar) -> ASGIApp:
     methods = _Methods(app)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
         raw = scope["raw_path"].partition(b"?")[0]

@@ -32,7 +32,6 @@ class Readiness:
             "peers": {
                 peer.name: {
                     "ready": problem is None,
-                    "address": peer.address,
                     "services": peer.services,
                     **({"problem": problem} if problem else {}),
                 }

@@ -28,6 +28,7 @@ from seam.bus.deadline import deadline_exceeded
 from seam.bus.grpc.metadata import answered, to_wire
 from seam.bus.grpc.outcome import Outcome, OutcomeWatch
 from seam.bus.interceptor import Interceptor, Invoke, StreamInvoke
+from seam.bus.outages import Outage
 from seam.call.context import CallContext
 from seam.codec.status import STATUS_DETAILS_KEY, StatusCodec
 from seam.contract.descriptors import MethodDescriptor
@@ -52,10 +53,14 @@ class GrpcChannel:
         """
         self._channel = channel
         self._client_interceptors = tuple(client_interceptors)
+        self._outages: dict[str, Outage] = {}
 
     def unary(self, method: MethodDescriptor[Q, S]) -> UnaryCall[Q, S]:
         """See `Channel`."""
-        send = _sender(method, self._channel.unary_unary(f"/{method.full_name}"))
+        remote: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(
+            f"/{method.full_name}"
+        )
+        send = _sender(method, remote, self._outage(method))
         return unary_client_call(method, send, self._client_interceptors, enforces_deadline=True)
 
     def server_streaming(self, method: MethodDescriptor[Q, S]) -> ServerStreamingCall[Q, S]:
@@ -72,11 +77,19 @@ class GrpcChannel:
 
     def _stream(self, method: MethodDescriptor[Any, Any]) -> StreamInvoke:
         # On the wire a single record is a stream of one, so one kind of call serves them all.
-        return _stream_sender(method, self._channel.stream_stream(f"/{method.full_name}"))
+        remote: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = self._channel.stream_stream(
+            f"/{method.full_name}"
+        )
+        return _stream_sender(method, remote, self._outage(method))
+
+    def _outage(self, method: MethodDescriptor[Any, Any]) -> Outage:
+        return self._outages.setdefault(method.service, Outage(method.service))
 
 
 def _sender(
-    method: MethodDescriptor[Any, Any], remote: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
+    method: MethodDescriptor[Any, Any],
+    remote: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes],
+    outage: Outage,
 ) -> Invoke:
     encode, read, status = request_encoder(method), response_decoder(method), StatusCodec(method)
 
@@ -88,7 +101,9 @@ def _sender(
         except grpc.aio.AioRpcError as error:
             trailers = tuple(error.trailing_metadata() or ())
             outcome = Outcome(error.code(), error.details() or "", trailers)
-            raise _received(method, status, outcome, call) from None
+            raise _received(method, status, outcome, call, outage) from None
+        if outage.away:
+            outage.answered()
         call.trailing_metadata.update(answered(await rpc.trailing_metadata()))
         return read(answer)
 
@@ -96,7 +111,9 @@ def _sender(
 
 
 def _stream_sender(
-    method: MethodDescriptor[Any, Any], remote: grpc.aio.StreamStreamMultiCallable[bytes, bytes]
+    method: MethodDescriptor[Any, Any],
+    remote: grpc.aio.StreamStreamMultiCallable[bytes, bytes],
+    outage: Outage,
 ) -> StreamInvoke:
     encode, read, status = request_encoder(method), response_decoder(method), StatusCodec(method)
 
@@ -124,7 +141,9 @@ def _stream_sender(
                 pass
             outcome = await watch.outcome()
             if outcome.code is not grpc.StatusCode.OK:
-                raise _received(method, status, outcome, call)
+                raise _received(method, status, outcome, call, outage)
+            if outage.away:
+                outage.answered()
             call.trailing_metadata.update(answered(outcome.trailers))
         except BaseException:
             if refused:
@@ -137,7 +156,11 @@ def _stream_sender(
 
 
 def _received(
-    method: MethodDescriptor[Any, Any], codec: StatusCodec, outcome: Outcome, call: CallContext
+    method: MethodDescriptor[Any, Any],
+    codec: StatusCodec,
+    outcome: Outcome,
+    call: CallContext,
+    outage: Outage,
 ) -> StatusError:
     """The error that the callee raised, or that the network stands for."""
     call.trailing_metadata.update(answered(outcome.trailers))
@@ -150,4 +173,8 @@ def _received(
     code = Code(outcome.code.value[0])
     if code is Code.DEADLINE_EXCEEDED:
         return deadline_exceeded(method)
+    if code is Code.UNAVAILABLE:
+        # gRPC's own account of it names addresses, which are nobody's business but the log's.
+        outage.failed(outcome.details)
+        return StatusError(code, f"{method.service} is not available")
     return StatusError(code, outcome.details)

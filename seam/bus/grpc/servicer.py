@@ -24,7 +24,7 @@ from seam.bus.streams import close, once, only
 from seam.call.context import CallContext
 from seam.codec.status import STATUS_DETAILS_KEY, StatusCodec
 from seam.contract.descriptors import Kind, MethodDescriptor, ServiceDescriptor
-from seam.contract.errors import StatusError
+from seam.contract.errors import Code, StatusError
 from seam.contract.records import Record
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
@@ -147,6 +147,7 @@ async def _abort(
 ) -> NoReturn:
     packed = status.pack(error)
     trailers = tuple(call.trailing_metadata.items())
-    if packed.details:
+    # A status that brings details was made by a handler, and not by gRPC on the way.
+    if packed.details or error.code is Code.UNAVAILABLE:
         trailers = (*trailers, (STATUS_DETAILS_KEY, packed.SerializeToString()))
     await context.abort(_CODES[int(error.code)], error.message, trailers)
