@@ -39,7 +39,7 @@ class ErrorReader:
 
     Args:
         options: Reads options.
-        source: Where things stand in the file.
+        source: Locations in the file.
         problems: Collects what is wrong.
     """
 

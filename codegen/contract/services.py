@@ -59,7 +59,7 @@ class ServiceReader:
     Args:
         file: The file.
         options: Reads options.
-        source: Where things stand in the file.
+        source: Locations in the file.
         problems: Collects what is wrong.
         known: Every type in the import closure.
         types: The types that were read.

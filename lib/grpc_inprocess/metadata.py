@@ -3,7 +3,7 @@
 Only header names and values that HTTP/2 can carry are legal: names of lower-case letters,
 digits, `-`, `_` and `.`; printable ASCII as values, or any bytes when the name ends in `-bin`
 (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). Names that the protocol uses
-itself are taken from whoever sends them and never arrive.
+itself are taken from the sender and never arrive.
 """
 
 from __future__ import annotations

@@ -257,7 +257,7 @@ class Rpc:
     def add_done_callback(self, callback: Callable[[], object]) -> None:
         """Call `callback` when the client may see the status: at once when it may already.
 
-        It runs in the context variables of whoever added it, not in the handler's.
+        It runs in the context variables of the code that added it, not in the handler's.
         """
         if self.status is not None:
             callback()

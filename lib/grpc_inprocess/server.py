@@ -53,7 +53,7 @@ class LocalServer(grpc.aio.Server):
 
     Attributes:
         message_sizes: the largest messages that it sends and accepts.
-        changed: wakes whoever waits for a change of this server's or its channels' state.
+        changed: wakes what waits for a change of this server's or its channels' state.
     """
 
     def __init__(

@@ -34,7 +34,7 @@ class SourceTree(Target):
 
     alias = "source_tree"
     core_fields = (*COMMON_TARGET_FIELDS, Dependencies, SourceTreeSourcesField)
-    help = "Files of the repository, whoever else owns them; a test that depends on it sees them."
+    help = "Files of the repository, whatever else owns them; a test that depends on it sees them."
 
 
 class ShowSourceTreeRequest(GenerateSourcesRequest):

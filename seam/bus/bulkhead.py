@@ -74,7 +74,7 @@ class Bulkhead:
             raise
 
     def leave(self) -> None:
-        """Give a place to whoever waits longest, or keep it free."""
+        """Give the place to the call that waits longest, or keep it free."""
         while self._waiting:
             place = self._waiting.popleft()
             if not place.done():

@@ -1,4 +1,4 @@
-"""How a stub reaches whoever answers it."""
+"""How a stub reaches the service that answers it."""
 
 from __future__ import annotations
 

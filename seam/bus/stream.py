@@ -5,8 +5,8 @@ task of its own therefore drives it: it reads responses into a small buffer, and
 buffer is full, so that a slow reader stops a fast writer. Requests, where there are many, are read
 by a second task in the caller's own context.
 
-Whoever stops reading early ends the call: by `aclose`, by leaving an `async with`, or by letting go
-of the stream, as `break` in an `async for` over a fresh stream does.
+A caller that stops reading early ends the call: by `aclose`, by leaving an `async with`, or by
+letting go of the stream, as `break` in an `async for` over a fresh stream does.
 """
 
 from __future__ import annotations
@@ -141,8 +141,8 @@ async def _drive(respond: Respond, requests: AsyncIterable[Any], responses: Pipe
         if not isinstance(error, Exception):
             raise
     finally:
-        # Whoever still waits for requests learns that none will come: gRPC does, in a task of its
-        # own, after the connection is lost.
+        # A handler that still waits for requests learns that none will come: gRPC does, in a task
+        # of its own, after the connection is lost.
         outgoing.abandon(StatusError(Code.CANCELLED, "the call is over"))
         feeding.cancel()
         try:

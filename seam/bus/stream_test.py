@@ -54,7 +54,7 @@ async def complaints() -> AsyncIterator[list[dict[str, Any]]]:
 
 
 class Counting:
-    """Counts upwards for whoever reads, and notes when it is closed."""
+    """Counts upwards for a reader, and notes when it is closed."""
 
     def __init__(self, end: int = 1_000_000) -> None:
         self.end = end

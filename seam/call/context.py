@@ -66,7 +66,7 @@ def remaining() -> float | None:
 
 
 class Baggage:
-    """A named text that travels with every call from where it is set, whoever answers.
+    """A named text that travels with every call from where it is set, whichever service answers.
 
     Declare one as a constant, as one declares a `ContextVar`.
     """

@@ -90,7 +90,7 @@ class MethodDescriptor(Generic[Q, S]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServiceDescriptor:
-    """One service of a contract, whoever implements it.
+    """One service of a contract, whatever implements it.
 
     Attributes:
         name: full name, such as `inventory.v1.Inventory`.

@@ -108,7 +108,7 @@ class InvalidField(ValueError):  # noqa: N818 (it reads as what it is)
 
     def under(self, parent: str) -> InvalidField:
         """The same error seen from one level up, where the value stands at or below `parent`."""
-        # Names come from whoever sent the message; each level copies what is below.
+        # Names come from the sender of the message; each level copies what is below.
         parent = parent if len(parent) <= _LONGEST_NAME else f"{parent[:_LONGEST_NAME]}…"
         if not self.path:
             return InvalidField(parent, self.reason)

@@ -33,7 +33,7 @@ def application(
 
     Args:
         apis: the APIs whose routes it serves.
-        channel: gives the channel to whoever answers a contract service.
+        channel: gives the channel to a contract service.
         readiness: gives the document of `/readyz`; its `ready` says whether requests are welcome.
         title: title of the OpenAPI document.
 

@@ -169,7 +169,7 @@ def _switch_to_wal(
 
 def _create(connection: Connection, metadata: MetaData) -> None:
     if connection.dialect.name == "postgresql":
-        # Two processes may start at once; whoever comes second finds everything there.
+        # Two processes may start at once; the second finds everything there.
         connection.execute(
             text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": metadata.schema}
         )

@@ -55,7 +55,7 @@ class Resources:
 
     Attributes:
         database_location: where the service's data is.
-        channel: gives the channel to whoever answers a contract service that it needs.
+        channel: gives the channel to a contract service that it needs.
         grpc_channel: gives the same by full name for stubs that protoc has made, whether a
             `GrpcServicer` of this process answers or another process.
     """

@@ -67,7 +67,7 @@ class Artifact:
 
 
 def check_databases(settings: Settings, services: Sequence[str]) -> None:
-    """See to it that every `--database` is of a service that is there.
+    """Check that every `--database` is of a service that is there.
 
     Raises:
         SettingsError: one is of another service, or cannot be used.

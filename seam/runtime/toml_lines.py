@@ -1,4 +1,4 @@
-"""Where things stand in a TOML file, so that an error can point at a line.
+"""Where keys and tables are in a TOML file, so that an error can point at a line.
 
 The standard parser gives values without positions. This finds table headers and keys again in
 the text; it need not be exact for exotic TOML, because it only serves to show the way.

@@ -1,4 +1,4 @@
-"""Whoever blocks the event loop is named."""
+"""A handler that blocks the event loop is named."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class ShopProcess:
                 raise AssertionError(f"{' '.join(command)} did not start:\n{log}")
 
     def end(self) -> None:
-        """Ask the process to end, and see to it that it does so cleanly."""
+        """Ask the process to end, and check that it does so cleanly."""
         self._process.send_signal(signal.SIGTERM)
         try:
             code = self._process.wait(END_TIMEOUT)

@@ -45,7 +45,7 @@ class GrpcChannel:
     def __init__(
         self, channel: grpc.aio.Channel, *, client_interceptors: Sequence[Interceptor] = ()
     ) -> None:
-        """Make a channel over an open gRPC channel; whoever opened `channel` closes it.
+        """Make a channel over an open gRPC channel; the caller closes `channel`.
 
         Args:
             channel: the way to the callee, see `seam.bus.grpc.connection`.

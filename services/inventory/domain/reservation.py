@@ -15,7 +15,7 @@ MAXIMUM_LINES: Final = 1000
 
 
 def check(request: ReserveStockRequest) -> None:
-    """See to it that a request can be a reservation.
+    """Check that a request can be a reservation.
 
     Raises:
         InvalidReservationError: it cannot; names the field and what was expected.
