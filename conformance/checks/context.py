@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from conformance.check import check
 from conformance.handler import TENANT, visible
-from conformance.requests import (
-    failure_of,
-)
+from conformance.requests import LONG, failure_of
 from conformance.v1.conformance import (
     ObserveRequest,
     RefusedError,
@@ -15,7 +13,7 @@ from conformance.v1.conformance import (
 from conformance.v1.conformance_bus import ConformanceStub
 from seam.call.context import call_scope
 from seam.call.metadata import Metadata
-from seam.contract.errors import InvalidField
+from seam.contract.errors import Code, InvalidField
 
 
 @check
@@ -69,6 +67,40 @@ async def a_callee_answers_with_metadata_also_when_it_fails(stub: ConformanceStu
 
 
 @check
+async def metadata_arrives_as_it_was_sent(stub: ConformanceStub) -> None:
+    printable = "".join(map(chr, range(33, 127)))
+    texts = {"x": "", "x-list": "a, b,c", "x-all": f"{printable} {printable}", ".": "1", "_-": "2"}
+    data = {"x-bin": b"", "x-all-bin": bytes(range(256)), "-bin": b"a,b"}
+    seen = await stub.observe(
+        ObserveRequest(respond=texts, refuse=False), metadata=(sent := Metadata({**texts, **data}))
+    )
+    assert seen.metadata == texts
+    assert seen.binary_metadata == data
+    assert sent.received == texts
+
+
+@check
+async def all_that_may_travel_arrives_at_once(stub: ConformanceStub) -> None:
+    sent = Metadata({"x-much": "y" * 4_000})
+    with call_scope(principal="z" * 1_000, baggage={TENANT: "t" * 2_000}):
+        seen = await stub.observe(
+            ObserveRequest(respond={"x-much": "y" * 950}, refuse=False), metadata=sent
+        )
+    assert seen.metadata == sent.sent
+    assert (len(seen.principal), len(seen.tenant)) == (1_000, 2_000)
+    assert sent.received == {"x-much": "y" * 950}
+
+
+@check
+async def what_a_callee_said_of_a_call_that_it_did_not_end_is_lost(stub: ConformanceStub) -> None:
+    metadata = Metadata()
+    request = ObserveRequest(respond={"x-served-by": "me"}, refuse=False, wait=LONG)
+    error = await failure_of(stub.observe(request, timeout=0.2, metadata=metadata))
+    assert error.code is Code.DEADLINE_EXCEEDED
+    assert metadata.received == {}
+
+
+@check
 async def metadata_that_cannot_travel_is_refused_at_once(stub: ConformanceStub) -> None:
     del stub
     for key, value in (
@@ -76,11 +108,37 @@ async def metadata_that_cannot_travel_is_refused_at_once(stub: ConformanceStub) 
         ("x-data-bin", "text"),
         ("x-text", b"bytes"),
         ("x-text", "grüße"),
+        ("x-text", "two\nlines"),
+        ("x-text", " space"),
+        ("x-text", "\ud800"),
+        ("x-text", "long" * 2_000),
         ("grpc-timeout", "1S"),
+        ("te", "trailers"),
+        ("content-type", "text/plain"),
         ("", "a"),
+        ("\ud800", "a"),
     ):
         try:
             Metadata({key: value})
         except InvalidField:
             continue
-        raise AssertionError(f"{key}: {value!r} was accepted")
+        raise AssertionError(f"{key!a}: {value!a} was accepted")
+
+
+@check
+async def a_scope_that_cannot_travel_is_refused_at_once(stub: ConformanceStub) -> None:
+    del stub
+    for scope in (
+        {"principal": "\ud800"},
+        {"principal": "ü" * 1_000},
+        {"traceparent": "no trace"},
+        {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nx: y"},
+        {"baggage": {TENANT: "\ud800"}},
+        {"baggage": {TENANT: "long" * 1_000}},
+    ):
+        try:
+            with call_scope(**scope):
+                pass
+        except InvalidField:
+            continue
+        raise AssertionError(f"{scope!a} was accepted")

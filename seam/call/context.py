@@ -9,20 +9,37 @@ there is gone when it returns.
 
 from __future__ import annotations
 
-import asyncio
 import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic
 from types import MappingProxyType
-from typing import Any
+from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
-from seam.call.metadata import EMPTY, KEY, MetadataValue, check_metadata
+from seam.call.metadata import (
+    EMPTY,
+    KEY,
+    MAXIMUM_TRAILING_BYTES,
+    MetadataValue,
+    check_all_metadata,
+)
+from seam.contract.errors import InvalidField
 
 __all__ = ["Baggage", "CallContext", "call_scope", "current_call", "remaining"]
+
+
+MAXIMUM_PRINCIPAL_BYTES: Final = 2**10
+"""Who is asking, as it travels: what is no plain ASCII takes three bytes for each of UTF-8's."""
+
+MAXIMUM_BAGGAGE_BYTES: Final = 2 * 2**10
+"""All baggage of a call, as it travels."""
+
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class CallContext(msgspec.Struct, frozen=True, eq=False):
@@ -30,7 +47,6 @@ class CallContext(msgspec.Struct, frozen=True, eq=False):
 
     Attributes:
         deadline: when the call ends, on the clock of `time.monotonic`, in seconds.
-        task: the task that ends at the deadline, because a timer was armed for it.
         traceparent: W3C trace context of the call; "" when it is not traced.
         principal: who is asking; "" when nobody said.
         baggage: declared baggage by name, see `Baggage`.
@@ -39,7 +55,6 @@ class CallContext(msgspec.Struct, frozen=True, eq=False):
     """
 
     deadline: float
-    task: asyncio.Task[Any] | None = None
     traceparent: str = ""
     principal: str = ""
     baggage: Mapping[str, str] = EMPTY
@@ -50,9 +65,9 @@ class CallContext(msgspec.Struct, frozen=True, eq=False):
         """Say something beside the answer; it travels when the call ends, well or badly.
 
         Raises:
-            InvalidField: the key or the value cannot travel.
+            InvalidField: the key or the value cannot travel, or all that is said is too large.
         """
-        check_metadata(key, value)
+        check_all_metadata({**self.trailing_metadata, key: value}, MAXIMUM_TRAILING_BYTES)
         self.trailing_metadata[key] = value
 
 
@@ -105,9 +120,18 @@ def call_scope(
         principal: who asks; as it is outside of the block when None.
         traceparent: the W3C trace context; as it is outside of the block when None.
         baggage: what is added to the baggage.
+
+    Raises:
+        InvalidField: one of them cannot travel.
     """
     call = current_call.get() or CallContext(math.inf)
     added = {item.name: text for item, text in (baggage or {}).items()}
+    if principal is not None:
+        check_principal(principal)
+    if traceparent:
+        check_traceparent(traceparent)
+    if added:
+        check_baggage({**call.baggage, **added})
     token = current_call.set(
         msgspec.structs.replace(
             call,
@@ -120,3 +144,46 @@ def call_scope(
         yield
     finally:
         current_call.reset(token)
+
+
+def check_principal(principal: str) -> None:
+    """Check that the name of who is asking can travel.
+
+    Raises:
+        InvalidField: it cannot.
+    """
+    if _travelling("principal", principal) > MAXIMUM_PRINCIPAL_BYTES:
+        raise InvalidField("principal", f"expected at most {MAXIMUM_PRINCIPAL_BYTES} bytes")
+
+
+def check_traceparent(traceparent: str) -> None:
+    """Check a trace context.
+
+    Source: https://www.w3.org/TR/trace-context/#traceparent-header.
+
+    Raises:
+        InvalidField: it is none.
+    """
+    if not _TRACEPARENT.fullmatch(traceparent):
+        raise InvalidField("traceparent", "expected VERSION-TRACE-PARENT-FLAGS in hexadecimal")
+
+
+def check_baggage(baggage: Mapping[str, str]) -> None:
+    """Check that baggage can travel.
+
+    Raises:
+        InvalidField: a text cannot, or all of them are too large.
+    """
+    size = sum(
+        len(name) + _travelling(f"baggage[{name}]", text) + 2 for name, text in baggage.items()
+    )
+    if size > MAXIMUM_BAGGAGE_BYTES:
+        raise InvalidField("baggage", f"expected at most {MAXIMUM_BAGGAGE_BYTES} bytes, got {size}")
+
+
+def _travelling(path: str, text: str) -> int:
+    """How many bytes a text takes in a header."""
+    try:
+        return len(quote(text))
+    except (TypeError, UnicodeEncodeError):
+        raise InvalidField(path, "expected Unicode text") from None

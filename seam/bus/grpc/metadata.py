@@ -6,13 +6,21 @@ part: https://www.w3.org/TR/trace-context and https://www.w3.org/TR/baggage.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import quote, unquote
 
-from seam.call.context import CallContext
+from seam.call.context import (
+    CallContext,
+    check_baggage,
+    check_principal,
+    check_traceparent,
+)
 from seam.call.metadata import EMPTY, MetadataValue
+from seam.contract.errors import InvalidField
+
+T = TypeVar("T")
 
 TRACEPARENT: Final = "traceparent"
 BAGGAGE: Final = "baggage"
@@ -43,12 +51,13 @@ def from_wire(received: Iterable[tuple[str, MetadataValue]]) -> Mapping[str, obj
     fields: dict[str, object] = {}
     metadata: dict[str, MetadataValue] = {}
     for key, value in received:
-        if key == TRACEPARENT:
-            fields["traceparent"] = value
+        # What another program says amiss is not passed on: W3C's texts ask for no more.
+        if key == TRACEPARENT and isinstance(value, str):
+            fields.update(_accepted("traceparent", value, check_traceparent))
         elif key == PRINCIPAL and isinstance(value, str):
-            fields["principal"] = unquote(value)
+            fields.update(_accepted("principal", unquote(value), check_principal))
         elif key == BAGGAGE and isinstance(value, str):
-            fields["baggage"] = _baggage(value)
+            fields.update(_accepted("baggage", _baggage(value), check_baggage))
         elif key != "user-agent" and not key.startswith("grpc-"):
             metadata[key] = value
     if metadata:
@@ -63,6 +72,14 @@ def answered(received: Iterable[tuple[str, MetadataValue]] | None) -> dict[str, 
         for key, value in received or ()
         if key not in _OURS and not key.startswith("grpc-")
     }
+
+
+def _accepted(name: str, value: T, check: Callable[[T], None]) -> dict[str, object]:
+    try:
+        check(value)
+    except InvalidField:
+        return {}
+    return {name: value}
 
 
 def _baggage(text: str) -> Mapping[str, str]:
