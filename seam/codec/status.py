@@ -8,15 +8,26 @@ from __future__ import annotations
 from typing import Any, Final
 
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import DecodeError
+from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
 
+from seam.codec.message_size import fitting_text
 from seam.contract.descriptors import ErrorDescriptor, MethodDescriptor
-from seam.contract.errors import Code, ContractError, InvalidField, StatusError
+from seam.contract.errors import (
+    Code,
+    ContractError,
+    InvalidArgumentError,
+    InvalidField,
+    StatusError,
+)
 
 STATUS_DETAILS_KEY: Final = "grpc-status-details-bin"
 """Key of the trailing metadata that carries the status message over gRPC."""
 
 _TYPE_URL_PREFIX: Final = "type.googleapis.com/"
+
+_BAD_REQUEST: Final = BadRequest.DESCRIPTOR.full_name
 
 
 class StatusCodec:
@@ -32,7 +43,10 @@ class StatusCodec:
         self._by_name = {error.exception.name: error for error in method.errors}
 
     def pack(self, error: StatusError) -> Status:
-        """Make the status message of `error`; a declared typed error brings its record."""
+        """Make the status message of `error`.
+
+        A declared typed error brings its record, and a refused field a `google.rpc.BadRequest`.
+        """
         status = Status(code=int(error.code), message=error.message)
         declared = self._by_exception.get(type(error))
         if declared is not None and isinstance(error, ContractError):
@@ -42,6 +56,11 @@ class StatusCodec:
                     value=declared.codec.encode(error.record),
                 )
             )
+        elif isinstance(error, InvalidArgumentError):
+            violation = BadRequest.FieldViolation(
+                field=error.field.path, description=fitting_text(error.field.reason)
+            )
+            status.details.add().Pack(BadRequest(field_violations=[violation]))
         return status
 
     def unpack(self, status: Status) -> StatusError:
@@ -52,11 +71,31 @@ class StatusCodec:
             knows it; otherwise a plain `StatusError` with the same code and message.
         """
         for detail in status.details:
-            declared = self._by_name.get(detail.type_url.rpartition("/")[2])
+            name = detail.type_url.rpartition("/")[2]
+            if name == _BAD_REQUEST and status.code == Code.INVALID_ARGUMENT:
+                return _invalid_argument(status.message, detail.value)
+            declared = self._by_name.get(name)
             if declared is None:
                 continue
             try:
                 return declared.exception(declared.codec.decode(detail.value))
             except InvalidField:
                 continue
-        return StatusError(Code(status.code), status.message)
+        try:
+            code = Code(status.code)
+        except ValueError:
+            code = Code.UNKNOWN
+        if code is Code.OK:
+            code = Code.UNKNOWN
+        return StatusError(code, status.message)
+
+
+def _invalid_argument(message: str, payload: bytes) -> StatusError:
+    try:
+        violations = BadRequest.FromString(payload).field_violations
+    except DecodeError:
+        violations = []
+    # Others may name several fields: their text then speaks for all of them.
+    if len(violations) != 1:
+        return StatusError(Code.INVALID_ARGUMENT, message)
+    return InvalidArgumentError(InvalidField(violations[0].field, violations[0].description))

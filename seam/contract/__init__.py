@@ -7,7 +7,13 @@ from seam.contract.descriptors import (
     MethodDescriptor,
     ServiceDescriptor,
 )
-from seam.contract.errors import Code, ContractError, InvalidField, StatusError
+from seam.contract.errors import (
+    Code,
+    ContractError,
+    InvalidArgumentError,
+    InvalidField,
+    StatusError,
+)
 from seam.contract.records import OpenEnum, Record, freeze_mappings
 
 __all__ = [
@@ -15,6 +21,7 @@ __all__ = [
     "ContractError",
     "ErrorDescriptor",
     "IdempotencyLevel",
+    "InvalidArgumentError",
     "InvalidField",
     "Kind",
     "MethodDescriptor",

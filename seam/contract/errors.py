@@ -15,7 +15,7 @@ import msgspec
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["Code", "ContractError", "InvalidField", "StatusError"]
+__all__ = ["Code", "ContractError", "InvalidArgumentError", "InvalidField", "StatusError"]
 
 R_co = TypeVar("R_co", bound=msgspec.Struct, covariant=True)
 
@@ -114,6 +114,22 @@ class InvalidField(ValueError):  # noqa: N818 (it reads as what it is)
             return InvalidField(parent, self.reason)
         separator = "" if self.path.startswith("[") else "."
         return InvalidField(f"{parent}{separator}{self.path}", self.reason)
+
+
+class InvalidArgumentError(StatusError):
+    """A request was refused because of one of its fields.
+
+    Args:
+        field: Where the value stands, and what was expected.
+    """
+
+    def __init__(self, field: InvalidField) -> None:
+        super().__init__(Code.INVALID_ARGUMENT, str(field))
+        self.field = field
+
+    def __reduce__(self) -> tuple[type[Self], tuple[InvalidField]]:
+        """Pickles the field alone, from which the rest follows."""
+        return type(self), (self.field,)
 
 
 class _Fields(dict[str, object]):

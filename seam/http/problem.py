@@ -19,7 +19,13 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
-from seam.contract.errors import Code, ContractError, InvalidField, StatusError
+from seam.contract.errors import (
+    Code,
+    ContractError,
+    InvalidArgumentError,
+    InvalidField,
+    StatusError,
+)
 from seam.http.text import shown
 
 log = logging.getLogger(__name__)
@@ -113,7 +119,9 @@ def _surely(handle: Callable[[_Request, Any], Response[bytes]]) -> Callable[...,
     return answer
 
 
-def _plain(_: _Request, error: StatusError) -> Response[bytes]:
+def _plain(request: _Request, error: StatusError) -> Response[bytes]:
+    if isinstance(error, InvalidArgumentError):
+        return _invalid_field(request, error.field)
     return _problem(HTTP_STATUS[error.code], error.code, detail=error.message)
 
 
