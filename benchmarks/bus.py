@@ -16,9 +16,11 @@ from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
 
 from benchmarks.measuring import Result, Way, measure
 from benchmarks.servers import Serve, in_another_process, serve_grpc
-from seam.bus import GrpcChannel, HandlerRegistry, InProcessChannel, servicer
+from seam.bus import Bulkhead, GrpcChannel, HandlerRegistry, InProcessChannel, servicer
+from seam.bus.grpc.server import make_server
+from seam.bus.handler_task import ServerCall
 from seam.call.context import CallContext
-from seam.call.isolation import run_isolated
+from seam.contract.records import Record
 from services.inventory.records.messagebus import (
     BatchGetItemsRequest,
     BatchGetItemsResponse,
@@ -154,7 +156,7 @@ async def serve_bus(listening: Callable[[str], None]) -> None:
     """Answer over the bus."""
     registry = HandlerRegistry()
     registry.register(register_inventory(Answers()))
-    server = grpc.aio.server()
+    server = make_server()
     server.add_generic_rpc_handlers([servicer(INVENTORY, registry)])
     await serve_grpc(server, listening)
 
@@ -202,12 +204,13 @@ def inside_of_a_call(call: Callable[[], Awaitable[object]]) -> Callable[[int], A
     """As from a handler, whose own call has a deadline that is over before."""
 
     async def run(times: int) -> None:
-        outer = CallContext(monotonic() + 1.5, asyncio.current_task())
-        await run_isolated(outer, repeated(times))
+        async def handle(_: Record, __: CallContext) -> Record:
+            for _number in range(times):
+                await call()
+            return REQUEST
 
-    async def repeated(times: int) -> None:
-        for _ in range(times):
-            await call()
+        outer = ServerCall(INVENTORY.methods[0], handle, Bulkhead("benchmark"))
+        await outer(REQUEST, CallContext(monotonic() + 1.5))
 
     return run
 

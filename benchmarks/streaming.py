@@ -19,6 +19,7 @@ from conformance.v1.conformance_bus import (
     register_conformance,
 )
 from seam.bus import GrpcChannel, HandlerRegistry, InProcessChannel, servicer
+from seam.bus.grpc.server import make_server
 
 SIZE: Final = 1024
 BY_HAND: Final = "grpc.aio by hand"
@@ -77,7 +78,7 @@ async def serve_bus(listening: Callable[[str], None]) -> None:
     """Answer over the bus."""
     registry = HandlerRegistry()
     registry.register(register_conformance(Conformance()))
-    server = grpc.aio.server()
+    server = make_server()
     server.add_generic_rpc_handlers([servicer(CONFORMANCE, registry)])
     await serve_grpc(server, listening)
 

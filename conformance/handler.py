@@ -41,6 +41,16 @@ from seam.contract.errors import Code, StatusError
 
 TENANT: Final = Baggage("tenant")
 
+STATUSES: Final = {
+    Failure.STATUS: (Code.RESOURCE_EXHAUSTED, "no more of it"),
+    Failure.OK: (Code.OK, "the password is swordfish"),
+    Failure.LATE: (Code.DEADLINE_EXCEEDED, "it took too long"),
+    Failure.UNIMPLEMENTED: (Code.UNIMPLEMENTED, "not here"),
+    Failure.NO_UNICODE: (Code.ABORTED, "half of \ud83d a pair, and a whole one: \U0001f600"),
+    Failure.LONG_TEXT: (Code.ABORTED, "ü" * 100_000),
+}
+"""The plain statuses with which `Fail` may be told to fail."""
+
 visible: ContextVar[str] = ContextVar("visible", default="")
 """Set by callers and by the handler; neither must see what the other set."""
 
@@ -66,32 +76,44 @@ class Conformance:
                 raise RefusedError(Refused(reason="it was asked for"))
             case Failure.UNDECLARED:
                 raise UndeclaredError(Undeclared(secret="swordfish"))  # noqa: S106
-            case Failure.STATUS:
-                raise StatusError(Code.RESOURCE_EXHAUSTED, "no more of it")
             case Failure.UNEXPECTED:
                 raise RuntimeError("the password is swordfish")
             case Failure.CANCELLED_TASK:
                 task = asyncio.create_task(asyncio.sleep(60))
                 task.cancel()
                 await task
-            case Failure.OK:
-                raise StatusError(Code.OK, "the password is swordfish")
+            case Failure.CANCELLED_ITSELF:
+                itself = asyncio.current_task()
+                assert itself is not None
+                itself.cancel()
+                await asyncio.sleep(60)
+            case Failure.LARGE_RECORD:
+                raise RefusedError(Refused(reason="x" * 100_000))
+            case status if status in STATUSES:
+                raise StatusError(*STATUSES[status])
         return FailResponse()
 
     async def wait(self, request: WaitRequest) -> WaitResponse:
         """Wait, and note it when the wait is cut short."""
-        span = (request.span or timedelta()).total_seconds()
+        span = _seconds(request.span)
         self._note(request.key, "wait.begun")
         try:
-            if request.in_background:
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._wait_in_background(span, request.key))
-            else:
-                await asyncio.sleep(span)
-        except asyncio.CancelledError:
-            self._note(request.key, "wait.cancelled")
-            raise
-        return WaitResponse()
+            async with asyncio.timeout(_seconds(request.patience) or None):
+                try:
+                    if request.in_background:
+                        async with asyncio.TaskGroup() as tasks:
+                            tasks.create_task(self._wait_in_background(span, request.key))
+                    else:
+                        await asyncio.sleep(span)
+                except asyncio.CancelledError:
+                    self._note(request.key, "wait.cancelled")
+                    await asyncio.sleep(_seconds(request.tidy))
+                    self._note(request.key, "wait.tidied")
+                    if not request.ignore:
+                        raise
+        except TimeoutError:
+            return WaitResponse(gave_up=True)
+        return WaitResponse(gave_up=False)
 
     async def observe(self, request: ObserveRequest) -> ObserveResponse:
         """Tell what is seen here, and leave something that must not be seen outside."""
@@ -101,6 +123,7 @@ class Conformance:
         visible.set("set by the handler")
         for key, value in request.respond.items():
             call.set_trailing_metadata(key, value)
+        await asyncio.sleep(_seconds(request.wait))
         if request.refuse:
             raise RefusedError(Refused(reason="it was asked for"))
         left = remaining()
@@ -146,7 +169,7 @@ class Conformance:
     async def download(self, request: DownloadRequest) -> AsyncIterator[Chunk]:
         """Send chunks."""
         data = bytes(request.size)
-        pause = (request.pause or timedelta()).total_seconds()
+        pause = _seconds(request.pause)
         try:
             for number in range(request.count):
                 if request.refuse_after == number:
@@ -156,14 +179,15 @@ class Conformance:
                 self._note(request.key, "download.sent")
                 yield _chunk(number, data)
         finally:
+            await asyncio.sleep(_seconds(request.tidy))
             self._note(request.key, "download.ended")
 
     async def upload(self, requests: AsyncIterator[Chunk]) -> UploadResponse:
         """Read chunks."""
-        count, size, in_order, key = 0, 0, True, ""
+        count, size, in_order, key, tidy = 0, 0, True, "", 0.0
         try:
             async for chunk in requests:
-                key = chunk.key
+                key, tidy = chunk.key, _seconds(chunk.tidy)
                 self._note(key, "upload.received")
                 if chunk.refuse:
                     raise RefusedError(Refused(reason="it was asked for"))
@@ -171,8 +195,11 @@ class Conformance:
                 count, size = count + 1, size + len(chunk.data)
                 if chunk.stop:
                     break
+            tidy = 0.0
+            self._note(key, "upload.completed")
             return UploadResponse(count=count, size=size, in_order=in_order)
         finally:
+            await asyncio.sleep(tidy)
             self._note(key, "upload.ended")
 
     async def converse(self, requests: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
@@ -202,6 +229,10 @@ class Conformance:
 
     def _note(self, key: str, event: str) -> None:
         self._events[key][event] += 1
+
+
+def _seconds(span: timedelta | None) -> float:
+    return 0.0 if span is None else span.total_seconds()
 
 
 def _chunk(number: int, data: bytes) -> Chunk:

@@ -68,9 +68,16 @@ def waiting(span: timedelta, key: str = "", *, in_background: bool = False) -> W
     return WaitRequest(span=span, key=key, in_background=in_background)
 
 
-def download(count: int, *, size: int = 1, key: str = "") -> DownloadRequest:
+def download(
+    count: int,
+    *,
+    size: int = 1,
+    key: str = "",
+    tidy: timedelta | None = None,
+    pause: timedelta | None = None,
+) -> DownloadRequest:
     """A request for chunks."""
-    return DownloadRequest(count=count, size=size, key=key)
+    return DownloadRequest(count=count, size=size, key=key, tidy=tidy, pause=pause)
 
 
 def chunk(number: int, *, size: int = 1, key: str = "") -> Chunk:
@@ -97,6 +104,15 @@ async def endless(*, stop_at: int) -> AsyncIterator[Chunk]:
     async for each in chunked(stop_at + 1, stop_at=stop_at):
         yield each
     await asyncio.sleep(LONG.total_seconds())
+
+
+async def broken_off(
+    span: timedelta, *, key: str, tidy: timedelta | None = None
+) -> AsyncIterator[Chunk]:
+    """Some chunks, and then silence instead of the rest."""
+    for number in range(3):
+        yield Chunk(number=number, data=b"x", stop=False, refuse=False, key=key, tidy=tidy)
+    await asyncio.sleep(span.total_seconds())
 
 
 async def broken_at_once() -> AsyncIterator[Chunk]:

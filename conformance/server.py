@@ -11,11 +11,10 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import grpc
-
 from conformance.handler import Conformance
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, register_conformance
 from seam.bus import GrpcChannel, HandlerRegistry, open_channel, servicer
+from seam.bus.grpc.server import make_server
 
 
 @asynccontextmanager
@@ -31,7 +30,7 @@ async def serving(address: str) -> AsyncIterator[str]:
     handler = Conformance()
     registry = HandlerRegistry()
     registry.register(register_conformance(handler))
-    server = grpc.aio.server()
+    server = make_server()
     server.add_generic_rpc_handlers([servicer(CONFORMANCE, registry)])
     port = server.add_insecure_port(address)
     await server.start()

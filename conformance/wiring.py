@@ -11,8 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-import grpc
-
 from conformance import server as server_module
 from conformance.handler import Conformance
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, register_conformance
@@ -25,6 +23,7 @@ from seam.bus import (
     open_channel,
     servicer,
 )
+from seam.bus.grpc.server import make_server
 
 TRANSPORTS: Final = ("by reference", "strict", "gRPC")
 
@@ -85,7 +84,7 @@ async def wired(
 @asynccontextmanager
 async def listening(registry: HandlerRegistry) -> AsyncIterator[str]:
     """Answer over gRPC what is registered; gives the address."""
-    running = grpc.aio.server()
+    running = make_server()
     running.add_generic_rpc_handlers([servicer(CONFORMANCE, registry)])
     port = running.add_insecure_port("127.0.0.1:0")
     await running.start()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from conformance.check import check
+from conformance.handler import STATUSES
 from conformance.requests import (
     PATIENCE,
     collected,
@@ -87,6 +88,44 @@ async def a_plain_status_arrives_with_code_and_message(stub: ConformanceStub) ->
     error = await failure_of(stub.fail(FailRequest(failure=Failure.STATUS)))
     assert type(error) is StatusError
     assert (error.code, error.message) == (Code.RESOURCE_EXHAUSTED, "no more of it")
+
+
+@check
+async def a_status_of_the_handler_s_own_keeps_its_text(stub: ConformanceStub) -> None:
+    for failure in (Failure.LATE, Failure.UNIMPLEMENTED):
+        error = await failure_of(stub.fail(FailRequest(failure=failure)))
+        assert type(error) is StatusError
+        assert (error.code, error.message) == STATUSES[failure]
+
+
+@check
+async def the_text_of_a_status_is_unicode_and_of_bounded_length(stub: ConformanceStub) -> None:
+    error = await failure_of(stub.fail(FailRequest(failure=Failure.NO_UNICODE)))
+    assert error.message == "half of ? a pair, and a whole one: \U0001f600"
+    error = await failure_of(stub.fail(FailRequest(failure=Failure.LONG_TEXT)))
+    assert error.code is Code.ABORTED
+    assert error.message == "ü" * 510 + "…"
+
+
+@check
+async def an_error_that_is_too_large_to_travel_is_internal(stub: ConformanceStub) -> None:
+    error = await failure_of(stub.fail(FailRequest(failure=Failure.LARGE_RECORD)))
+    assert type(error) is StatusError
+    assert error.code is Code.INTERNAL
+
+
+@check
+async def a_handler_that_cancels_itself_is_answered_as_cancelled(stub: ConformanceStub) -> None:
+    async with asyncio.timeout(PATIENCE):
+        error = await failure_of(stub.fail(FailRequest(failure=Failure.CANCELLED_ITSELF)))
+    assert error.code is Code.CANCELLED
+
+
+@check
+async def thousands_of_calls_at_once_are_all_answered(stub: ConformanceStub) -> None:
+    calls = (stub.echo(EchoRequest(), timeout=30) for _ in range(3_000))
+    answers = await asyncio.gather(*calls)
+    assert all(answer.payload is None for answer in answers)
 
 
 @check

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import timedelta
+from typing import Final
 
 from conformance.check import check
 from conformance.requests import (
     LONG,
     PATIENCE,
+    broken_off,
+    collected,
+    download,
     events,
     failure_of,
     new_key,
@@ -19,9 +23,16 @@ from conformance.requests import (
 from conformance.v1.conformance import (
     ObserveRequest,
     RelayRequest,
+    WaitRequest,
 )
 from conformance.v1.conformance_bus import ConformanceStub
-from seam.contract.errors import Code
+from seam.contract.errors import Code, InvalidField
+
+SLOW: Final = timedelta(seconds=1.2)
+"""How long a handler tidies up that does not let go at once."""
+
+SOON: Final = 0.8
+"""Seconds in which a caller must be back all the same."""
 
 
 @check
@@ -91,3 +102,111 @@ async def a_call_inside_of_a_call_may_have_less_time(stub: ConformanceStub) -> N
     request = RelayRequest(span=LONG, limit=timedelta(seconds=0.2), depth=0, key="")
     answer = await stub.relay(request)
     assert answer.code == Code.DEADLINE_EXCEEDED
+
+
+@check
+async def a_caller_is_back_in_time_from_a_handler_that_does_not_let_go(
+    stub: ConformanceStub,
+) -> None:
+    async def call(*, ignore: bool) -> None:
+        key, begun = new_key(), time.monotonic()
+        request = WaitRequest(span=LONG, key=key, in_background=False, tidy=SLOW, ignore=ignore)
+        error = await failure_of(stub.wait(request, timeout=0.2))
+        assert error.code is Code.DEADLINE_EXCEEDED
+        assert time.monotonic() - begun < SOON
+        await noted(stub, key, "wait.tidied")
+
+    await asyncio.gather(call(ignore=False), call(ignore=True))
+
+
+@check
+async def a_cancelled_caller_is_back_at_once_from_a_handler_that_does_not_let_go(
+    stub: ConformanceStub,
+) -> None:
+    async def cancel(*, ignore: bool) -> None:
+        key = new_key()
+        request = WaitRequest(span=LONG, key=key, in_background=False, tidy=SLOW, ignore=ignore)
+        call = asyncio.ensure_future(stub.wait(request, timeout=30))
+        await noted(stub, key, "wait.begun")
+        begun = time.monotonic()
+        call.cancel()
+        await asyncio.wait([call])
+        assert call.cancelled()
+        assert time.monotonic() - begun < SOON
+        await noted(stub, key, "wait.tidied")
+
+    await asyncio.gather(cancel(ignore=False), cancel(ignore=True))
+
+
+@check
+async def a_handler_s_own_time_limit_is_none_of_its_caller_s(stub: ConformanceStub) -> None:
+    for tidy in (timedelta(), timedelta(seconds=0.3)):
+        request = WaitRequest(
+            span=LONG,
+            key="",
+            in_background=False,
+            tidy=tidy,
+            patience=timedelta(seconds=0.05),
+        )
+        async with asyncio.timeout(PATIENCE):
+            assert (await stub.wait(request, timeout=20)).gave_up
+
+
+@check
+async def a_caller_s_own_time_limit_bounds_it(stub: ConformanceStub) -> None:
+    request = WaitRequest(span=LONG, key="", in_background=False, tidy=SLOW)
+    begun = time.monotonic()
+    try:
+        async with asyncio.timeout(0.2):
+            await stub.wait(request, timeout=30)
+    except TimeoutError:
+        assert time.monotonic() - begun < SOON
+    else:
+        raise AssertionError("the call outlasted its caller")
+    await asyncio.sleep(0)
+
+
+@check
+async def whoever_leaves_a_stream_does_not_wait_for_its_handler(stub: ConformanceStub) -> None:
+    key, begun = new_key(), time.monotonic()
+    chunks = stub.download(download(1_000_000, key=key, tidy=SLOW), timeout=30)
+    await anext(chunks)
+    await chunks.aclose()
+    assert time.monotonic() - begun < SOON
+    await noted(stub, key, "download.ended")
+
+    key, begun = new_key(), time.monotonic()
+    request = download(5, key=key, tidy=SLOW, pause=LONG)
+    error = await failure_of(collected(stub.download(request, timeout=0.2)))
+    assert error.code is Code.DEADLINE_EXCEEDED
+    assert time.monotonic() - begun < SOON
+
+    key, begun = new_key(), time.monotonic()
+    error = await failure_of(stub.upload(broken_off(LONG, key=key, tidy=SLOW), timeout=0.2))
+    assert error.code is Code.DEADLINE_EXCEEDED
+    assert time.monotonic() - begun < SOON
+    await noted(stub, key, "upload.ended")
+
+
+@check
+async def a_limit_that_nobody_can_keep_is_refused(stub: ConformanceStub) -> None:
+    for limit in (float("inf"), float("nan"), float("-inf"), 1e10):
+        for call in (
+            lambda limit=limit: stub.wait(waiting(timedelta()), timeout=limit),
+            lambda limit=limit: collected(stub.download(download(1), timeout=limit)),
+        ):
+            try:
+                await call()
+            except InvalidField as error:
+                assert error.path == "timeout"
+            else:
+                raise AssertionError(f"a limit of {limit} was accepted")
+
+
+@check
+async def a_limit_below_zero_is_over_at_once(stub: ConformanceStub) -> None:
+    for call in (
+        stub.wait(waiting(timedelta()), timeout=-1),
+        collected(stub.download(download(1), timeout=-1)),
+    ):
+        assert (await failure_of(call)).code is Code.DEADLINE_EXCEEDED

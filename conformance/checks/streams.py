@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 
 from conformance.check import check
 from conformance.requests import (
     LONG,
     break_early,
     broken_at_once,
+    broken_off,
     chunk,
     chunked,
     close_early,
@@ -29,7 +32,7 @@ from conformance.v1.conformance import (
     RefusedError,
 )
 from conformance.v1.conformance_bus import ConformanceStub
-from seam.contract.errors import Code
+from seam.contract.errors import Code, StatusError
 
 
 @check
@@ -185,3 +188,67 @@ async def what_the_caller_s_own_requests_raise_comes_back_to_it(stub: Conformanc
             continue
         raise AssertionError("it did not come back")
     await noted(stub, key, "upload.ended")
+
+
+@check
+async def requests_that_broke_off_are_never_taken_for_all(stub: ConformanceStub) -> None:
+    async def raises(key: str) -> AsyncIterator[Chunk]:
+        async for each in broken_off(timedelta(), key=key):
+            yield each
+        await noted(stub, key, "upload.received")
+        raise KeyError("the caller's own")
+
+    async def is_late(key: str) -> None:
+        limit = random.uniform(0.02, 0.1)  # noqa: S311
+        await stub.upload(broken_off(LONG, key=key), timeout=limit)
+
+    async def is_cancelled(key: str) -> None:
+        call = asyncio.ensure_future(stub.upload(broken_off(LONG, key=key)))
+        await noted(stub, key, "upload.received")
+        call.cancel()
+        await call
+
+    async def fails(key: str) -> None:
+        await stub.upload(raises(key))
+
+    async def breaks_off(way: Callable[[str], Awaitable[None]]) -> None:
+        key = new_key()
+        try:
+            await way(key)
+        except (KeyError, StatusError, asyncio.CancelledError):
+            keys.append(key)
+        else:
+            raise AssertionError("the call went well")
+
+    keys: list[str] = []
+    for _ in range(10):
+        ways = (is_late, is_cancelled, fails) * 3
+        await asyncio.gather(*(breaks_off(way) for way in ways))
+    for key in keys:
+        found = await events(stub, key)
+        if "upload.received" in found:
+            await noted(stub, key, "upload.ended")
+        assert "upload.completed" not in await events(stub, key)
+
+
+@check
+async def requests_that_end_are_all_however_few(stub: ConformanceStub) -> None:
+    for count in (0, 1, 2):
+        assert (await stub.upload(chunked(count))).count == count
+        assert len(await collected(stub.converse(chunked(count)))) == count
+
+
+@check
+async def a_stream_has_one_reader_at_a_time(stub: ConformanceStub) -> None:
+    request = download(3, pause=timedelta(seconds=0.3))
+    async with stub.download(request) as chunks:
+        first = asyncio.ensure_future(anext(chunks))
+        await asyncio.sleep(0)
+        try:
+            await anext(chunks)
+        except RuntimeError:
+            pass
+        else:
+            raise AssertionError("two readers were let in")
+        assert (await first).number == 0
+        assert [each.number async for each in chunks] == [1, 2]

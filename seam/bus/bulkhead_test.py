@@ -28,6 +28,7 @@ from conformance.v1.conformance import Chunk, EchoRequest, WaitRequest
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, register_conformance
 from conformance.wiring import TRANSPORTS, listening, wired
 from seam.bus import Bulkhead, GrpcChannel, HandlerRegistry, InProcessChannel, Limits, open_channel
+from seam.bus.bulkhead import REFUSAL_INTERVAL
 from seam.contract.errors import Code, StatusError
 
 
@@ -319,6 +320,28 @@ async def test_a_service_that_is_stuck_and_full_leaves_the_latency_of_others_alo
         assert [each.code for each in refused] == [Code.RESOURCE_EXHAUSTED] * 12
         assert during < 5 * before + 0.005, (before, during)
         await all_left(stuck_bulkhead, 4)
+
+
+async def test_callers_that_insist_are_refused_at_a_pace(transport: str) -> None:
+    """Or else refusing them would cost the process more than answering."""
+    bulkhead = Bulkhead("conformance", Limits(concurrent=1, queued=0))
+    refused = 0
+    async with wired(transport, bulkhead=bulkhead) as wiring:
+
+        async def insist(end: float) -> None:
+            nonlocal refused
+            while time.monotonic() < end:
+                error = await failure_of(wiring.stub.echo(EchoRequest()))
+                assert error.code is Code.RESOURCE_EXHAUSTED
+                refused += 1
+
+        async with wiring.stub.download(download(1_000_000)) as chunks:
+            await anext(chunks)
+            begun = time.monotonic()
+            await asyncio.gather(*(insist(begun + 0.3) for _ in range(20)))
+            most = (time.monotonic() - begun) / REFUSAL_INTERVAL + 1
+        assert 20 <= refused <= most
+        await all_left(bulkhead, 1)
 
 
 async def median_latency(stub: ConformanceStub) -> float:

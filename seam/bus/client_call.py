@@ -1,14 +1,11 @@
 """The client's side of a call: the same for every transport.
 
 Every call has a deadline: the contract's default or the caller's own limit, and never later
-than the deadline of the call that it is made from. Who ends the call at that moment differs:
-gRPC does it by itself; in one process a timer is armed, but only by a call that is the first of
-its task or must end before its caller's, because the timer armed there ends this one too.
+than the deadline of the call that it is made from. The transport ends the call at that moment.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from time import monotonic
 from types import MappingProxyType
@@ -20,7 +17,7 @@ from seam.bus.channel import (
     ServerStreamingCall,
     UnaryCall,
 )
-from seam.bus.deadline import deadline_exceeded, with_deadline
+from seam.bus.deadline import check_timeout, deadline_exceeded
 from seam.bus.interceptor import (
     Interceptor,
     Invoke,
@@ -45,16 +42,14 @@ def unary_client_call(
     method: MethodDescriptor[Q, S],
     transport: Invoke,
     interceptors: Sequence[Interceptor] = (),
-    *,
-    enforces_deadline: bool,
 ) -> UnaryCall[Q, S]:
     """Make what a stub calls for a method without streams.
 
     Args:
         method: the method that is called.
-        transport: takes the request record to the callee and gives its response.
+        transport: takes the request record to the callee and gives its response; ends the call at
+            its deadline.
         interceptors: client interceptors, outermost first.
-        enforces_deadline: whether the transport itself ends a call at its deadline.
     """
     invoke = surround(transport, method, interceptors)
     default = method.timeout
@@ -63,30 +58,22 @@ def unary_client_call(
         # The fast path of the whole system: written out, and measured in benchmarks/bus.py.
         outer = current_call.get()
         now = monotonic()
-        deadline = now + (default if limit is None else limit)
-        task = asyncio.current_task()
+        deadline = now + (default if limit is None else check_timeout(limit))
         sent = EMPTY if metadata is None else metadata.sent
-        ends = enforces_deadline
         if outer is None:
-            context = CallContext(deadline, task, "", "", EMPTY, sent)
+            context = CallContext(deadline, "", "", EMPTY, sent)
         else:
-            if outer.deadline <= deadline:
-                deadline = outer.deadline
-                ends = ends or outer.task is task
-            context = CallContext(
-                deadline, task, outer.traceparent, outer.principal, outer.baggage, sent
-            )
+            deadline = min(deadline, outer.deadline)
+            context = CallContext(deadline, outer.traceparent, outer.principal, outer.baggage, sent)
         if deadline <= now:
             raise deadline_exceeded(method)
+        if metadata is None:
+            # Interceptors speak of records; the method's own types come out of the server call.
+            return await invoke(request, context)  # type: ignore[return-value]
         try:
-            if ends:
-                # Interceptors speak of records; the method's own types come out of the server call.
-                return await invoke(request, context)  # type: ignore[return-value]
-            answer = with_deadline(method, invoke(request, context), deadline)
-            return await answer  # type: ignore[return-value]
+            return await invoke(request, context)  # type: ignore[return-value]
         finally:
-            if metadata is not None:
-                metadata.received = MappingProxyType(context.trailing_metadata)
+            _answered(metadata, context)
 
     return call
 
@@ -110,13 +97,12 @@ def bidirectional_client_call(
     ) -> ResponseStream[S]:
         outer = current_call.get() or CallContext(float("inf"))
         now = monotonic()
-        wished = now + (method.timeout if limit is None else limit)
+        wished = now + (method.timeout if limit is None else check_timeout(limit))
         deadline = min(wished, outer.deadline)
 
         async def respond(outgoing: AsyncIterator[Any]) -> AsyncIterator[Record]:
             context = CallContext(
                 deadline,
-                asyncio.current_task(),
                 outer.traceparent,
                 outer.principal,
                 outer.baggage,
@@ -126,10 +112,13 @@ def bidirectional_client_call(
             try:
                 async for response in responses:
                     yield response
+            except StatusError:
+                _answered(metadata, context)
+                raise
+            else:
+                _answered(metadata, context)
             finally:
                 await close(responses)
-                if metadata is not None:
-                    metadata.received = MappingProxyType(context.trailing_metadata)
 
         return ResponseStream(
             respond, requests, max(0.0, deadline - now), deadline_exceeded(method)
@@ -165,6 +154,12 @@ def client_streaming_client_call(
             return await only(responses, method)
 
     return call
+
+
+def _answered(metadata: Metadata | None, context: CallContext) -> None:
+    if metadata is not None:
+        # A copy, because a handler that is left behind may still say something.
+        metadata.received = MappingProxyType(dict(context.trailing_metadata))
 
 
 def request_encoder(method: MethodDescriptor[Any, Any]) -> Callable[[Record], bytes]:

@@ -1,45 +1,33 @@
-"""Ends a call when its time is over, in the same words on every transport."""
+"""How long a call may take, and the error of one that took longer, on every transport."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from time import monotonic
-from typing import Any, TypeVar
+import math
+from typing import Any, Final
 
 from seam.contract.descriptors import MethodDescriptor
-from seam.contract.errors import Code, StatusError
+from seam.contract.errors import Code, InvalidField, StatusError
 
-T = TypeVar("T")
+LONGEST_TIMEOUT: Final = 365 * 86_400.0
+"""Seconds that a caller may grant at most; gRPC cannot say much more."""
 
 
-async def with_deadline(
-    method: MethodDescriptor[Any, Any], answer: Coroutine[Any, Any, T], deadline: float
-) -> T:
-    """Await `answer` and end it at `deadline`.
+def check_timeout(seconds: float) -> float:
+    """Check a time limit that a caller sets for a call.
 
     Args:
-        method: the method that is called, for the error's text.
-        answer: the running call.
-        deadline: on the clock of `time.monotonic`, in seconds.
+        seconds: the limit; what is not above zero is over at once.
 
     Raises:
-        StatusError: DEADLINE_EXCEEDED, also when the callee answers after its time all the same.
+        InvalidField: no transport could keep it.
     """
-    loop = asyncio.get_running_loop()
-    timer = asyncio.timeout_at(loop.time() + deadline - monotonic())
-    try:
-        async with timer:
-            response = await answer
-    except (TimeoutError, StatusError):
-        if timer.expired():
-            raise deadline_exceeded(method) from None
-        raise
-    if timer.expired():
-        raise deadline_exceeded(method)
-    return response
+    if -math.inf < seconds <= LONGEST_TIMEOUT:
+        return seconds
+    raise InvalidField(
+        "timeout", f"expected seconds, at most {LONGEST_TIMEOUT:.0f}, got {seconds!r:.50}"
+    )
 
 
 def deadline_exceeded(method: MethodDescriptor[Any, Any]) -> StatusError:
-    """The status of a call whose time ran out, in the same words on every transport."""
+    """The status of a call whose time ran out."""
     return StatusError(Code.DEADLINE_EXCEEDED, f"{method.full_name} exceeded its deadline")

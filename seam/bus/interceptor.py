@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from seam.call.context import CallContext
 from seam.contract.descriptors import MethodDescriptor
 from seam.contract.records import Record
 
-Invoke = Callable[[Record, CallContext], Coroutine[Any, Any, Record]]
+Invoke = Callable[[Record, CallContext], Awaitable[Record]]
 """Carries a request and the call's context to what answers them."""
 
 StreamInvoke = Callable[[AsyncIterator[Record], CallContext], AsyncIterator[Record]]
@@ -92,7 +92,7 @@ def surround_stream(
 
 
 def _around(invoke: Invoke, method: MethodDescriptor[Any, Any], interceptor: Interceptor) -> Invoke:
-    def intercepted(request: Record, call: CallContext) -> Coroutine[Any, Any, Record]:
+    def intercepted(request: Record, call: CallContext) -> Awaitable[Record]:
         return interceptor.unary(method, request, call, invoke)
 
     return intercepted

@@ -77,7 +77,10 @@ class Pipe(Generic[T]):
         Raises:
             StopAsyncIteration: the writer has ended.
             BaseException: what the writer ended with.
+            RuntimeError: somebody else waits for the next item.
         """
+        if self._reader is not None:
+            raise RuntimeError("somebody else is reading; a stream has one reader at a time")
         while not self._items:
             if self._ended:
                 if self._error is None:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
-import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextvars import Context
 from typing import Any
 
 from seam.bus.bulkhead import Bulkhead
+from seam.bus.failures import internal, outward
+from seam.bus.handler_task import ServerCall
 from seam.bus.interceptor import (
     Interceptor,
     Invoke,
@@ -27,13 +27,11 @@ from seam.bus.interceptor import (
 )
 from seam.bus.streams import close, only
 from seam.call.context import CallContext, current_call
-from seam.call.isolation import run_in_context, run_isolated
+from seam.call.isolation import run_in_context
 from seam.codec.message_size import check_message_size
 from seam.contract.descriptors import Kind, MethodDescriptor
-from seam.contract.errors import Code, ContractError, InvalidField, StatusError
+from seam.contract.errors import InvalidArgumentError, InvalidField
 from seam.contract.records import Record
-
-log = logging.getLogger(__name__)
 
 
 def server_call(
@@ -41,8 +39,8 @@ def server_call(
     handler: Callable[[Any], Any],
     interceptors: Sequence[Interceptor],
     bulkhead: Bulkhead,
-) -> Invoke:
-    """Make the function that answers calls of a method without streams.
+) -> ServerCall:
+    """Make what answers calls of a method without streams.
 
     Args:
         method: the method that is answered.
@@ -51,29 +49,10 @@ def server_call(
         bulkhead: where the service's calls are counted.
 
     Returns:
-        A function of request record and call context. It raises `ContractError` for the
+        A function of request record and call context. Its result raises `ContractError` for the
         method's declared errors and `StatusError` for everything else.
     """
-    invoke = surround(_as_invoke(handler), method, interceptors)
-    declared = _declared(method)
-
-    async def serve(request: Record, call: CallContext) -> Record:
-        if bulkhead.free:
-            bulkhead.free -= 1
-        else:
-            await bulkhead.wait()
-        try:
-            return await run_isolated(call, invoke(request, call))
-        except Exception as error:
-            raise outward(error, method, declared) from None
-        except asyncio.CancelledError as error:
-            if _is_cancelled():
-                raise
-            raise internal(error, method) from None
-        finally:
-            bulkhead.leave()
-
-    return serve
+    return ServerCall(method, surround(_as_invoke(handler), method, interceptors), bulkhead)
 
 
 def stream_server_call(
@@ -92,7 +71,6 @@ def stream_server_call(
         bulkhead: where the service's calls are counted.
     """
     invoke = surround_stream(_as_stream_invoke(method, handler), method, interceptors)
-    declared = _declared(method)
 
     async def serve(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:
         if bulkhead.free:
@@ -111,7 +89,7 @@ def stream_server_call(
                     return
                 yield response
         except Exception as error:
-            raise outward(error, method, declared) from None
+            raise outward(error, method) from None
         except asyncio.CancelledError as error:
             if _is_cancelled():
                 raise
@@ -132,42 +110,18 @@ async def _next(responses: AsyncIterator[Record]) -> Record:
     return await responses.__anext__()
 
 
-def outward(
-    error: Exception,
-    method: MethodDescriptor[Any, Any],
-    declared: frozenset[type[ContractError[Any]]],
-) -> StatusError:
-    """Turn what a handler raised into what the caller may see.
-
-    A fresh error is made, so that no cause, note or frame of the callee comes along.
-    """
-    if isinstance(error, ContractError):
-        if type(error) in declared:
-            return type(error)(error.record)
-    elif isinstance(error, StatusError) and error.code is not Code.OK:
-        return StatusError(error.code, error.message)
-    return internal(error, method)
-
-
 def _is_cancelled() -> bool:
     """Whether it is the call that was cancelled, and not something that its handler waited for."""
     task = asyncio.current_task()
     return task is None or task.cancelling() > 0
 
 
-def internal(error: BaseException, method: MethodDescriptor[Any, Any]) -> StatusError:
-    """Log a defect under a new id and make the status that carries only the id."""
-    identifier = uuid.uuid4().hex
-    log.error("%s failed, error id %s", method.full_name, identifier, exc_info=error)
-    return StatusError(Code.INTERNAL, f"internal error {identifier}")
-
-
 def request_decoder(method: MethodDescriptor[Any, Any]) -> Callable[[bytes], Record]:
     """Make what reads requests from the wire on the callee's side.
 
     Returns:
-        A function of a serialized request. It raises `StatusError` with INVALID_ARGUMENT for what
-        is no such record.
+        A function of a serialized request. It raises `InvalidArgumentError` for what is no such
+        record.
     """
     decode = method.request.decode
 
@@ -175,7 +129,7 @@ def request_decoder(method: MethodDescriptor[Any, Any]) -> Callable[[bytes], Rec
         try:
             request: Record = decode(payload)
         except InvalidField as error:
-            raise StatusError(Code.INVALID_ARGUMENT, str(error)) from None
+            raise InvalidArgumentError(error) from None
         return request
 
     return read
@@ -199,10 +153,6 @@ def response_encoder(method: MethodDescriptor[Any, Any]) -> Callable[[Record], b
         return payload
 
     return write
-
-
-def _declared(method: MethodDescriptor[Any, Any]) -> frozenset[type[ContractError[Any]]]:
-    return frozenset(error.exception for error in method.errors)
 
 
 def _as_invoke(handler: Callable[[Any], Any]) -> Invoke:

@@ -2,21 +2,25 @@
 
 A call begins when it is made and not when its first response is read, as it does over a network. A
 task of its own therefore drives it: it reads responses into a small buffer, and waits while the
-buffer is full, so that a slow reader stops a fast writer. Requests, where there are many, are read
-by a second task in the caller's own context.
+buffer is full, so that a slow reader stops a fast writer. Requests are read by a second task in the
+caller's own context.
 
 A caller that stops reading early ends the call: by `aclose`, by leaving an `async with`, or by
-letting go of the stream, as `break` in an `async for` over a fresh stream does.
+letting go of the stream, as `break` in an `async for` over a fresh stream does. It then waits until
+its own requests are closed, and not for a handler that takes its time to tidy up.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Generic, TypeVar
 
+from seam.bus.handler_task import leave_behind
 from seam.bus.pipe import Pipe
+from seam.bus.streams import close
 from seam.contract.errors import Code, StatusError
 
 Q = TypeVar("Q")
@@ -31,7 +35,7 @@ Respond = Callable[[AsyncIterator[Any]], AsyncIterator[Any]]
 class ResponseStream(Generic[S]):
     """The responses of a call, in order."""
 
-    __slots__ = ("__weakref__", "_pipe", "_task", "_timer")
+    __slots__ = ("__weakref__", "_driving", "_feeding", "_pipe", "_timer")
 
     def __init__(
         self, respond: Respond, requests: AsyncIterable[Any], seconds: float, late: StatusError
@@ -43,12 +47,19 @@ class ResponseStream(Generic[S]):
             requests: the caller's requests.
             seconds: how long the call may take, reading its responses included.
             late: what the reader gets when it takes longer.
+
+        Raises:
+            RuntimeError: no event loop is running.
         """
+        loop = asyncio.get_running_loop()
         self._pipe: Pipe[S] = Pipe(BUFFER)
-        # Neither task nor timer knows the stream, so that letting go of the stream is noticed.
-        self._task = asyncio.create_task(_drive(respond, requests, self._pipe))
-        self._timer = asyncio.get_running_loop().call_later(
-            seconds, _stop, self._pipe, self._task, late
+        outgoing: Pipe[Any] = Pipe(BUFFER)
+        # Neither tasks nor timer know the stream, so that letting go of the stream is noticed.
+        self._feeding = loop.create_task(_feed(requests, outgoing))
+        self._driving = loop.create_task(_drive(respond, outgoing, self._pipe, self._feeding))
+        self._feeding.add_done_callback(partial(_fed, self._pipe, self._driving))
+        self._timer = loop.call_later(
+            seconds, _stop, self._pipe, self._driving, self._feeding, late
         )
 
     def __aiter__(self) -> ResponseStream[S]:
@@ -61,6 +72,7 @@ class ResponseStream(Generic[S]):
         Raises:
             StopAsyncIteration: there are no more.
             StatusError: the call failed.
+            RuntimeError: somebody else waits for the next response.
         """
         try:
             return await self._pipe.__anext__()
@@ -72,9 +84,10 @@ class ResponseStream(Generic[S]):
             raise
 
     async def aclose(self) -> None:
-        """End the call, unless it has ended, and wait until all that it started is over."""
+        """End the call, unless it has ended, and wait until its requests are closed."""
         self._end()
-        await asyncio.wait([self._task])
+        leave_behind(self._driving)
+        await asyncio.wait([self._feeding])
 
     async def __aenter__(self) -> ResponseStream[S]:
         """The stream itself."""
@@ -91,15 +104,19 @@ class ResponseStream(Generic[S]):
 
     def __del__(self) -> None:
         """End the call that nobody reads."""
-        if not self._task.get_loop().is_closed():
+        # Without these, making the stream has failed.
+        if hasattr(self, "_timer") and not self._driving.get_loop().is_closed():
             self._end()
 
     def _end(self) -> None:
         self._timer.cancel()
-        _stop(self._pipe, self._task, StatusError(Code.CANCELLED, "the caller ended the call"))
+        reason = StatusError(Code.CANCELLED, "the caller ended the call")
+        _stop(self._pipe, self._driving, self._feeding, reason)
 
 
-def _stop(pipe: Pipe[Any], task: asyncio.Task[None], reason: StatusError) -> None:
+def _stop(
+    pipe: Pipe[Any], driving: asyncio.Task[None], feeding: asyncio.Task[None], reason: StatusError
+) -> None:
     """End a call before its time, once.
 
     A call that has ended is left to itself: cancelling it would cut short how it, or the handler,
@@ -108,26 +125,31 @@ def _stop(pipe: Pipe[Any], task: asyncio.Task[None], reason: StatusError) -> Non
     ends_by_itself = pipe.ended
     pipe.abandon(reason)
     if not ends_by_itself:
-        task.cancel()
+        feeding.cancel()
+        driving.cancel()
 
 
-async def _drive(respond: Respond, requests: AsyncIterable[Any], responses: Pipe[Any]) -> None:
-    outgoing: Pipe[Any] = Pipe(BUFFER)
-    driving = asyncio.current_task()
-    assert driving is not None
+async def _feed(requests: AsyncIterable[Any], outgoing: Pipe[Any]) -> None:
+    """Read the caller's requests."""
+    try:
+        async for request in requests:
+            if not await outgoing.put(request):
+                return
+        outgoing.end()
+    finally:
+        await close(requests)
 
-    async def feed() -> None:
-        try:
-            async for request in requests:
-                if not await outgoing.put(request):
-                    return
-            outgoing.end()
-        except Exception as error:
-            # What the caller's own iterator raises is the caller's, and ends the call.
-            responses.end(error)
-            driving.cancel()
 
-    feeding = asyncio.create_task(feed())
+def _fed(responses: Pipe[Any], driving: asyncio.Task[None], feeding: asyncio.Task[None]) -> None:
+    """End the call whose requests could not be read: what they raise is the caller's own."""
+    if not feeding.cancelled() and (error := feeding.exception()) is not None:
+        responses.end(error)
+        driving.cancel()
+
+
+async def _drive(
+    respond: Respond, outgoing: Pipe[Any], responses: Pipe[Any], feeding: asyncio.Task[None]
+) -> None:
     answers = respond(outgoing)
     try:
         async for answer in answers:
@@ -145,14 +167,4 @@ async def _drive(respond: Respond, requests: AsyncIterable[Any], responses: Pipe
         # of its own, after the connection is lost.
         outgoing.abandon(StatusError(Code.CANCELLED, "the call is over"))
         feeding.cancel()
-        try:
-            await _close(answers)
-        finally:
-            await asyncio.wait([feeding])
-            await _close(requests)
-
-
-async def _close(iterator: object) -> None:
-    close = getattr(iterator, "aclose", None)
-    if close is not None:
-        await close()
+        await close(answers)

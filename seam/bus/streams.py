@@ -22,9 +22,14 @@ async def only(items: AsyncIterator[T], method: MethodDescriptor[Any, Any]) -> T
     Raises:
         StatusError: INTERNAL, because there is none or a second one.
     """
-    found = [item async for item in items]
+    found: list[T] = []
+    async for item in items:
+        found.append(item)
+        if len(found) > 1:
+            break
     if len(found) != 1:
-        raise StatusError(Code.INTERNAL, f"{method.full_name}: {len(found)} records, expected one")
+        count = "several records" if found else "no record"
+        raise StatusError(Code.INTERNAL, f"{method.full_name}: {count}, expected one")
     return found[0]
 
 

@@ -19,8 +19,8 @@ from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub
 from conformance.wiring import server_process
 from seam.bus import GrpcChannel, open_channel
 from seam.bus.grpc.connection import CHANNEL_OPTIONS, service_config, target_of
+from seam.bus.grpc.server import SERVER_OPTIONS
 from seam.contract import StatusError
-from seam.runtime.grpc_server import SERVER_OPTIONS
 
 LIBRARY = Path(cygrpc.__file__).read_bytes()
 

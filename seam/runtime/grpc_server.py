@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
 
-import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from seam.bus import HandlerRegistry, servicer
+from seam.bus.grpc.server import make_server
 from seam.contract import ServiceDescriptor
 from seam.runtime.service import GrpcServicer
 from seam.runtime.topology import Address
-
-SERVER_OPTIONS: Final = (
-    # Without it, a second process could bind the same port and take half of the calls.
-    ("grpc.so_reuseport", 0),
-    # Clients ask whether the process is still there, also when nothing else is said.
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-)
-"""How a server treats its links."""
 
 
 @asynccontextmanager
@@ -51,7 +42,7 @@ async def serve_grpc(
     Raises:
         OSError: the address cannot be bound.
     """
-    server = grpc.aio.server(options=SERVER_OPTIONS)
+    server = make_server()
     server.add_generic_rpc_handlers([servicer(descriptor, registry) for descriptor in provided])
     serving = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(serving, server)

@@ -17,7 +17,7 @@ from time import monotonic
 from types import FrameType
 from typing import Final
 
-from seam.bus import server_call
+from seam.bus import handler_task, server_call
 from seam.contract.descriptors import MethodDescriptor
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,10 @@ def at_work(frame: FrameType | None) -> str:
     """
     while frame is not None:
         # Looking at a frame's variables copies them: only those of frames that are ours.
+        if frame.f_globals is vars(handler_task):
+            task = frame.f_locals.get("self")
+            if isinstance(task, handler_task.HandlerTask):
+                return task.get_name()
         if frame.f_globals is vars(server_call):
             method = frame.f_locals.get("method")
             if isinstance(method, MethodDescriptor):

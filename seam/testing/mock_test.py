@@ -111,14 +111,14 @@ async def test_an_answer_can_be_waited_for(mock: ConformanceMock, stub: Conforma
     async def answer(_: WaitRequest) -> WaitResponse:
         asked.set()
         await opened.wait()
-        return WaitResponse()
+        return WaitResponse(gave_up=False)
 
     mock.wait.answers(answer)
     call = asyncio.ensure_future(stub.wait(WaitRequest(key="", in_background=False), timeout=5))
     await asked.wait()
     assert not call.done()
     opened.set()
-    assert await call == WaitResponse()
+    assert await call == WaitResponse(gave_up=False)
 
 
 async def test_the_deadline_of_the_contract_holds_for_a_mock_that_hangs(
@@ -126,7 +126,7 @@ async def test_the_deadline_of_the_contract_holds_for_a_mock_that_hangs(
 ) -> None:
     async def hang(_: WaitRequest) -> WaitResponse:
         await asyncio.Event().wait()
-        return WaitResponse()
+        return WaitResponse(gave_up=False)
 
     mock.wait.answers(hang)
     with pytest.raises(StatusError) as caught:

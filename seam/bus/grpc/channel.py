@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -27,6 +28,7 @@ from seam.bus.client_call import (
 from seam.bus.deadline import deadline_exceeded
 from seam.bus.grpc.metadata import answered, to_wire
 from seam.bus.grpc.outcome import Outcome, OutcomeWatch
+from seam.bus.grpc.request_stream import is_accepted, marked, name_with_end
 from seam.bus.interceptor import Interceptor, Invoke, StreamInvoke
 from seam.bus.outages import Outage
 from seam.call.context import CallContext
@@ -37,6 +39,14 @@ from seam.contract.records import Record
 
 Q = TypeVar("Q", bound=Record)
 S = TypeVar("S", bound=Record)
+
+UnaryRemote = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
+Remote = grpc.aio.StreamStreamMultiCallable[bytes, bytes]
+StreamCall = grpc.aio.StreamStreamCall[bytes, bytes]
+
+
+_LOST: Final = Outcome(grpc.StatusCode.CANCELLED, "CANCELLED", ())
+"""How a call ends, now and then, whose connection has gone: nobody has cancelled it."""
 
 
 class GrpcChannel:
@@ -57,11 +67,9 @@ class GrpcChannel:
 
     def unary(self, method: MethodDescriptor[Q, S]) -> UnaryCall[Q, S]:
         """See `Channel`."""
-        remote: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(
-            f"/{method.full_name}"
-        )
+        remote: UnaryRemote = self._channel.unary_unary(f"/{method.full_name}")
         send = _sender(method, remote, self._outage(method))
-        return unary_client_call(method, send, self._client_interceptors, enforces_deadline=True)
+        return unary_client_call(method, send, self._client_interceptors)
 
     def server_streaming(self, method: MethodDescriptor[Q, S]) -> ServerStreamingCall[Q, S]:
         """See `Channel`."""
@@ -77,10 +85,11 @@ class GrpcChannel:
 
     def _stream(self, method: MethodDescriptor[Any, Any]) -> StreamInvoke:
         # On the wire a single record is a stream of one, so one kind of call serves them all.
-        remote: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = self._channel.stream_stream(
-            f"/{method.full_name}"
-        )
-        return _stream_sender(method, remote, self._outage(method))
+        plain: Remote = self._channel.stream_stream(f"/{method.full_name}")
+        with_end: Remote | None = None
+        if method.kind.client_streaming:
+            with_end = self._channel.stream_stream(f"/{method.service}/{name_with_end(method)}")
+        return _stream_sender(method, plain, with_end, self._outage(method))
 
     def _outage(self, method: MethodDescriptor[Any, Any]) -> Outage:
         return self._outages.setdefault(method.service, Outage(method.service))
@@ -88,7 +97,7 @@ class GrpcChannel:
 
 def _sender(
     method: MethodDescriptor[Any, Any],
-    remote: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes],
+    remote: UnaryRemote,
     outage: Outage,
 ) -> Invoke:
     encode, read, status = request_encoder(method), response_decoder(method), StatusCodec(method)
@@ -112,7 +121,8 @@ def _sender(
 
 def _stream_sender(
     method: MethodDescriptor[Any, Any],
-    remote: grpc.aio.StreamStreamMultiCallable[bytes, bytes],
+    plain_path: Remote,
+    marked_path: Remote | None,
     outage: Outage,
 ) -> StreamInvoke:
     encode, read, status = request_encoder(method), response_decoder(method), StatusCodec(method)
@@ -127,13 +137,23 @@ def _stream_sender(
                 except (InvalidField, StatusError) as error:
                     # A request that cannot travel is the caller's own mistake.
                     refused.append(error)
-                    rpc.cancel()
-                    return
+                    raise
                 yield payload
 
-        rpc = remote(payloads(), timeout=call.deadline - monotonic(), metadata=to_wire(call))
-        watch = OutcomeWatch(rpc)
+        def begin(remote: Remote, sent: AsyncIterator[bytes]) -> StreamCall:
+            return remote(sent, timeout=call.deadline - monotonic(), metadata=to_wire(call))
+
+        accepted = asyncio.get_running_loop().create_future()
+        if marked_path is None:
+            rpc = begin(plain_path, payloads())
+        else:
+            rpc = begin(marked_path, marked(payloads(), accepted))
         try:
+            if marked_path is not None:
+                accepted.set_result(await is_accepted(rpc))
+                if not accepted.result():
+                    rpc = begin(plain_path, payloads())
+            watch = OutcomeWatch(rpc)
             try:
                 async for answer in rpc:
                     yield read(answer)
@@ -150,6 +170,7 @@ def _stream_sender(
                 raise refused[0] from None
             raise
         finally:
+            accepted.cancel()
             rpc.cancel()
 
     return send
@@ -171,10 +192,10 @@ def _received(
             except DecodeError:
                 break
     code = Code(outcome.code.value[0])
-    if code is Code.DEADLINE_EXCEEDED:
+    if code is Code.DEADLINE_EXCEEDED or call.deadline <= monotonic():
         return deadline_exceeded(method)
-    if code is Code.UNAVAILABLE:
+    if code is Code.UNAVAILABLE or outcome == _LOST:
         # gRPC's own account of it names addresses, which are nobody's business but the log's.
         outage.failed(outcome.details)
-        return StatusError(code, f"{method.service} is not available")
+        return StatusError(Code.UNAVAILABLE, f"{method.service} is not available")
     return StatusError(code, outcome.details)

@@ -14,6 +14,7 @@ from typing import Any, Final
 import grpc
 import msgspec
 
+from seam.bus.grpc.request_stream import names
 from seam.contract.descriptors import ServiceDescriptor
 
 _RETRY: Final = {
@@ -33,7 +34,7 @@ _BUDGET: Final = {"maxTokens": 10, "tokenRatio": 0.1}
 # fewer than half of all. Source: https://github.com/grpc/proposal/blob/master/A50-xds-outlier-detection.md.
 _OUTLIERS: Final = {
     "interval": "0.5s",
-    "baseEjectionTime": "5s",
+    "baseEjectionTime": "2s",
     "maxEjectionTime": "30s",
     "maxEjectionPercent": 50,
     "failurePercentageEjection": {
@@ -93,10 +94,11 @@ def service_config(services: Sequence[ServiceDescriptor]) -> dict[str, Any]:
         services: the services whose methods are called.
     """
     retriable = [
-        {"service": method.service, "method": method.name}
+        {"service": method.service, "method": name}
         for service in services
         for method in service.methods
         if method.retriable
+        for name in names(method)
     ]
     config: dict[str, Any] = {
         "loadBalancingConfig": [{"outlier_detection_experimental": _OUTLIERS}],

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
@@ -41,6 +40,7 @@ from seam.bus import (
     servicer,
 )
 from seam.bus.grpc.connection import service_config, target_of
+from seam.bus.grpc.server import make_server
 from seam.call.context import CallContext
 from seam.contract import MethodDescriptor, ServiceDescriptor
 from seam.contract.errors import Code, StatusError
@@ -127,7 +127,7 @@ def test_retries_and_balancing_are_rendered_from_the_contract() -> None:
             {
                 "outlier_detection_experimental": {
                     "interval": "0.5s",
-                    "baseEjectionTime": "5s",
+                    "baseEjectionTime": "2s",
                     "maxEjectionTime": "30s",
                     "maxEjectionPercent": 50,
                     "failurePercentageEjection": {
@@ -493,7 +493,7 @@ class HealthyServer:
 async def healthy_server(port: int = 0) -> AsyncIterator[tuple[str, HealthyServer]]:
     running = HealthyServer(HandlerRegistry(), health.aio.HealthServicer())
     running.registry.register(register_conformance(Conformance()))
-    server = grpc.aio.server()
+    server = make_server()
     server.add_generic_rpc_handlers([servicer(CONFORMANCE, running.registry)])
     health_pb2_grpc.add_HealthServicer_to_server(running.health, server)
     port = server.add_insecure_port(f"127.0.0.1:{port}")

@@ -15,8 +15,9 @@ from typing import Any, Final, NoReturn
 
 import grpc
 
-from seam.bus.deadline import deadline_exceeded, with_deadline
+from seam.bus.deadline import deadline_exceeded
 from seam.bus.grpc.metadata import from_wire
+from seam.bus.grpc.request_stream import ACCEPTED, name_with_end, until_end, until_half_close
 from seam.bus.interceptor import Invoke, StreamInvoke
 from seam.bus.registry import HandlerRegistry
 from seam.bus.server_call import request_decoder, response_encoder
@@ -24,10 +25,12 @@ from seam.bus.streams import close, once, only
 from seam.call.context import CallContext
 from seam.codec.status import STATUS_DETAILS_KEY, StatusCodec
 from seam.contract.descriptors import Kind, MethodDescriptor, ServiceDescriptor
-from seam.contract.errors import Code, StatusError
+from seam.contract.errors import StatusError
 from seam.contract.records import Record
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
+
+StreamBehavior = Callable[[AsyncIterator[bytes], Context], AsyncIterator[bytes]]
 
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -42,19 +45,23 @@ def servicer(descriptor: ServiceDescriptor, registry: HandlerRegistry) -> grpc.G
     Returns:
         What `grpc.aio.Server.add_generic_rpc_handlers` takes.
     """
-    return grpc.method_handlers_generic_handler(
-        descriptor.name,
-        {method.name: _method_handler(method, registry) for method in descriptor.methods},
-    )
+    handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+    for method in descriptor.methods:
+        if method.kind is Kind.UNARY:
+            unary = _unary_behavior(method, registry.server_call(method))
+            handlers[method.name] = grpc.unary_unary_rpc_method_handler(unary)
+            continue
+        serve = registry.stream_server_call(method)
+        handlers[method.name] = _stream_handler(method, _stream_behavior(method, serve))
+        if method.kind.client_streaming:
+            marked = _stream_behavior(method, serve, marked=True)
+            handlers[name_with_end(method)] = _stream_handler(method, marked)
+    return grpc.method_handlers_generic_handler(descriptor.name, handlers)
 
 
-def _method_handler(
-    method: MethodDescriptor[Any, Any], registry: HandlerRegistry
+def _stream_handler(
+    method: MethodDescriptor[Any, Any], stream: StreamBehavior
 ) -> grpc.RpcMethodHandler[Any, Any]:
-    if method.kind is Kind.UNARY:
-        unary = _unary_behavior(method, registry.server_call(method))
-        return grpc.unary_unary_rpc_method_handler(unary)
-    stream = _stream_behavior(method, registry.stream_server_call(method))
     if method.kind is Kind.BIDIRECTIONAL:
         return grpc.stream_stream_rpc_method_handler(stream)
     if method.kind is Kind.SERVER_STREAMING:
@@ -88,12 +95,7 @@ def _unary_behavior(
         granted = _granted(context)
         call = _received(context, method.timeout if granted is None else granted)
         try:
-            answering = serve(read(payload), call)
-            if granted is None:
-                response = await with_deadline(method, answering, call.deadline)
-            else:
-                response = await answering
-            answer = write(response)
+            answer = write(await serve(read(payload), call))
         except StatusError as error:
             await _abort(context, status, error, call)
         if call.trailing_metadata:
@@ -104,18 +106,22 @@ def _unary_behavior(
 
 
 def _stream_behavior(
-    method: MethodDescriptor[Any, Any], serve: StreamInvoke
-) -> Callable[[AsyncIterator[bytes], Context], AsyncIterator[bytes]]:
+    method: MethodDescriptor[Any, Any], serve: StreamInvoke, *, marked: bool = False
+) -> StreamBehavior:
     read, write, status = request_decoder(method), response_encoder(method), StatusCodec(method)
-
-    async def requests(payloads: AsyncIterator[bytes]) -> AsyncIterator[Record]:
-        async for payload in payloads:
-            yield read(payload)
+    one_request = not method.kind.client_streaming
 
     async def behave(payloads: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
         granted = _granted(context)
         call = _received(context, method.timeout if granted is None else granted)
-        responses = serve(requests(payloads), call)
+        if marked:
+            await context.send_initial_metadata(((ACCEPTED, "marked"),))
+            requests = until_end(payloads, read)
+        elif one_request:
+            requests = _decoded(payloads, read)
+        else:
+            requests = until_half_close(payloads, read)
+        responses = serve(requests, call)
         try:
             async with asyncio.timeout(method.timeout if granted is None else None):
                 async for response in responses:
@@ -132,9 +138,16 @@ def _stream_behavior(
     return behave
 
 
+async def _decoded(
+    payloads: AsyncIterator[bytes], read: Callable[[bytes], Record]
+) -> AsyncIterator[Record]:
+    async for payload in payloads:
+        yield read(payload)
+
+
 def _received(context: Context, seconds: float) -> CallContext:
     fields: Any = from_wire(context.invocation_metadata() or ())
-    return CallContext(monotonic() + seconds, asyncio.current_task(), **fields)
+    return CallContext(monotonic() + seconds, **fields)
 
 
 def _granted(context: Context) -> float | None:
@@ -145,9 +158,7 @@ def _granted(context: Context) -> float | None:
 async def _abort(
     context: Context, status: StatusCodec, error: StatusError, call: CallContext
 ) -> NoReturn:
-    packed = status.pack(error)
-    trailers = tuple(call.trailing_metadata.items())
-    # A status that brings details was made by a handler, and not by gRPC on the way.
-    if packed.details or error.code is Code.UNAVAILABLE:
-        trailers = (*trailers, (STATUS_DETAILS_KEY, packed.SerializeToString()))
+    # It tells a status that was made here from one that gRPC makes on the way.
+    details = (STATUS_DETAILS_KEY, status.pack(error).SerializeToString())
+    trailers = (*call.trailing_metadata.items(), details)
     await context.abort(_CODES[int(error.code)], error.message, trailers)

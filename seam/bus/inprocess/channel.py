@@ -7,7 +7,7 @@ a value that only looks right fails in a test and not on the day the service is 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any, TypeVar
 
 from seam.bus.channel import (
@@ -23,7 +23,7 @@ from seam.bus.client_call import (
     unary_client_call,
 )
 from seam.bus.inprocess.strict import strict, strict_stream
-from seam.bus.interceptor import Interceptor, StreamInvoke
+from seam.bus.interceptor import Interceptor, Invoke, StreamInvoke
 from seam.bus.registry import HandlerRegistry
 from seam.call.context import CallContext
 from seam.contract.descriptors import MethodDescriptor
@@ -56,14 +56,16 @@ class InProcessChannel:
 
     def unary(self, method: MethodDescriptor[Q, S]) -> UnaryCall[Q, S]:
         """See `Channel`. The handler may be registered after the stub is made."""
+        found: Invoke | None = None
 
-        def transport(request: Record, call: CallContext) -> Coroutine[Any, Any, Record]:
-            return self._registry.server_call(method)(request, call)
+        def transport(request: Record, call: CallContext) -> Awaitable[Record]:
+            nonlocal found
+            if found is None:
+                found = self._registry.server_call(method)
+            return found(request, call)
 
         carried = strict(method, transport) if self._strict else transport
-        return unary_client_call(
-            method, carried, self._client_interceptors, enforces_deadline=False
-        )
+        return unary_client_call(method, carried, self._client_interceptors)
 
     def server_streaming(self, method: MethodDescriptor[Q, S]) -> ServerStreamingCall[Q, S]:
         """See `Channel`."""

@@ -1,0 +1,51 @@
+"""What of a handler's failure leaves the process: declared errors and statuses, and no more."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import Any
+
+from seam.codec.message_size import check_error_size, fitting_text
+from seam.contract.descriptors import MethodDescriptor
+from seam.contract.errors import (
+    Code,
+    ContractError,
+    InvalidArgumentError,
+    InvalidField,
+    StatusError,
+)
+
+log = logging.getLogger("seam.bus")
+
+
+def outward(error: Exception, method: MethodDescriptor[Any, Any]) -> StatusError:
+    """Turn what a handler raised into what the caller may see.
+
+    A fresh error is made, so that no cause, note or frame of the callee comes along. Errors travel
+    under the same limits on every transport.
+
+    Args:
+        error: what the handler raised.
+        method: the method that it answers.
+    """
+    if isinstance(error, ContractError):
+        for declared in method.errors:
+            if declared.exception is type(error):
+                try:
+                    check_error_size(method, declared.codec.encode(error.record))
+                except (InvalidField, StatusError) as unfit:
+                    return internal(unfit, method)
+                return declared.exception(error.record)
+    elif isinstance(error, InvalidArgumentError):
+        return InvalidArgumentError(error.field)
+    elif isinstance(error, StatusError) and error.code is not Code.OK:
+        return StatusError(error.code, fitting_text(error.message))
+    return internal(error, method)
+
+
+def internal(error: BaseException, method: MethodDescriptor[Any, Any]) -> StatusError:
+    """Log a defect under a new id and make the status that carries only the id."""
+    identifier = uuid.uuid4().hex
+    log.error("%s failed, error id %s", method.full_name, identifier, exc_info=error)
+    return StatusError(Code.INTERNAL, f"internal error {identifier}")

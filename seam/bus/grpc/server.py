@@ -1,0 +1,24 @@
+"""Makes gRPC servers for our processes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import grpc
+
+SERVER_OPTIONS: Final = (
+    # Without it, a second process could bind the same port and take half of the calls.
+    ("grpc.so_reuseport", 0),
+    # Clients ask whether the process is still there, also when nothing else is said.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    # How many calls a service takes on is said by its bulkhead, which answers what is too much.
+    # Above a thousand calls that wait for the event loop, gRPC itself drops some as CANCELLED.
+    ("grpc.server.max_pending_requests", 100_000),
+    ("grpc.server.max_pending_requests_hard_limit", 100_000),
+)
+"""How a server treats its links and calls."""
+
+
+def make_server() -> grpc.aio.Server:
+    """Make a server that has no servicers yet and has not started."""
+    return grpc.aio.server(options=SERVER_OPTIONS)
