@@ -16,7 +16,14 @@ from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
 
 from benchmarks.measuring import Result, Way, measure
 from benchmarks.servers import Serve, in_another_process, serve_grpc
-from seam.bus import Bulkhead, GrpcChannel, HandlerRegistry, InProcessChannel, servicer
+from seam.bus import (
+    Bulkhead,
+    GrpcChannel,
+    HandlerRegistry,
+    InProcessChannel,
+    open_channel,
+    servicer,
+)
 from seam.bus.grpc.server import make_server
 from seam.bus.handler_task import ServerCall
 from seam.call.context import CallContext
@@ -48,7 +55,7 @@ RESPONSE: Final = BatchGetItemsResponse(
 
 DIRECT: Final = "direct await"
 IN_PROCESS: Final = "bus, in process"
-IN_PROCESS_OUTERMOST: Final = "bus, in process, arming the timer"
+IN_PROCESS_OUTERMOST: Final = "bus, in process, outermost"
 STRICT: Final = "bus, in process, strict"
 OVER_GRPC: Final = "bus over gRPC"
 BARE_GRPC: Final = "grpc.aio by hand"
@@ -119,11 +126,11 @@ async def measure_bus(rounds: int, progress: Callable[[], object]) -> list[Resul
     local, strict = _in_process(strict=False), _in_process(strict=True)
     async with _remote_calls() as remote:
         ways = [
-            Way(DIRECT, _repeated(lambda: direct(REQUEST)), 50_000),
+            Way(DIRECT, repeated(lambda: direct(REQUEST)), 50_000),
             Way(IN_PROCESS, inside_of_a_call(lambda: local(REQUEST)), 20_000),
-            Way(IN_PROCESS_OUTERMOST, _repeated(lambda: local(REQUEST)), 10_000),
+            Way(IN_PROCESS_OUTERMOST, repeated(lambda: local(REQUEST)), 10_000),
             Way(STRICT, inside_of_a_call(lambda: strict(REQUEST)), 1_000),
-            *(Way(name, _repeated(call), 150) for name, call in remote.items()),
+            *(Way(name, repeated(call), 150) for name, call in remote.items()),
         ]
         return await measure(ways, baseline=DIRECT, rounds=rounds, progress=progress)
 
@@ -142,13 +149,18 @@ async def _remote_calls() -> AsyncIterator[dict[str, Callable[[], Awaitable[obje
     """One call in each way that crosses to another process, by the way's name."""
     async with AsyncExitStack() as stack:
 
-        async def channel(serve: Serve) -> grpc.aio.Channel:
+        async def open_to(
+            serve: Serve, opened: Callable[[str], grpc.aio.Channel]
+        ) -> grpc.aio.Channel:
             address = stack.enter_context(in_another_process(serve))
-            return await stack.enter_async_context(grpc.aio.insecure_channel(address))
+            return await stack.enter_async_context(opened(address))
 
-        by_hand = _by_hand(await channel(partial(serve_by_hand, ready_made=False)))
-        ready_made = _by_hand(await channel(partial(serve_by_hand, ready_made=True)))
-        bus = InventoryStub(GrpcChannel(await channel(serve_bus))).batch_get_items
+        bare = grpc.aio.insecure_channel
+        by_hand = _by_hand(await open_to(partial(serve_by_hand, ready_made=False), bare))
+        ready_made = _by_hand(await open_to(partial(serve_by_hand, ready_made=True), bare))
+        # As a process does it: with health, balancing, retries and options.
+        connection = await open_to(serve_bus, lambda address: open_channel(address, [INVENTORY]))
+        bus = InventoryStub(GrpcChannel(connection)).batch_get_items
         yield {BARE_GRPC: by_hand, READY_MADE: ready_made, OVER_GRPC: lambda: bus(REQUEST)}
 
 
@@ -192,7 +204,9 @@ def _by_hand(channel: grpc.aio.Channel) -> Callable[[], Awaitable[object]]:
     return call
 
 
-def _repeated(call: Callable[[], Awaitable[object]]) -> Callable[[int], Awaitable[None]]:
+def repeated(call: Callable[[], Awaitable[object]]) -> Callable[[int], Awaitable[None]]:
+    """Make the call so many times, one after the other."""
+
     async def run(times: int) -> None:
         for _ in range(times):
             await call()

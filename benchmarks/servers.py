@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 
 import grpc
 import uvloop
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 Serve = Callable[[Callable[[str], None]], Awaitable[None]]
 """Serves until it is cancelled; says its address when it can be called."""
@@ -43,7 +44,10 @@ def in_another_process(serve: Serve) -> Iterator[str]:
 
 
 async def serve_grpc(server: grpc.aio.Server, listening: Callable[[str], None]) -> None:
-    """Serve gRPC until it is cancelled, on a port that it says."""
+    """Serve gRPC, and that it is healthy, until it is cancelled, on a port that it says."""
+    serving = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(serving, server)
+    await serving.set("", health_pb2.HealthCheckResponse.SERVING)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     listening(f"127.0.0.1:{port}")

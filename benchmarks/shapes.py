@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
-from benchmarks.bus import REQUEST, Answers, inside_of_a_call
+from benchmarks.bus import DIRECT, REQUEST, Answers, inside_of_a_call, repeated
 from benchmarks.measuring import Result, Way, measure
 from seam.bus import HandlerRegistry, InProcessChannel, Interceptor, Invoke, StreamInvoke
 from seam.call.context import CallContext
@@ -60,8 +60,17 @@ class Chain(Answers):
 
 async def measure_interceptors(rounds: int, progress: Callable[[], object]) -> list[Result]:
     """Measure a call with more and more interceptors, half of them on each side."""
-    ways = [_way(f"{count} interceptors", _stub(Answers(), count)) for count in INTERCEPTORS]
-    return await measure(ways, baseline=ways[0].name, rounds=rounds, progress=progress)
+    direct = Answers().batch_get_items
+    ways = [
+        Way(DIRECT, repeated(lambda: direct(REQUEST)), 50_000),
+        *(_way(intercepted(count), _stub(Answers(), count)) for count in INTERCEPTORS),
+    ]
+    return await measure(ways, baseline=DIRECT, rounds=rounds, progress=progress)
+
+
+def intercepted(count: int) -> str:
+    """What the report calls a call with so many interceptors."""
+    return f"{count} interceptors"
 
 
 async def measure_depth(rounds: int, progress: Callable[[], object]) -> list[Result]:

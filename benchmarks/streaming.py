@@ -9,7 +9,7 @@ from typing import Any, Final
 import grpc
 
 from benchmarks.measuring import Result, Way, measure
-from benchmarks.servers import Serve, in_another_process, serve_grpc
+from benchmarks.servers import in_another_process, serve_grpc
 from conformance.handler import Conformance
 from conformance.v1 import conformance_pb2, conformance_pb2_grpc
 from conformance.v1.conformance import DownloadRequest
@@ -18,7 +18,7 @@ from conformance.v1.conformance_bus import (
     ConformanceStub,
     register_conformance,
 )
-from seam.bus import GrpcChannel, HandlerRegistry, InProcessChannel, servicer
+from seam.bus import GrpcChannel, HandlerRegistry, InProcessChannel, open_channel, servicer
 from seam.bus.grpc.server import make_server
 
 SIZE: Final = 1024
@@ -42,13 +42,12 @@ async def download_by_hand(
 async def measure_streaming(rounds: int, progress: Callable[[], object]) -> list[Result]:
     """Measure messages of a kibibyte, sent as fast as they are read."""
     async with AsyncExitStack() as stack:
-
-        async def channel(serve: Serve) -> grpc.aio.Channel:
-            address = stack.enter_context(in_another_process(serve))
-            return await stack.enter_async_context(grpc.aio.insecure_channel(address))
-
-        by_hand = conformance_pb2_grpc.ConformanceStub(await channel(serve_by_hand))
-        over_grpc = ConformanceStub(GrpcChannel(await channel(serve_bus)))
+        by_hand_at = stack.enter_context(in_another_process(serve_by_hand))
+        bare = await stack.enter_async_context(grpc.aio.insecure_channel(by_hand_at))
+        by_hand = conformance_pb2_grpc.ConformanceStub(bare)
+        bus_at = stack.enter_context(in_another_process(serve_bus))
+        connection = await stack.enter_async_context(open_channel(bus_at, [CONFORMANCE]))
+        over_grpc = ConformanceStub(GrpcChannel(connection))
         registry = HandlerRegistry()
         registry.register(register_conformance(Conformance()))
         local = InProcessChannel(registry)

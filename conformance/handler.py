@@ -218,7 +218,11 @@ class Conformance:
 
     async def journal(self, request: JournalRequest) -> JournalResponse:
         """Tell what was noted."""
-        return JournalResponse(events=dict(self._events[request.key]))
+        return JournalResponse(events=self.noted(request.key))
+
+    def noted(self, key: str) -> dict[str, int]:
+        """How often each event was noted under a key."""
+        return dict(self._events[key])
 
     async def _wait_in_background(self, span: float, key: str) -> None:
         try:

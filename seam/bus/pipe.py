@@ -33,6 +33,15 @@ class Pipe(Generic[T]):
         """Whether the writer has ended, or the pipe was abandoned."""
         return self._ended
 
+    def offer(self, item: T) -> bool:
+        """Write an item if there is room for it and somebody will read it; says whether."""
+        if len(self._items) >= self._capacity or self._closed:
+            return False
+        self._items.append(item)
+        if self._reader is not None:
+            self._wake(self._reader)
+        return True
+
     async def put(self, item: T) -> bool:
         """Write an item as soon as there is room; False when nobody will read it."""
         while len(self._items) >= self._capacity and not self._closed:
@@ -41,11 +50,7 @@ class Pipe(Generic[T]):
                 await self._writer
             finally:
                 self._writer = None
-        if self._closed:
-            return False
-        self._items.append(item)
-        self._wake(self._reader)
-        return True
+        return self.offer(item)
 
     def end(self, error: BaseException | None = None) -> None:
         """Write no more; the reader gets `error`, if there is one, after what is written."""
@@ -71,6 +76,11 @@ class Pipe(Generic[T]):
         """The pipe itself."""
         return self
 
+    @property
+    def ready(self) -> bool:
+        """Whether there is an item, and nobody who waits for it."""
+        return bool(self._items) and self._reader is None
+
     async def __anext__(self) -> T:
         """The next item.
 
@@ -91,8 +101,17 @@ class Pipe(Generic[T]):
                 await self._reader
             finally:
                 self._reader = None
+        return self.take()
+
+    def take(self) -> T:
+        """The next item, because there is one.
+
+        Raises:
+            IndexError: there is none.
+        """
         item = self._items.popleft()
-        self._wake(self._writer)
+        if self._writer is not None:
+            self._wake(self._writer)
         return item
 
     @staticmethod

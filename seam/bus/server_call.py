@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextvars import Context
 from typing import Any
 
@@ -106,8 +106,14 @@ def stream_server_call(
     return serve
 
 
-async def _next(responses: AsyncIterator[Record]) -> Record:
-    return await responses.__anext__()
+def _next(responses: AsyncIterator[Record]) -> Coroutine[Any, Any, Record]:
+    step: Any = responses.__anext__()
+    # That of a generator can be driven as it is.
+    return step if hasattr(step, "send") else _awaited(step)
+
+
+async def _awaited(step: Awaitable[Record]) -> Record:
+    return await step
 
 
 def _is_cancelled() -> bool:

@@ -74,6 +74,8 @@ class ResponseStream(Generic[S]):
             StatusError: the call failed.
             RuntimeError: somebody else waits for the next response.
         """
+        if self._pipe.ready:
+            return self._pipe.take()
         try:
             return await self._pipe.__anext__()
         except asyncio.CancelledError:
@@ -153,7 +155,7 @@ async def _drive(
     answers = respond(outgoing)
     try:
         async for answer in answers:
-            if not await responses.put(answer):
+            if not (responses.offer(answer) or await responses.put(answer)):
                 break
         responses.end()
     except asyncio.CancelledError:

@@ -7,6 +7,7 @@ is taken, those under way are finished, and only then do services let go of what
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import grpc
 from lib.grpc_inprocess import LocalChannel, LocalServer
 from seam.bus import Bulkhead, Channel, HandlerRegistry, InProcessChannel, Interceptor, Registration
 from seam.bus.bulkhead import DEFAULT_LIMITS
+from seam.bus.handler_task import settle
 from seam.contract import ServiceDescriptor
 from seam.http import application
 from seam.runtime.grpc_server import serve_grpc
@@ -27,6 +29,8 @@ from seam.runtime.service import DatabaseLocation, GrpcServicer, Resources, Serv
 from seam.runtime.settings import SettingsError
 from seam.runtime.topology import Address, Process, Topology
 from seam.runtime.watchdog import watching
+
+log = logging.getLogger(__name__)
 
 GRACE: Final = 10.0
 """Seconds that requests under way have to finish when the process is asked to end."""
@@ -100,6 +104,7 @@ async def hosting(
                 else:
                     answering.register(local_servicers)
                     servicers.append(answering)
+        stack.push_async_callback(_settle)
         await local_servicers.start()
         stack.push_async_callback(local_servicers.stop, GRACE)
 
@@ -123,6 +128,12 @@ async def hosting(
             readiness.serving = True
             stack.callback(setattr, readiness, "serving", False)
         yield Bound(bound_http, bound_grpc)
+
+
+async def _settle() -> None:
+    """Let handlers whose callers have left tidy up before their services close."""
+    if late := await settle(GRACE):
+        log.warning("%d handlers have not ended %.0f s after their calls", late, GRACE)
 
 
 async def _listening(

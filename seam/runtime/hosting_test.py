@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from conformance.v1.conformance import (
     EchoRequest,
     EchoResponse,
     JournalRequest,
+    WaitRequest,
 )
 from conformance.v1.conformance_bus import (
     CONFORMANCE,
@@ -392,3 +394,26 @@ async def test_calls_under_way_are_finished_before_the_services_are_closed() -> 
             await slow
             await asyncio.wait_for(ending, 20)
     assert shown.closed
+
+
+@pytest.mark.parametrize("remote", [False, True])
+async def test_a_handler_whose_caller_has_left_ends_before_its_service_is_closed(
+    remote: bool,
+) -> None:
+    shown, greeter, key = Shown(), Greeter(), new_key()
+    services = ("conformance", "greeter")
+    async with AsyncExitStack() as process:
+        bound = await process.enter_async_context(
+            hosted(Process("one", services, grpc=ANY), [shown.service, greeter.service])
+        )
+        async with called(bound) as (over_grpc, _):
+            assert greeter.stub is not None
+            stub = over_grpc if remote else greeter.stub
+            request = WaitRequest(
+                span=LONG, key=key, in_background=False, tidy=timedelta(seconds=0.7)
+            )
+            error = await failure_of(stub.wait(request, timeout=0.3))
+            assert error.code is Code.DEADLINE_EXCEEDED
+        assert not shown.closed
+    assert shown.closed
+    assert shown.handler.noted(key)["wait.tidied"] == 1
