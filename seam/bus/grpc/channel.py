@@ -28,12 +28,12 @@ from seam.bus.deadline import deadline_exceeded
 from seam.bus.grpc.metadata import answered, to_wire
 from seam.bus.grpc.outcome import Outcome, OutcomeWatch
 from seam.bus.interceptor import Interceptor, Invoke, StreamInvoke
-from seam.bus.outages import Outage
 from seam.call.context import CallContext
 from seam.codec.status import STATUS_DETAILS_KEY, StatusCodec
 from seam.contract.descriptors import MethodDescriptor
 from seam.contract.errors import Code, InvalidField, StatusError
 from seam.contract.records import Record
+from seam.outages import Outage
 
 Q = TypeVar("Q", bound=Record)
 S = TypeVar("S", bound=Record)
