@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Final
 
 import grpc
@@ -12,6 +14,8 @@ from grpc_reflection.v1alpha import reflection
 
 from seam.bus import HandlerRegistry, servicer
 from seam.contract import ServiceDescriptor
+from seam.persistence import Database
+from seam.runtime.health import report_health
 from seam.runtime.service import GrpcServicer
 from seam.runtime.topology import Address
 
@@ -31,6 +35,7 @@ async def serve_grpc(
     address: Address,
     *,
     servicers: Sequence[GrpcServicer] = (),
+    databases: Mapping[str, Database] = MappingProxyType({}),
     grace: float,
 ) -> AsyncIterator[Address]:
     """Answer calls from other processes until the block ends, then finish those under way.
@@ -43,6 +48,7 @@ async def serve_grpc(
         registry: where their handlers are registered.
         address: where to listen.
         servicers: standard servicers to answer with as well.
+        databases: the databases of the services, by service, without which they cannot serve.
         grace: seconds that calls under way have at the end.
 
     Yields:
@@ -68,8 +74,10 @@ async def serve_grpc(
     await server.start()
     for name in ("", *names):
         await serving.set(name, health_pb2.HealthCheckResponse.SERVING)
+    reporting = asyncio.create_task(report_health(serving, names, databases))
     try:
         yield address if address.is_unix else Address(address.host, port)
     finally:
+        reporting.cancel()
         await serving.enter_graceful_shutdown()
         await server.stop(grace)
