@@ -139,7 +139,7 @@ class Database:
             return error
         if failure.code is Code.DATA_LOSS:
             self._damage.failed(failure.detail)
-        elif await self._monitor.check() is None:
+        elif self.available and await self._monitor.check() is None:
             # It answers, and yet it does not do what it was asked for.
             outage.failed(failure.detail)
         return self._status(failure)

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import Context
+from time import monotonic
 from typing import Final, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,14 +20,17 @@ from seam.contract import Code
 from seam.outages import Outage
 from seam.persistence.failures import Failure, failure_of
 
-ANSWER_TIMEOUT: Final = 1.25
-"""Seconds for an answer. Two of these and an interval are less than the deadline of a call."""
-
 RETURN_INTERVAL: Final = 0.25
 """Seconds between two questions to a database that is away."""
 
+TOLERANCE: Final = 0.1
+"""Seconds that the event loop may be late; what happens later says nothing of the database."""
+
 
 _LATE: Final = Failure(Code.UNAVAILABLE, "it does not answer", "does not answer")
+
+_BUSY: Final = Failure(Code.UNAVAILABLE, "this process is busy", "is too busy")
+"""No answer, which is this process's own doing."""
 
 
 class Backend(Protocol):
@@ -35,10 +39,13 @@ class Backend(Protocol):
     Attributes:
         engine: makes connections for sessions.
         interval: seconds between two questions.
+        patience: seconds for an answer. While calls are bounded by a deadline, an interval and
+            twice this are less than most of them have.
     """
 
     engine: AsyncEngine
     interval: float
+    patience: float
 
     async def ask(self) -> None:
         """Get an answer from the database, or raise why there is none."""
@@ -99,8 +106,10 @@ class Monitor:
     async def _ask(self) -> None:
         failure = await self._answer()
         if failure is _LATE and self.failure is None:
-            # A machine that is busy answers late as well.
+            # A server that is busy answers late as well.
             failure = await self._answer()
+        if failure is _BUSY:
+            return
         if failure is None and self.failure is not None:
             self._backend.restore()
             self._outage.answered()
@@ -111,11 +120,13 @@ class Monitor:
         self.failure = failure
 
     async def _answer(self) -> Failure | None:
+        begun = monotonic()
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT):
+            async with asyncio.timeout(self._backend.patience):
                 await self._backend.ask()
         except TimeoutError:
-            return _LATE
+            late = monotonic() - begun - self._backend.patience
+            return _LATE if late < TOLERANCE else _BUSY
         except Exception as error:
             return failure_of(error) or Failure(_LATE.code, f"{type(error).__name__}: {error}")
         return None

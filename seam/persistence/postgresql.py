@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -28,10 +29,14 @@ POOL_TIMEOUT: Final = 3.0
 """Seconds to wait for a connection that others use."""
 
 
+_CUT: Final = "it was away a moment ago"
+
+
 class PostgresBackend:
     """See `Backend`."""
 
-    interval = 1.0
+    interval = 0.5
+    patience = 0.6
 
     def __init__(self, location: URL, metadata: MetaData) -> None:
         """Use the database at `location`, which names the driver, for the tables of `metadata`."""
@@ -51,6 +56,7 @@ class PostgresBackend:
         self._metadata = metadata
         self._asyncpg: Any = vars(self.engine.dialect.loaded_dbapi)["asyncpg"]
         self._connections: WeakSet[Any] = WeakSet()
+        self._opening: set[asyncio.Task[Any]] = set()
         self._own: Any = None
         self._cut = False
 
@@ -97,6 +103,8 @@ class PostgresBackend:
     def cut(self) -> None:
         """See `Backend`."""
         self._cut = True
+        while self._opening:
+            self._opening.pop().cancel()
         for connection in list(self._connections):
             connection.terminate()
 
@@ -106,8 +114,17 @@ class PostgresBackend:
 
     async def _connect(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
         if self._cut:
-            raise unavailable("it was away a moment ago")
-        connection = await self._open(*arguments, **options)
+            raise unavailable(_CUT)
+        opening = asyncio.create_task(self._open(*arguments, **options))
+        self._opening.add(opening)
+        try:
+            connection = await opening
+        except asyncio.CancelledError:
+            if opening in self._opening:
+                raise
+            raise unavailable(_CUT) from None
+        finally:
+            self._opening.discard(opening)
         self._connections.add(connection)
         return connection
 

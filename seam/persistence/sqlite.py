@@ -47,7 +47,8 @@ READ: Final = {"sqlite_read": True}
 class SqliteBackend:
     """See `Backend`."""
 
-    interval = 5.0
+    interval = 2.0
+    patience = 5.0
 
     def __init__(self, location: URL, metadata: MetaData) -> None:
         """Use the file at `location`, which names the driver, for the tables of `metadata`."""
