@@ -26,7 +26,7 @@ from seam.persistence.failures import (
     Failure,
     FailureError,
     failure_of,
-    refused_text,
+    invalid_field,
     unavailable,
     without_data,
 )
@@ -54,7 +54,7 @@ class Database:
     """Sessions on the database of one service.
 
     What fails in a session because the database is away or damaged is a `StatusError`, UNAVAILABLE
-    or DATA_LOSS, that names the service alone. A text that no column takes is INVALID_ARGUMENT.
+    or DATA_LOSS, that names the service alone. A value that its column does not take is INVALID_ARGUMENT.
     Other errors of the database are defects and pass as they are, without the data that they tell.
     """
 
@@ -132,7 +132,7 @@ class Database:
         """What callers are told of an error, after the log was told."""
         failure = failure_of(error)
         if failure is None:
-            refused = refused_text(error)
+            refused = invalid_field(error)
             if refused is not None:
                 return StatusError(Code.INVALID_ARGUMENT, str(refused))
             without_data(error)

@@ -103,8 +103,8 @@ def failure_of(error: BaseException) -> Failure | None:
     return None
 
 
-def refused_text(error: BaseException) -> InvalidField | None:
-    """The refusal of a text that no column takes, if that is what an error is about."""
+def invalid_field(error: BaseException) -> InvalidField | None:
+    """The refusal of a value that its column does not take, if an error is about one."""
     orig = error.orig if isinstance(error, StatementError) else None
     return orig if isinstance(orig, InvalidField) else None
 
