@@ -54,8 +54,9 @@ class Database:
     """Sessions on the database of one service.
 
     What fails in a session because the database is away or damaged is a `StatusError`, UNAVAILABLE
-    or DATA_LOSS, that names the service alone. A value that its column does not take is INVALID_ARGUMENT.
-    Other errors of the database are defects and pass as they are, without the data that they tell.
+    or DATA_LOSS, that names the service alone. A value that its column does not take is
+    INVALID_ARGUMENT. Other errors of the database are defects and pass as they are, without the
+    data that they tell.
     """
 
     def __init__(self, service: str, backend: Backend, monitor: Monitor) -> None:
@@ -191,7 +192,7 @@ async def _prepare(backend: SqliteBackend | PostgresBackend, location: URL) -> N
         cause = error.orig if isinstance(error, DBAPIError) else error
         reason = failure.detail if failure else str(cause).partition("\n")[0]
         raise CannotOpenDatabaseError(
-            f"cannot open the database {shown_url(location)}: {reason}; "
+            f"cannot open the database {_shown(location)}: {reason}; "
             f"{_advice(error, failure, sqlite=isinstance(backend, SqliteBackend))}"
         ) from None
 
@@ -208,8 +209,16 @@ def _advice(error: Exception, failure: Failure | None, *, sqlite: bool) -> str:
     return "check that it runs, and that the URL (--database) is right"
 
 
-def shown_url(location: URL) -> str:
-    """A database's URL as it may be logged: without passwords, wherever they stand in it."""
+def shown_url(url: str) -> str:
+    """A database's URL as it may be logged: without passwords, wherever they stand in it.
+
+    Raises:
+        ValueError: it is no URL, or of a database that is not supported.
+    """
+    return _shown(database_url(url))
+
+
+def _shown(location: URL) -> str:
     kept = {key: value for key, value in location.query.items() if key in {"host", "port"}}
     backend = location.set(drivername=location.get_backend_name(), query=kept)
     return backend.render_as_string(hide_password=True)

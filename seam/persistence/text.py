@@ -83,7 +83,7 @@ class Text(TypeDecorator[str]):
 
 
 class _Sought(TypeDecorator[str]):
-    """Type of a text that is compared with a column; NULL, which equals nothing, if none holds it."""
+    """Type of a text that is compared with a column: NULL when no row can hold it."""
 
     impl = String
     cache_ok = True
