@@ -47,7 +47,7 @@ READ: Final = {"sqlite_read": True}
 class SqliteBackend:
     """See `Backend`."""
 
-    interval = 2.0
+    interval = 5.0
     patience = 5.0
 
     def __init__(self, location: URL, metadata: MetaData) -> None:
@@ -95,15 +95,13 @@ class SqliteBackend:
         """See `Backend`."""
 
     async def _examine(self) -> None:
-        async with self._opening.connect() as connection:
-            await connection.execution_options(**READ)
-            if await asyncio.to_thread(lambda: self._file.stat().st_size) <= CHECKED_BYTES:
+        async with self._opening.begin() as connection:
+            if self._file.stat().st_size <= CHECKED_BYTES:
                 found = await connection.execute(text("PRAGMA quick_check(1)"))
                 verdict = str(found.scalar_one())
                 if verdict != "ok":
                     detail = f"database disk image is malformed ({verdict.splitlines()[-1]})"
                     raise FailureError(Failure(Code.DATA_LOSS, detail, "is damaged"))
-        async with self._opening.begin() as connection:
             await connection.run_sync(prepare_tables, self._metadata)
             # SQLite opens a file that it may not write, and says so at the first write alone.
             version = (await connection.execute(text("PRAGMA user_version"))).scalar_one()

@@ -33,15 +33,17 @@ def prepare_tables(connection: Connection, metadata: MetaData) -> None:
     with warnings.catch_warnings():
         # Of types that SQLAlchemy does not know: they are not ours, and an error says so.
         warnings.simplefilter("ignore", SAWarning)
-        _check_all(inspect(connection), schema, metadata)
-    metadata.create_all(connection)
+        missing = _check_all(inspect(connection), schema, metadata)
+    metadata.create_all(connection, missing, checkfirst=False)
 
 
-def _check_all(inspector: Inspector, schema: str | None, metadata: MetaData) -> None:
+def _check_all(inspector: Inspector, schema: str | None, metadata: MetaData) -> list[Table]:
+    """Check the tables that are there, and give those that are not."""
     there = {*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema)}
     for table in metadata.sorted_tables:
         if table.name in there:
             _check(inspector, schema, table)
+    return [table for table in metadata.sorted_tables if table.name not in there]
 
 
 def _check(inspector: Inspector, schema: str | None, table: Table) -> None:

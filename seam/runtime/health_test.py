@@ -85,7 +85,9 @@ async def health(bound: Bound) -> dict[str, bool]:
 
 async def until(expected: dict[str, bool], bound: Bound) -> None:
     async with asyncio.timeout(10):
-        while await health(bound) != expected:  # noqa: ASYNC110
+        while await health(bound) != expected:
+            # Looks at the databases now, and not at the next occasion.
+            await readiness(bound)
             await asyncio.sleep(0.05)
 
 
