@@ -1,6 +1,15 @@
 """Persistence of one service: an engine of its own, and sessions on it."""
 
-from seam.persistence.database import CannotOpenDatabaseError, Database, open_database
+from seam.persistence.database import CannotOpenDatabaseError, Database, open_database, shown_url
+from seam.persistence.text import Text, text_refusal
 from seam.persistence.upsert import upsert
 
-__all__ = ["CannotOpenDatabaseError", "Database", "open_database", "upsert"]
+__all__ = [
+    "CannotOpenDatabaseError",
+    "Database",
+    "Text",
+    "open_database",
+    "shown_url",
+    "text_refusal",
+    "upsert",
+]

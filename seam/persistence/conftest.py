@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from seam.testing.databases import database_url, postgres_server
+from seam.testing.databases import database_url, postgres_server, stoppable_postgres
 
-__all__ = ["database_url", "postgres_server"]
+__all__ = ["database_url", "postgres_server", "stoppable_postgres"]

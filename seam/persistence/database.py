@@ -4,34 +4,41 @@ Each service has a schema of its own. In PostgreSQL it is a schema of the servic
 SQLite, which knows no schemas, it is a file of its own. Tables name the schema in their metadata
 and repositories never do.
 
-A SQLite transaction takes the write lock when it begins. Taking it at the first write, as SQLite
-does by default, fails at once if another connection has written since the transaction's first
-read, however long one is willing to wait.
+A database that is away is no defect of the service: its callers get UNAVAILABLE as soon as that is
+known, and the log has a line when it goes and one when it is back.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
-from time import monotonic
 from typing import Final
 
-from sqlalchemy import Connection, MetaData, event, make_url, text
-from sqlalchemy.connectors.asyncio import AsyncAdapt_dbapi_cursor
-from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
+from sqlalchemy import MetaData, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.schema import CreateSchema
+from sqlalchemy.ext.asyncio import AsyncSession
 
-SQLITE_BUSY_TIMEOUT_MS: Final = 10_000
-"""How long a SQLite statement waits for another process's write lock."""
+from seam.contract import Code, StatusError
+from seam.outages import Outage
+from seam.persistence.failures import (
+    Failure,
+    FailureError,
+    failure_of,
+    invalid_field,
+    unavailable,
+    without_data,
+)
+from seam.persistence.monitor import Backend, Monitor
+from seam.persistence.postgresql import PostgresBackend
+from seam.persistence.sqlite import READ, SqliteBackend
+from seam.persistence.tables import MisfitError
+
+WRITER_TIMEOUT: Final = 2.0
+"""Seconds that a transaction on SQLite waits for others of the same process."""
 
 _AUTOCOMMIT: Final = {"isolation_level": "AUTOCOMMIT"}
-_SQLITE_READ: Final = {"sqlite_read": True}
 
 _DRIVERS: Final = {
     "sqlite": "sqlite+aiosqlite",
@@ -44,33 +51,112 @@ class CannotOpenDatabaseError(Exception):
 
 
 class Database:
-    """Sessions on the database of one service."""
+    """Sessions on the database of one service.
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        """Use `engine`, which the caller disposes of."""
-        sqlite = engine.dialect.name == "sqlite"
-        self._reading = engine.execution_options(**(_SQLITE_READ if sqlite else _AUTOCOMMIT))
-        self._writing = engine
+    What fails in a session because the database is away or damaged is a `StatusError`, UNAVAILABLE
+    or DATA_LOSS, that names the service alone. A value that its column does not take is
+    INVALID_ARGUMENT. Other errors of the database are defects and pass as they are, without the
+    data that they tell.
+    """
+
+    def __init__(self, service: str, backend: Backend, monitor: Monitor) -> None:
+        """Make sessions on `backend`.
+
+        Args:
+            service: the service's name, for callers and for the log.
+            backend: the database.
+            monitor: says whether it is there.
+        """
+        sqlite = backend.engine.dialect.name == "sqlite"
+        self._service = service
+        self._backend = backend
+        self._monitor = monitor
+        self._reading = backend.engine.execution_options(**(READ if sqlite else _AUTOCOMMIT))
+        self._writing = backend.engine
         # SQLite has one writer at a time: waiting here is fair and costs no thread.
         self._writer = asyncio.Lock() if sqlite else None
+        self._reads = Outage(f"reading from the database of {service}")
+        self._writes = Outage(f"writing to the database of {service}")
+        self._damage = Outage(f"the data of {service}")
+
+    @property
+    def available(self) -> bool:
+        """Whether the database answered when it was last asked."""
+        return self._monitor.failure is None
+
+    async def problem(self) -> str | None:
+        """Ask the database whether it is there.
+
+        Returns:
+            Why it is not, without addresses; None when it is.
+        """
+        failure = await self._monitor.check()
+        return None if failure is None else failure.summary
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session for reading: every statement sees what is committed when it starts."""
-        async with AsyncSession(self._reading, expire_on_commit=False) as session:
-            yield session
+        if self._monitor.failure is not None:
+            raise self._status(self._monitor.failure)
+        try:
+            async with AsyncSession(self._reading, expire_on_commit=False) as session:
+                yield session
+        except (SQLAlchemyError, FailureError) as error:
+            raise await self._outward(error, self._reads) from None
+        if self._reads.away:
+            self._reads.answered()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session whose work is committed when the block ends, and undone when it raises."""
-        async with AsyncExitStack() as stack:
-            if self._writer is not None:
-                await stack.enter_async_context(self._writer)
-            session = await stack.enter_async_context(
-                AsyncSession(self._writing, expire_on_commit=False)
-            )
-            async with session.begin():
-                yield session
+        if self._monitor.failure is not None:
+            raise self._status(self._monitor.failure)
+        try:
+            async with AsyncExitStack() as stack:
+                if self._writer is not None:
+                    await _acquire(self._writer)
+                    stack.callback(self._writer.release)
+                missing = self._backend.missing()
+                if missing is not None:
+                    raise FailureError(missing)
+                session = await stack.enter_async_context(
+                    AsyncSession(self._writing, expire_on_commit=False)
+                )
+                async with session.begin():
+                    yield session
+        except (SQLAlchemyError, FailureError) as error:
+            raise await self._outward(error, self._writes) from None
+        if self._writes.away:
+            self._writes.answered()
+
+    async def _outward(self, error: Exception, outage: Outage) -> Exception:
+        """What callers are told of an error, after the log was told."""
+        failure = failure_of(error)
+        if failure is None:
+            refused = invalid_field(error)
+            if refused is not None:
+                return StatusError(Code.INVALID_ARGUMENT, str(refused))
+            without_data(error)
+            return error
+        if failure.code is Code.DATA_LOSS:
+            self._damage.failed(failure.detail)
+        elif self.available and await self._monitor.check() is None:
+            # It answers, and yet it does not do what it was asked for.
+            outage.failed(failure.detail)
+        return self._status(failure)
+
+    def _status(self, failure: Failure) -> StatusError:
+        if failure.code is Code.DATA_LOSS:
+            return StatusError(failure.code, f"{self._service} cannot read its data")
+        return StatusError(failure.code, f"{self._service} is not available")
+
+
+async def _acquire(writer: asyncio.Lock) -> None:
+    try:
+        async with asyncio.timeout(WRITER_TIMEOUT):
+            await writer.acquire()
+    except TimeoutError:
+        raise unavailable("other transactions take too long", "is locked") from None
 
 
 @asynccontextmanager
@@ -83,18 +169,59 @@ async def open_database(url: str, metadata: MetaData) -> AsyncIterator[Database]
 
     Raises:
         ValueError: the URL is none of these.
-        CannotOpenDatabaseError: the database cannot be reached or prepared.
+        CannotOpenDatabaseError: the database cannot be reached or prepared, or holds other tables.
     """
     location = database_url(url)
-    engine = create_async_engine(location)
-    if engine.dialect.name == "sqlite":
-        engine = engine.execution_options(schema_translate_map={metadata.schema: None})
-        _prepare_sqlite(engine)
+    service = metadata.schema or "the service"
+    sqlite = location.drivername == _DRIVERS["sqlite"]
+    backend = (SqliteBackend if sqlite else PostgresBackend)(location, metadata)
     try:
-        await _prepare(engine, metadata)
-        yield Database(engine)
+        await _prepare(backend, location)
+        monitor = Monitor(f"the database of {service}", backend)
+        async with monitor.watching():
+            yield Database(service, backend, monitor)
     finally:
-        await engine.dispose()
+        await backend.close()
+
+
+async def _prepare(backend: SqliteBackend | PostgresBackend, location: URL) -> None:
+    try:
+        await backend.prepare()
+    except (OSError, SQLAlchemyError, FailureError, MisfitError) as error:
+        failure = failure_of(error)
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        reason = failure.detail if failure else str(cause).partition("\n")[0]
+        raise CannotOpenDatabaseError(
+            f"cannot open the database {_shown(location)}: {reason}; "
+            f"{_advice(error, failure, sqlite=isinstance(backend, SqliteBackend))}"
+        ) from None
+
+
+def _advice(error: Exception, failure: Failure | None, *, sqlite: bool) -> str:
+    anew = "move it away, with its -wal and -shm files, to begin with an empty one"
+    if isinstance(error, MisfitError):
+        other = "it was made by another version, or for something else: name another one"
+        return f"{other} (--data or --database), or {anew}" if sqlite else f"{other} (--database)"
+    if failure is not None and failure.code is Code.DATA_LOSS:
+        return f"restore it from a backup, or {anew}" if sqlite else "restore it from a backup"
+    if sqlite:
+        return "check that the path is right and that this user may write there"
+    return "check that it runs, and that the URL (--database) is right"
+
+
+def shown_url(url: str) -> str:
+    """A database's URL as it may be logged: without passwords, wherever they stand in it.
+
+    Raises:
+        ValueError: it is no URL, or of a database that is not supported.
+    """
+    return _shown(database_url(url))
+
+
+def _shown(location: URL) -> str:
+    kept = {key: value for key, value in location.query.items() if key in {"host", "port"}}
+    backend = location.set(drivername=location.get_backend_name(), query=kept)
+    return backend.render_as_string(hide_password=True)
 
 
 def database_url(url: str) -> URL:
@@ -114,65 +241,3 @@ def database_url(url: str) -> URL:
     if driver == _DRIVERS["sqlite"] and location.database in {None, "", ":memory:"}:
         raise ValueError(f"'{url}' names no file; {expected}")
     return location.set(drivername=driver)
-
-
-async def _prepare(engine: AsyncEngine, metadata: MetaData) -> None:
-    try:
-        if engine.dialect.name == "sqlite" and engine.url.database:
-            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
-        async with engine.begin() as connection:
-            await connection.run_sync(_create, metadata)
-    except (OSError, SQLAlchemyError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        raise CannotOpenDatabaseError(
-            f"cannot open the database {engine.url.render_as_string()}: {cause}"
-        ) from error
-
-
-def _prepare_sqlite(engine: AsyncEngine) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def connect(connection: AsyncAdapt_aiosqlite_connection, _: object) -> None:
-        # The driver must not begin transactions by itself: `begin` below does.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        _switch_to_wal(connection, cursor)
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        if "sqlite_read" not in connection.get_execution_options():
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _switch_to_wal(
-    connection: AsyncAdapt_aiosqlite_connection, cursor: AsyncAdapt_dbapi_cursor
-) -> None:
-    """Let readers and the writer of a database not wait for each other.
-
-    The file remembers it. When two processes make it at the same time, SQLite gives one of them
-    the lock, and fails the other at once instead of letting it wait.
-    """
-    deadline = monotonic() + SQLITE_BUSY_TIMEOUT_MS / 1000
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > deadline:
-                raise
-            connection.run_async(lambda _: asyncio.sleep(0.005))
-        else:
-            return
-
-
-def _create(connection: Connection, metadata: MetaData) -> None:
-    if connection.dialect.name == "postgresql":
-        # Two processes may start at once; the second finds everything there.
-        connection.execute(
-            text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": metadata.schema}
-        )
-        if metadata.schema is not None:
-            connection.execute(CreateSchema(metadata.schema, if_not_exists=True))
-    metadata.create_all(connection)

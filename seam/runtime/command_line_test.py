@@ -70,7 +70,12 @@ def test_serve_is_the_default_and_says_where_it_listens(tmp_path: Path) -> None:
         assert httpx.get(f"http://{address}/healthz").json() == {"status": "ok"}
         ready = httpx.get(f"http://{address}/readyz")
         assert ready.status_code == 200
-        assert ready.json() == {"ready": True, "services": ["one", "two"], "peers": {}}
+        assert ready.json() == {
+            "ready": True,
+            "services": ["one", "two"],
+            "databases": {},
+            "peers": {},
+        }
         assert httpx.get(f"http://{address}/schema").json()["openapi"] == "3.1.0"
         code, errors = end(process)
     assert code == 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -11,6 +13,8 @@ from grpc_reflection.v1alpha import reflection
 from seam.bus import HandlerRegistry, servicer
 from seam.bus.grpc.server import make_server
 from seam.contract import ServiceDescriptor
+from seam.persistence import Database
+from seam.runtime.health import report_health
 from seam.runtime.service import GrpcServicer
 from seam.runtime.topology import Address
 
@@ -22,6 +26,7 @@ async def serve_grpc(
     address: Address,
     *,
     servicers: Sequence[GrpcServicer] = (),
+    databases: Mapping[str, Database] = MappingProxyType({}),
     grace: float,
 ) -> AsyncIterator[Address]:
     """Answer calls from other processes until the block ends, then finish those under way.
@@ -34,6 +39,7 @@ async def serve_grpc(
         registry: where their handlers are registered.
         address: where to listen.
         servicers: standard servicers to answer with as well.
+        databases: the databases of the services, by service, without which they cannot serve.
         grace: seconds that calls under way have at the end.
 
     Yields:
@@ -59,8 +65,10 @@ async def serve_grpc(
     await server.start()
     for name in ("", *names):
         await serving.set(name, health_pb2.HealthCheckResponse.SERVING)
+    reporting = asyncio.create_task(report_health(serving, names, databases))
     try:
         yield address if address.is_unix else Address(address.host, port)
     finally:
+        reporting.cancel()
         await serving.enter_graceful_shutdown()
         await server.stop(grace)

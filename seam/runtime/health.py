@@ -1,4 +1,4 @@
-"""Whether a process and those that it calls can take requests.
+"""Whether a process and what it needs can take requests.
 
 Source of the protocol between processes:
 https://github.com/grpc/grpc/blob/master/doc/health-checking.md
@@ -8,33 +8,92 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
+from grpc_health.v1 import health, health_pb2
+
+from seam.persistence import Database
 from seam.runtime.peers import Peers
+
+REPORT_INTERVAL: Final = 0.25
+"""Seconds after which other processes are told that a database has gone or come back."""
+
+_NONE: Final[Mapping[str, Database]] = MappingProxyType({})
+
+_SERVING: Final = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 class Readiness:
     """What `/readyz` answers."""
 
-    def __init__(self, services: Sequence[str], peers: Peers) -> None:
-        """Report on the hosted `services` and on `peers`; not ready until `serving` is set."""
+    def __init__(
+        self, services: Sequence[str], peers: Peers, databases: Mapping[str, Database] = _NONE
+    ) -> None:
+        """Report on what a process hosts and needs; not ready until `serving` is set.
+
+        Args:
+            services: the services that it hosts.
+            peers: the processes that it calls.
+            databases: the databases that it uses, by service.
+        """
         self._services = tuple(services)
         self._peers = peers
+        self._databases = databases
         self.serving = False
 
     async def __call__(self) -> Mapping[str, Any]:
-        """The state now: `ready`, the hosted services, and each peer with its problem."""
+        """The state now: `ready`, the hosted services, each database and peer with its problem."""
         peers = list(self._peers)
-        problems = await asyncio.gather(*(peer.problem() for peer in peers))
+        databases = dict(self._databases)
+        problems = await asyncio.gather(
+            *(database.problem() for database in databases.values()),
+            *(peer.problem() for peer in peers),
+        )
+        of_databases, of_peers = problems[: len(databases)], problems[len(databases) :]
         return {
             "ready": self.serving and not any(problems),
             "services": self._services,
+            "databases": {
+                service: _state(problem)
+                for service, problem in zip(databases, of_databases, strict=True)
+            },
             "peers": {
-                peer.name: {
-                    "ready": problem is None,
-                    "services": peer.services,
-                    **({"problem": problem} if problem else {}),
-                }
-                for peer, problem in zip(peers, problems, strict=True)
+                peer.name: {"services": peer.services, **_state(problem)}
+                for peer, problem in zip(peers, of_peers, strict=True)
             },
         }
+
+
+def _state(problem: str | None) -> dict[str, object]:
+    return {"ready": True} if problem is None else {"ready": False, "problem": problem}
+
+
+async def report_health(
+    servicer: health.aio.HealthServicer,
+    names: Sequence[str],
+    databases: Mapping[str, Database],
+) -> None:
+    """Tell other processes when a service cannot answer and when it can again, until cancelled.
+
+    All of them serve at first. A service whose database is away does not serve, and the process
+    does not when none of its services does.
+
+    Args:
+        servicer: what other processes ask.
+        names: full names of the contract services that are answered.
+        databases: the databases of their services, by the name of the service.
+    """
+    known = dict.fromkeys(("", *names), _SERVING)
+    while True:
+        away = {service for service, database in databases.items() if not database.available}
+        states = {
+            name: _NOT_SERVING if name.partition(".")[0] in away else _SERVING for name in names
+        }
+        states[""] = _NOT_SERVING if states and _SERVING not in states.values() else _SERVING
+        for name, state in states.items():
+            if known[name] != state:
+                await servicer.set(name, state)
+        known = states
+        await asyncio.sleep(REPORT_INTERVAL)

@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import grpc
@@ -21,6 +22,7 @@ from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.bus.handler_task import settle
 from seam.contract import ServiceDescriptor
 from seam.http import application
+from seam.persistence import Database
 from seam.runtime.grpc_server import serve_grpc
 from seam.runtime.health import Readiness
 from seam.runtime.http_server import serve_http
@@ -95,8 +97,10 @@ async def hosting(
 
         stack.enter_context(watching())
         servicers: list[GrpcServicer] = []
+        opened_databases: dict[str, Database] = {}
         for service in hosted:
-            resources = Resources(databases[service.name], channel, grpc_channel)
+            opened = partial(opened_databases.__setitem__, service.name)
+            resources = Resources(databases[service.name], channel, grpc_channel, opened)
             bulkhead = Bulkhead(service.name, topology.limits.get(service.name, DEFAULT_LIMITS))
             for answering in await stack.enter_async_context(service.start(resources)):
                 if isinstance(answering, Registration):
@@ -113,14 +117,21 @@ async def hosting(
             provided = [each for service in hosted for each in service.provides]
             bound_grpc = await _listening(
                 stack,
-                serve_grpc(provided, registry, process.grpc, servicers=servicers, grace=GRACE),
+                serve_grpc(
+                    provided,
+                    registry,
+                    process.grpc,
+                    servicers=servicers,
+                    databases=opened_databases,
+                    grace=GRACE,
+                ),
                 process.grpc,
             )
 
         bound_http = None
         if process.http is not None:
             apis = [api for service in services for api in service.http]
-            readiness = Readiness([service.name for service in hosted], peers)
+            readiness = Readiness([service.name for service in hosted], peers, opened_databases)
             app = application(apis, channel, readiness, title=title)
             bound_http = await _listening(
                 stack, serve_http(app, process.http, grace=GRACE), process.http

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
@@ -32,14 +33,23 @@ class Peer:
         self.name = process.name
         self.address = ", ".join(process.addresses)
         self.services = process.services
+        self.called: set[str] = set()
         self._health = health_pb2_grpc.HealthStub(connection)
 
     async def problem(self) -> str | None:
         """Why the peer cannot take calls, or None when it can."""
-        request = health_pb2.HealthCheckRequest()
+        # Each service is asked for as well: others of the same process may do without its database.
+        problems = await asyncio.gather(*(self._problem(name) for name in ("", *self.called)))
+        return next((problem for problem in problems if problem), None)
+
+    async def _problem(self, name: str) -> str | None:
+        request = health_pb2.HealthCheckRequest(service=name)
         try:
             answer = await self._health.Check(request, timeout=HEALTH_TIMEOUT)
         except grpc.aio.AioRpcError as error:
+            if name and error.code() is grpc.StatusCode.NOT_FOUND:
+                # A program of somebody else may know of the process alone.
+                return None
             # The channel watches its servers' health, and asks none that does not serve.
             if (error.details() or "").endswith(_UNHEALTHY):
                 return _NOT_SERVING
@@ -101,4 +111,5 @@ class Peers:
         self._stack.push_async_callback(connection.close)
         if home.name not in self._peers:
             self._peers[home.name] = Peer(home, connection)
+        self._peers[home.name].called.update(descriptor.name for descriptor in called)
         return connection

@@ -124,6 +124,7 @@ async def test_readiness_names_each_peer_and_its_problem() -> None:
         assert answer == {
             "ready": False,
             "services": ("shopping_cart",),
+            "databases": {},
             "peers": {
                 "elsewhere": {
                     "ready": False,

@@ -49,6 +49,10 @@ def _no_channel(name: str) -> grpc.aio.Channel:
     raise LookupError(f"nothing here leads to {name}")
 
 
+def _ignore(_: Database) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Resources:
     """What a process hands to a service that it starts.
@@ -58,16 +62,19 @@ class Resources:
         channel: gives the channel to a contract service that it needs.
         grpc_channel: gives the same by full name for stubs that protoc has made, whether a
             `GrpcServicer` of this process answers or another process.
+        opened: is told of the service's database once it is open.
     """
 
     database_location: DatabaseLocation
     channel: Callable[[ServiceDescriptor], Channel]
     grpc_channel: Callable[[str], grpc.aio.Channel] = _no_channel
+    opened: Callable[[Database], object] = _ignore
 
     @asynccontextmanager
     async def database(self, metadata: MetaData) -> AsyncIterator[Database]:
         """The service's database, with the tables of `metadata`."""
         async with open_database(self.database_location.url, metadata) as database:
+            self.opened(database)
             yield database
 
 

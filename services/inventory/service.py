@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from seam.bus import Registration
 from seam.runtime import Resources, Service, main
 from services.inventory.api.inventory_api import InventoryApi
-from services.inventory.commands.first_start import load_on_first_start
+from services.inventory.commands.first_start import load_on_first_start, tell_if_empty
 from services.inventory.commands.import_catalogue import commands
 from services.inventory.messagebus.inventory import Inventory
 from services.inventory.persistence.tables import Table
@@ -23,6 +23,8 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
     async with resources.database(Table.metadata) as database:
         if resources.database_location.embedded:
             await load_on_first_start(database)
+        else:
+            await tell_if_empty(database, resources.database_location.url)
         yield (
             register_inventory_api(InventoryApi(database)),
             register_inventory(Inventory(database)),

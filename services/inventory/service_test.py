@@ -63,9 +63,13 @@ async def test_a_second_start_leaves_the_stock_as_it_was(tmp_path: Path) -> None
         assert [found.stock for found in answer.items] == [item.stock - 10]
 
 
-async def test_a_database_that_somebody_chose_is_not_filled(database_url: str) -> None:
+async def test_a_database_that_somebody_chose_is_not_filled_and_the_log_says_how_to(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async with started(database_url, embedded=False) as channel:
         assert await skus(channel) == []
+    (line,) = caplog.messages
+    assert "inventory import FILE.csv --database 'inventory=" in line
 
 
 async def test_a_database_that_cannot_be_reached_fails_the_start(tmp_path: Path) -> None:

@@ -30,12 +30,12 @@ from seam.bus.grpc.metadata import answered, to_wire
 from seam.bus.grpc.outcome import Outcome, OutcomeWatch
 from seam.bus.grpc.request_stream import is_accepted, marked, name_with_end
 from seam.bus.interceptor import Interceptor, Invoke, StreamInvoke
-from seam.bus.outages import Outage
 from seam.call.context import CallContext
 from seam.codec.status import STATUS_DETAILS_KEY, StatusCodec
 from seam.contract.descriptors import MethodDescriptor
 from seam.contract.errors import Code, InvalidField, StatusError
 from seam.contract.records import Record
+from seam.outages import Outage
 
 Q = TypeVar("Q", bound=Record)
 S = TypeVar("S", bound=Record)

@@ -11,7 +11,13 @@ import binascii
 import hashlib
 from typing import Final
 
+from seam.persistence import text_refusal
+from services.inventory.domain.item import MAXIMUM_SKU_LENGTH
+
 _DIGEST_BYTES: Final = 6
+
+MAXIMUM_LENGTH: Final = 4 * (_DIGEST_BYTES + 4 * MAXIMUM_SKU_LENGTH + 2) // 3
+"""Characters of the longest token: of four bytes a character of a SKU, in base 64."""
 
 
 def encode(query: str, last_sku: str) -> str:
@@ -27,12 +33,14 @@ def decode(query: str, token: str) -> str:
     """
     if not token:
         return ""
+    if len(token) > MAXIMUM_LENGTH:
+        raise ValueError("too long for a page token")
     try:
         content = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         digest, last_sku = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:].decode()
     except (binascii.Error, ValueError):
         raise ValueError("not a page token") from None
-    if digest != _digest(query) or not last_sku or "\0" in last_sku:
+    if digest != _digest(query) or text_refusal(last_sku, MAXIMUM_SKU_LENGTH, minimum=1):
         raise ValueError("a page token of another query")
     if encode(query, last_sku) != token:
         raise ValueError("a page token that was changed")

@@ -8,6 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from services.inventory.api import page_token
+from services.inventory.domain.item import MAXIMUM_SKU_LENGTH
 
 QUERIES = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30)
 SKUS = st.text(
@@ -66,6 +67,23 @@ def test_a_token_with_the_right_digest_and_an_impossible_sku_is_refused(content:
     forged = base64.urlsafe_b64encode(digest + content).decode().rstrip("=")
     with pytest.raises(ValueError, match="page token"):
         page_token.decode("mug", forged)
+
+
+def test_the_longest_sku_has_a_token_and_what_is_longer_is_refused_unread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    longest = "😀" * MAXIMUM_SKU_LENGTH
+    token = page_token.encode("mug", longest)
+    assert len(token) <= page_token.MAXIMUM_LENGTH
+    assert page_token.decode("mug", token) == longest
+
+    def refuse(*_: object, **__: object) -> bytes:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr(base64, "b64decode", refuse)
+    for length in (page_token.MAXIMUM_LENGTH + 1, 4_000_000):
+        with pytest.raises(ValueError, match="page token"):
+            page_token.decode("mug", "A" * length)
 
 
 @pytest.mark.parametrize("damage", ["{}A", "A{}", "{} ", "{}=", "{}\n"])

@@ -4,8 +4,14 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from seam.persistence import Database, open_database
-from services.inventory.commands.first_start import example_catalogue, load_on_first_start
+from services.inventory.commands.first_start import (
+    example_catalogue,
+    load_on_first_start,
+    tell_if_empty,
+)
 from services.inventory.domain.catalogue_csv import CATEGORIES
 from services.inventory.persistence.items import ItemRepository
 from services.inventory.persistence.tables import Table
@@ -49,6 +55,28 @@ async def test_a_database_that_holds_an_item_is_left_alone(database: Database) -
         await ItemRepository(session).put([only])
     await load_on_first_start(database)
     assert await count(database) == 1
+
+
+async def test_an_empty_database_is_told_with_the_command_that_fills_it(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = "postgresql://me:sesame@host:5432/shop?password=sesame"
+    await tell_if_empty(database, url)
+    (line,) = (record.getMessage() for record in caplog.records)
+    assert line == (
+        "the catalogue in postgresql://me:***@host:5432/shop is empty; fill it with this program's "
+        "command: inventory import FILE.csv "
+        "--database 'inventory=postgresql://me:***@host:5432/shop'"
+    )
+
+
+async def test_a_database_that_holds_an_item_is_passed_over_in_silence(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with database.transaction() as session:
+        await ItemRepository(session).put([example_catalogue()[0]])
+    await tell_if_empty(database, "postgresql://host/shop")
+    assert caplog.records == []
 
 
 async def test_several_processes_may_start_first_at_the_same_time(database_url: str) -> None:

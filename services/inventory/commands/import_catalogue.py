@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from cyclopts import App
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from seam.contract import StatusError
 from seam.persistence import open_database
 from seam.runtime import Settings, database_location
 from services.inventory.commands.catalogue_loading import OtherCurrencyError, load
 from services.inventory.domain.catalogue_csv import Catalogue, read_catalogue
+from services.inventory.domain.utf8 import decoded
 from services.inventory.persistence.tables import Table
-
-MISTAKES_SHOWN: Final = 50
 
 commands = App(name="inventory", help="Look after the catalogue.", version_flags=[])
 
@@ -41,15 +39,14 @@ async def import_catalogue(
     """
     try:
         catalogue = _read(file)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         print(f"{file}: cannot be read: {error}", file=sys.stderr)
         return 1
     if catalogue.mistakes:
-        for mistake in catalogue.mistakes[:MISTAKES_SHOWN]:
+        for mistake in catalogue.mistakes:
             print(f"{file}: {mistake}", file=sys.stderr)
-        unseen = len(catalogue.mistakes) - MISTAKES_SHOWN
-        if unseen > 0:
-            print(f"{file}: and {unseen} more mistakes", file=sys.stderr)
+        if catalogue.further_mistakes:
+            print(f"{file}: and {catalogue.further_mistakes} more mistakes", file=sys.stderr)
         print("nothing was imported", file=sys.stderr)
         return 1
     url = database_location(settings, "inventory").url
@@ -61,21 +58,17 @@ async def import_catalogue(
             except OtherCurrencyError as error:
                 print(f"{file}: {error}\nnothing was imported", file=sys.stderr)
                 return 1
+            except StatusError as error:
+                print(f"{error.message}\nnothing was imported", file=sys.stderr)
+                return 1
     print(f"imported {len(catalogue.items)} items")
     return 0
 
 
 def _read(file: Path) -> Catalogue:
     """Read a file with a bar that follows the bytes."""
-    with _progress() as progress, file.open("rb") as raw:
-        task = progress.add_task("reading", total=file.stat().st_size)
-
-        def lines() -> Iterator[str]:
-            for number, line in enumerate(raw):
-                progress.advance(task, len(line))
-                yield line.decode("utf-8-sig" if number == 0 else "utf-8")
-
-        return read_catalogue(lines())
+    with _progress() as progress, progress.open(file, "rb", description="reading") as raw:
+        return read_catalogue(decoded(raw))
 
 
 def _progress() -> Progress:

@@ -3,11 +3,14 @@ from __future__ import annotations
 import asyncio
 import codecs
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from seam.persistence import open_database
-from services.inventory.commands.import_catalogue import MISTAKES_SHOWN, commands
+from services.inventory.commands.catalogue_loading import load
+from services.inventory.commands.import_catalogue import commands
+from services.inventory.domain.catalogue_csv import MAXIMUM_MISTAKES
 from services.inventory.persistence.items import ItemRepository
 from services.inventory.persistence.tables import Table
 from services.inventory.records.api import Item
@@ -97,12 +100,12 @@ def test_one_mistake_and_nothing_is_imported(
 def test_of_many_mistakes_the_first_are_shown_and_the_rest_counted(
     tmp_path: Path, catalogue: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = "".join(f"SKU-{number},Thing,,home,?,EUR,1\n" for number in range(MISTAKES_SHOWN + 3))
+    rows = "".join(f"SKU-{number},Thing,,home,?,EUR,1\n" for number in range(MAXIMUM_MISTAKES + 3))
     catalogue.write_text(HEADER + rows, encoding="utf-8")
     assert import_into(f"sqlite:///{tmp_path}/inventory.db", catalogue) == 1
     errors = capsys.readouterr().err
-    assert errors.count("column price") == MISTAKES_SHOWN
-    assert f"line {MISTAKES_SHOWN + 1}, column price" in errors
+    assert errors.count("column price") == MAXIMUM_MISTAKES
+    assert f"line {MAXIMUM_MISTAKES + 1}, column price" in errors
     assert f"{catalogue}: and 3 more mistakes\n" in errors
 
 
@@ -142,15 +145,47 @@ def test_a_cell_of_several_lines_does_not_shift_the_lines_of_mistakes(
     assert f"{catalogue}: line 5, column price" in capsys.readouterr().err
 
 
-def test_a_file_that_is_not_utf_8_cannot_be_read(
+def test_a_file_that_is_not_utf_8_is_told_by_line_and_column_of_the_first_byte(
     tmp_path: Path, catalogue: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     catalogue.write_bytes((HEADER + PEN).encode("latin-1"))
     url = f"sqlite:///{tmp_path}/inventory.db"
     assert import_into(url, catalogue) == 1
     errors = capsys.readouterr().err
-    assert f"{catalogue}: cannot be read: 'utf-8' codec can't decode byte 0xc9" in errors
+    assert (
+        f"{catalogue}: line 2, column 18: byte 0xc9 is not UTF-8; expected a file in UTF-8\n"
+        "nothing was imported\n"
+    ) in errors
     assert stored(url) == {}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
+def test_a_file_in_utf_16_is_called_so(
+    tmp_path: Path, catalogue: Path, capsys: pytest.CaptureFixture[str], encoding: str
+) -> None:
+    catalogue.write_bytes((HEADER + PEN).encode(encoding))
+    assert import_into(f"sqlite:///{tmp_path}/inventory.db", catalogue) == 1
+    expected = f"{catalogue}: line 1: the file is in UTF-16; expected UTF-8\n"
+    assert expected in capsys.readouterr().err
+
+
+def test_a_database_that_goes_away_meanwhile_is_told_in_one_line_and_nothing_is_imported(
+    tmp_path: Path,
+    catalogue: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    catalogue.write_text(HEADER + MUG, encoding="utf-8")
+    url = f"sqlite:///{tmp_path}/inventory.db"
+
+    async def remove_and_load(*arguments: Any) -> None:
+        (tmp_path / "inventory.db").unlink()
+        await load(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("services.inventory.commands.import_catalogue.load", remove_and_load)
+        assert import_into(url, catalogue) == 1
+    assert "inventory is not available\nnothing was imported\n" in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_there_cannot_be_read(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from seam.persistence import text_refusal
 from services.inventory.records.messagebus import (
     InvalidReservation,
     InvalidReservationError,
@@ -22,8 +23,9 @@ def check(request: ReserveStockRequest) -> None:
     """
     if not 1 <= len(request.reservation_id) <= MAXIMUM_ID_LENGTH:
         raise _invalid("reservation_id", f"expected 1 to {MAXIMUM_ID_LENGTH} characters")
-    if "\0" in request.reservation_id:
-        raise _invalid("reservation_id", "holds a NUL character")
+    reason = text_refusal(request.reservation_id, MAXIMUM_ID_LENGTH)
+    if reason is not None:
+        raise _invalid("reservation_id", reason)
     if not 1 <= len(request.lines) <= MAXIMUM_LINES:
         raise _invalid("lines", f"expected 1 to {MAXIMUM_LINES} lines")
     seen: set[str] = set()

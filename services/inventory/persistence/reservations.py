@@ -79,8 +79,6 @@ class ReservationRepository:
 
     async def release(self, reservation_id: str) -> bool:
         """Give the stock of a reservation back, once; False when there is no reservation."""
-        if "\0" in reservation_id:  # PostgreSQL takes none as a parameter.
-            return False
         rows = await self._session.execute(
             select(col(ReservationRow.released))
             .where(col(ReservationRow.reservation_id) == reservation_id)

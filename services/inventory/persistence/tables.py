@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, MetaData, String
-from sqlalchemy.dialects import postgresql
+from typing import Final
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, MetaData
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-_SKU = String().with_variant(postgresql.VARCHAR(collation="C"), "postgresql")
-"""Ordered by code points, as in Python and SQLite, whatever the database's language is."""
+from seam.persistence import Text
+from services.inventory.domain.item import (
+    MAXIMUM_DESCRIPTION_LENGTH,
+    MAXIMUM_NAME_LENGTH,
+    MAXIMUM_SKU_LENGTH,
+)
+from services.inventory.domain.reservation import MAXIMUM_ID_LENGTH
+
+_SKU = Text("sku", MAXIMUM_SKU_LENGTH, by_code_point=True)
+_RESERVATION_ID = Text("reservation_id", MAXIMUM_ID_LENGTH)
+
+# SKU, name, description and category; a letter in lower case may be three.
+_SEARCH_TEXT_LENGTH: Final = 3 * (
+    MAXIMUM_SKU_LENGTH + MAXIMUM_NAME_LENGTH + MAXIMUM_DESCRIPTION_LENGTH + 100
+)
 
 
 class Table(SQLModel, registry=registry(metadata=MetaData(schema="inventory"))):
@@ -22,13 +36,17 @@ class ItemRow(Table, table=True):
     __table_args__ = (CheckConstraint("stock >= 0", name="stock_is_not_negative"),)
 
     sku: str = Field(sa_column=Column(_SKU, primary_key=True))
-    name: str
-    description: str
+    name: str = Field(sa_column=Column(Text("name", MAXIMUM_NAME_LENGTH), nullable=False))
+    description: str = Field(
+        sa_column=Column(Text("description", MAXIMUM_DESCRIPTION_LENGTH), nullable=False)
+    )
     category: int
-    currency_code: str
+    currency_code: str = Field(sa_column=Column(Text("currency_code", 3), nullable=False))
     price_minor_units: int = Field(sa_type=BigInteger)
     stock: int
-    search_text: str
+    search_text: str = Field(
+        sa_column=Column(Text("search_text", _SEARCH_TEXT_LENGTH), nullable=False)
+    )
 
 
 class ReservationRow(Table, table=True):
@@ -36,7 +54,7 @@ class ReservationRow(Table, table=True):
 
     __tablename__ = "reservation"
 
-    reservation_id: str = Field(primary_key=True)
+    reservation_id: str = Field(sa_column=Column(_RESERVATION_ID, primary_key=True))
     released: bool = False
 
 
@@ -46,7 +64,11 @@ class ReservationLineRow(Table, table=True):
     __tablename__ = "reservation_line"
 
     reservation_id: str = Field(
-        primary_key=True, foreign_key="inventory.reservation.reservation_id"
+        sa_column=Column(
+            _RESERVATION_ID,
+            ForeignKey("inventory.reservation.reservation_id"),
+            primary_key=True,
+        )
     )
     sku: str = Field(sa_column=Column(_SKU, primary_key=True))
     quantity: int

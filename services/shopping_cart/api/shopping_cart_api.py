@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from typing import Final
 
 from seam.persistence import Database
 from services.inventory.records.messagebus import BatchGetItemsRequest, StockItem
 from services.inventory.records.messagebus_bus import InventoryStub
+from services.shopping_cart.domain.contents import (
+    MAXIMUM_LINES,
+    MAXIMUM_QUANTITY,
+    has_room,
+    with_quantity,
+)
 from services.shopping_cart.domain.pricing import priced
 from services.shopping_cart.persistence.carts import CartRepository
 from services.shopping_cart.records.api import (
@@ -29,9 +34,6 @@ from services.shopping_cart.records.api import (
     SetItemQuantityRequest,
 )
 from services.shopping_cart.records.messagebus import CartContents
-
-MAXIMUM_QUANTITY: Final = 999
-MAXIMUM_LINES: Final = 200
 
 
 class ShoppingCartApi:
@@ -66,9 +68,14 @@ class ShoppingCartApi:
         _check_stock(request, live)
         async with self._database.transaction() as session:
             carts = CartRepository(session)
-            _check_room(await carts.lock(request.cart_id) or before, request.sku)
+            held = await carts.lock(request.cart_id)
+            if held is None:
+                raise CartNotFoundError(CartNotFound(cart_id=request.cart_id))
+            if not has_room(held, request.sku):
+                raise CartFullError(CartFull(maximum=MAXIMUM_LINES))
             await carts.set_quantity(request.cart_id, request.sku, request.quantity)
-            after = await carts.find(request.cart_id) or before
+        after = with_quantity(held, request.sku, request.quantity)
+        # Others may have put items into the cart since inventory was asked.
         if any(item.sku not in live for item in after.items):
             return await self._show(after)
         return priced(after, live)
@@ -112,9 +119,3 @@ def _check_stock(request: SetItemQuantityRequest, live: dict[str, StockItem]) ->
         raise OutOfStockError(
             OutOfStock(sku=request.sku, requested=request.quantity, available=item.available)
         )
-
-
-def _check_room(contents: CartContents, sku: str) -> None:
-    held = {item.sku for item in contents.items}
-    if sku not in held and len(held) >= MAXIMUM_LINES:
-        raise CartFullError(CartFull(maximum=MAXIMUM_LINES))

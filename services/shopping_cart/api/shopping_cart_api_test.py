@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pytest
 from contract.v1.money import Money
+from sqlalchemy import Engine, delete, event
 
 from seam.contract.errors import Code, StatusError
 from seam.persistence import Database
@@ -16,8 +17,10 @@ from services.inventory.records.messagebus import (
     StockItem,
 )
 from services.inventory.records.messagebus_mock import InventoryMock
-from services.shopping_cart.api.shopping_cart_api import MAXIMUM_LINES, ShoppingCartApi
+from services.shopping_cart.api.shopping_cart_api import ShoppingCartApi
+from services.shopping_cart.domain.contents import MAXIMUM_LINES
 from services.shopping_cart.persistence.carts import CartRepository
+from services.shopping_cart.persistence.tables import CartRow
 from services.shopping_cart.records.api import (
     Availability,
     Cart,
@@ -82,6 +85,20 @@ def api(database: Database, inventory: InventoryMock) -> ShoppingCartApiStub:
     api = ShoppingCartApi(database, inventory.stub())
     channel = strict_channel(register_shopping_cart_api(api))
     return ShoppingCartApiStub(channel)
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """The kinds of all statements on carts that any database is asked for."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "cart" in statement:
+            seen.append(statement.split(maxsplit=1)[0])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(Engine, "before_cursor_execute", note)
 
 
 async def put(database: Database, cart_id: str, skus: Iterable[str]) -> None:
@@ -339,6 +356,42 @@ async def test_an_item_that_came_into_the_cart_meanwhile_is_shown_with_its_price
     cart = await api.set_item_quantity(setting(cart_id, "A", 1))
     assert [(line.sku, line.name) for line in cart.lines] == [("B", "Item B"), ("A", "Item A")]
     assert cart.total == Money(currency_code="EUR", minor_units=750)
+
+
+async def test_a_cart_that_is_gone_when_it_is_locked_is_not_found(
+    api: ShoppingCartApiStub, inventory: InventoryMock, shelf: Shelf, database: Database
+) -> None:
+    cart_id = await new_cart(api)
+
+    async def in_between(request: BatchGetItemsRequest) -> BatchGetItemsResponse:
+        async with database.transaction() as session:
+            await session.execute(delete(CartRow))
+        return shelf.look_up(request)
+
+    inventory.batch_get_items.answers(in_between)
+    with pytest.raises(CartNotFoundError) as caught:
+        await api.set_item_quantity(setting(cart_id, "A", 1))
+    assert caught.value.record == CartNotFound(cart_id=cart_id)
+
+
+async def test_a_change_locks_once_reads_once_and_writes_once(
+    api: ShoppingCartApiStub, shelf: Shelf, statements: list[str]
+) -> None:
+    """However much the cart holds."""
+    shelf.stock.update({f"SKU-{number}": 9 for number in range(30)})
+    cart_id = await new_cart(api)
+    for number in range(30):
+        await api.set_item_quantity(setting(cart_id, f"SKU-{number}", 1))
+    statements.clear()
+    await api.set_item_quantity(setting(cart_id, "A", 1))
+    # What to ask inventory for is read before the lock: nothing is locked during a call.
+    assert statements == ["SELECT", "SELECT", "SELECT", "INSERT"]
+    statements.clear()
+    await api.remove_item(RemoveItemRequest(cart_id=cart_id, sku="A"))
+    assert statements == ["DELETE", "SELECT"]
+    statements.clear()
+    await api.get_cart(GetCartRequest(cart_id=cart_id))
+    assert statements == ["SELECT"]
 
 
 async def test_items_that_are_set_at_the_same_time_are_all_in_the_cart(

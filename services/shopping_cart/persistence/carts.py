@@ -12,11 +12,7 @@ from services.shopping_cart.records.messagebus import CartContents, CartItem
 
 
 class CartRepository:
-    """Carts and what they hold, in one session.
-
-    No identity and no SKU holds a NUL character, and PostgreSQL takes none as a parameter: what
-    asks for one is answered without asking the database.
-    """
+    """Carts and what they hold, in one session."""
 
     def __init__(self, session: AsyncSession) -> None:
         """Work in `session`, which the caller commits."""
@@ -29,36 +25,36 @@ class CartRepository:
 
     async def find(self, cart_id: str) -> CartContents | None:
         """What a cart holds, in the order in which items came into it; None without a cart."""
-        if "\0" in cart_id:
-            return None
-        known = await self._session.execute(
-            select(col(CartRow.cart_id)).where(col(CartRow.cart_id) == cart_id)
-        )
-        if known.first() is None:
-            return None
         rows = await self._session.execute(
             select(col(CartItemRow.sku), col(CartItemRow.quantity))
-            .where(col(CartItemRow.cart_id) == cart_id)
+            .select_from(CartRow)
+            .outerjoin(CartItemRow, col(CartItemRow.cart_id) == col(CartRow.cart_id))
+            .where(col(CartRow.cart_id) == cart_id)
             .order_by(col(CartItemRow.position), col(CartItemRow.sku))
         )
-        items = tuple(CartItem(sku=sku, quantity=quantity) for sku, quantity in rows)
+        found = rows.all()
+        if not found:
+            return None
+        # A cart without items is one row without an item.
+        items = tuple(CartItem(sku=sku, quantity=quantity) for sku, quantity in found if sku)
         return CartContents(cart_id=cart_id, items=items)
 
     async def lock(self, cart_id: str) -> CartContents | None:
         """As `find`, and nobody else changes the cart before the session ends."""
-        await self._session.execute(
+        # What it holds is read by another statement: this one may have waited, and sees what there
+        # was before.
+        locked = await self._session.execute(
             select(col(CartRow.cart_id)).where(col(CartRow.cart_id) == cart_id).with_for_update()
         )
-        return await self.find(cart_id)
+        return None if locked.first() is None else await self.find(cart_id)
 
     async def set_quantity(self, cart_id: str, sku: str, quantity: int) -> None:
         """Let a locked cart hold `quantity` units of an item; a new item comes last."""
-        last = await self._session.execute(
-            select(func.max(CartItemRow.position)).where(col(CartItemRow.cart_id) == cart_id)
+        last = select(func.coalesce(func.max(CartItemRow.position), 0)).where(
+            col(CartItemRow.cart_id) == cart_id
         )
-        position = (last.scalar_one() or 0) + 1
         insert = upsert(self._session, CartItemRow).values(
-            cart_id=cart_id, sku=sku, quantity=quantity, position=position
+            cart_id=cart_id, sku=sku, quantity=quantity, position=last.scalar_subquery() + 1
         )
         await self._session.execute(
             insert.on_conflict_do_update(
@@ -68,8 +64,6 @@ class CartRepository:
 
     async def remove(self, cart_id: str, sku: str) -> None:
         """Take an item out of a cart, if it holds it."""
-        if "\0" in cart_id or "\0" in sku:
-            return
         await self._session.execute(
             delete(CartItemRow).where(
                 col(CartItemRow.cart_id) == cart_id, col(CartItemRow.sku) == sku

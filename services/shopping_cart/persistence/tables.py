@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, MetaData
+from sqlalchemy import CheckConstraint, Column, ForeignKey, MetaData
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
+
+from seam.persistence import Text
+
+_CART_ID = Text("cart_id", 64)
+_SKU = Text("sku", 255)
+"""As long as it may be; how long those of items are is the inventory's business."""
 
 
 class Table(SQLModel, registry=registry(metadata=MetaData(schema="shopping_cart"))):
@@ -16,7 +22,7 @@ class CartRow(Table, table=True):
 
     __tablename__ = "cart"
 
-    cart_id: str = Field(primary_key=True)
+    cart_id: str = Field(sa_column=Column(_CART_ID, primary_key=True))
 
 
 class CartItemRow(Table, table=True):
@@ -25,7 +31,9 @@ class CartItemRow(Table, table=True):
     __tablename__ = "cart_item"
     __table_args__ = (CheckConstraint("quantity > 0", name="quantity_is_positive"),)
 
-    cart_id: str = Field(primary_key=True, foreign_key="shopping_cart.cart.cart_id")
-    sku: str = Field(primary_key=True)
+    cart_id: str = Field(
+        sa_column=Column(_CART_ID, ForeignKey("shopping_cart.cart.cart_id"), primary_key=True)
+    )
+    sku: str = Field(sa_column=Column(_SKU, primary_key=True))
     quantity: int
     position: int

@@ -11,8 +11,8 @@ from conformance.v1.conformance import EchoRequest
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub
 from conformance.wiring import server_process
 from seam.bus import GrpcChannel, open_channel
-from seam.bus.outages import Outage
 from seam.contract import Code, StatusError
+from seam.outages import Outage
 
 
 def test_an_outage_is_one_line_and_its_end_another(caplog: pytest.LogCaptureFixture) -> None:
@@ -26,6 +26,16 @@ def test_an_outage_is_one_line_and_its_end_another(caplog: pytest.LogCaptureFixt
         "inventory.v1.Inventory is not available: connection refused",
         "inventory.v1.Inventory is available again",
     ]
+
+
+def test_what_comes_and_goes_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    outage = Outage("inventory.v1.Inventory")
+    for _ in range(10_000):
+        outage.failed("connection refused")
+        assert outage.away
+        outage.answered()
+        assert not outage.away
+    assert len(caplog.records) <= 4
 
 
 async def test_who_calls_a_peer_that_is_away_learns_no_address_and_the_log_is_told_once(
@@ -51,7 +61,7 @@ async def test_who_calls_a_peer_that_is_away_learns_no_address_and_the_log_is_to
                     with suppress(StatusError):
                         await stub.echo(EchoRequest())
                         answered = True
-    lines = [r.getMessage() for r in caplog.records if r.name == "seam.bus.outages"]
+    lines = [r.getMessage() for r in caplog.records if r.name == "seam.outages"]
     assert len(lines) == 2
     assert lines[0].startswith("conformance.v1.Conformance is not available: ")
     assert port in lines[0]

@@ -1,0 +1,143 @@
+"""What the failure of a database means: it is away, it is damaged, or somebody made a mistake.
+
+What is away or damaged is a status that callers may see, without addresses, statements or data.
+Everything else, such as a constraint or a statement that is wrong, is a defect and stays what it
+is; but whatever could repeat data is taken out of it, since defects are logged.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from seam.contract import Code, InvalidField
+
+_AWAY_SQLITE: Final = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+_DAMAGED_SQLITE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+# Classes and single codes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
+_AWAY_POSTGRESQL: Final = (
+    "08",  # the connection
+    "25006",  # a server that has become a standby
+    "28",  # a password that was changed
+    "3D",  # a database that was dropped
+    "40001",  # what can be tried again: serialization,
+    "40P01",  # deadlock,
+    "55P03",  # a lock that was not to be had
+    "53",  # memory, disk or connections that ran out
+    "57",  # shutting down, starting up, ended by an administrator
+    "58",  # I/O
+)
+_DAMAGED_POSTGRESQL: Final = ("XX001", "XX002")
+_DATA_POSTGRESQL: Final = "22"
+
+_SHORTEST_SUMMARY: Final = "cannot be reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a database cannot do what it was asked for.
+
+    Attributes:
+        code: UNAVAILABLE when it may work later, DATA_LOSS when its data is damaged.
+        detail: what is known, for the log.
+        summary: the same for anybody: no address.
+    """
+
+    code: Code
+    detail: str
+    summary: str = _SHORTEST_SUMMARY
+
+
+class FailureError(Exception):
+    """A database cannot do what it was asked for, as our own code has found out."""
+
+    def __init__(self, failure: Failure) -> None:
+        """Say why."""
+        super().__init__(failure.detail)
+        self.failure = failure
+
+
+def unavailable(detail: str, summary: str = _SHORTEST_SUMMARY) -> FailureError:
+    """The error of a database that is away."""
+    return FailureError(Failure(Code.UNAVAILABLE, detail, summary))
+
+
+def failure_of(error: BaseException) -> Failure | None:
+    """Why a database failed, or None when the error is a defect of its caller."""
+    if isinstance(error, FailureError):
+        return error.failure
+    if isinstance(error, PoolTimeoutError):
+        return Failure(Code.UNAVAILABLE, "no connection has become free in time", "is too busy")
+    if not isinstance(error, DBAPIError):
+        return None
+    code = _sqlite_code(error.orig)
+    if code in _DAMAGED_SQLITE:
+        return Failure(Code.DATA_LOSS, str(error.orig), "is damaged")
+    if code in _AWAY_SQLITE:
+        return Failure(Code.UNAVAILABLE, str(error.orig), _sqlite_summary(code))
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if state.startswith(_DAMAGED_POSTGRESQL):
+        return Failure(Code.DATA_LOSS, f"{_first_line(error.orig)} ({state})", "is damaged")
+    if state.startswith(_AWAY_POSTGRESQL):
+        return Failure(Code.UNAVAILABLE, f"{_first_line(error.orig)} ({state})")
+    if error.connection_invalidated:
+        return Failure(Code.UNAVAILABLE, _first_line(error.orig))
+    return None
+
+
+def invalid_field(error: BaseException) -> InvalidField | None:
+    """The refusal of a value that its column does not take, if an error is about one."""
+    orig = error.orig if isinstance(error, StatementError) else None
+    return orig if isinstance(orig, InvalidField) else None
+
+
+def without_data(error: BaseException) -> None:
+    """Take out of a defect what could repeat rows or parameters.
+
+    A driver's own error, which hangs on it as its cause, tells the values of the row.
+    """
+    error.__cause__ = None
+    error.__suppress_context__ = True
+    if not isinstance(error, StatementError):
+        return
+    state = getattr(error.orig, "sqlstate", None)
+    by_driver = state is None and _sqlite_code(error.orig) is None
+    if by_driver or (state or "").startswith(_DATA_POSTGRESQL):
+        error.args = (f"({type(error.orig).__name__}) its text may hold data and is left out",)
+
+
+def _sqlite_code(error: BaseException | None) -> int | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    # The upper bits tell more of the same, such as which I/O failed.
+    return code & 0xFF if isinstance(code, int) else None
+
+
+def _sqlite_summary(code: int | None) -> str:
+    return {
+        sqlite3.SQLITE_BUSY: "is locked",
+        sqlite3.SQLITE_LOCKED: "is locked",
+        sqlite3.SQLITE_FULL: "has no space left",
+        sqlite3.SQLITE_READONLY: "cannot be written",
+    }.get(code or 0, _SHORTEST_SUMMARY)
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).partition("\n")[0]
