@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from seam.contract import Code, StatusError
+from seam.contract import Code, InvalidArgumentError, StatusError
 from seam.outages import Outage
 from seam.persistence.failures import (
     Failure,
@@ -135,7 +135,7 @@ class Database:
         if failure is None:
             refused = invalid_field(error)
             if refused is not None:
-                return StatusError(Code.INVALID_ARGUMENT, str(refused))
+                return InvalidArgumentError(refused)
             without_data(error)
             return error
         if failure.code is Code.DATA_LOSS:
