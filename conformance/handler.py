@@ -88,7 +88,7 @@ class Conformance:
                 itself.cancel()
                 await asyncio.sleep(60)
             case Failure.LARGE_RECORD:
-                raise RefusedError(Refused(reason="x" * 100_000))
+                raise RefusedError(Refused(reason="ü" * 100_000))
             case status if status in STATUSES:
                 raise StatusError(*STATUSES[status])
         return FailResponse()

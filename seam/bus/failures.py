@@ -6,7 +6,7 @@ import logging
 import uuid
 from typing import Any
 
-from seam.codec.message_size import check_error_size, fitting_text
+from seam.codec.error_size import fitting_record, fitting_text
 from seam.contract.descriptors import MethodDescriptor
 from seam.contract.errors import (
     Code,
@@ -33,10 +33,9 @@ def outward(error: Exception, method: MethodDescriptor[Any, Any]) -> StatusError
         for declared in method.errors:
             if declared.exception is type(error):
                 try:
-                    check_error_size(method, declared.codec.encode(error.record))
-                except (InvalidField, StatusError) as unfit:
+                    return declared.exception(fitting_record(error.record, declared.codec))
+                except InvalidField as unfit:
                     return internal(unfit, method)
-                return declared.exception(error.record)
     elif isinstance(error, InvalidArgumentError):
         return InvalidArgumentError(error.field)
     elif isinstance(error, StatusError) and error.code is not Code.OK:

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
 
-from seam.codec.message_size import fitting_text
+from seam.codec.error_size import fitting_text
 from seam.contract.descriptors import ErrorDescriptor, MethodDescriptor
 from seam.contract.errors import (
     Code,

@@ -391,7 +391,7 @@ async def test_a_token_of_another_query_is_refused(api: InventoryApiStub) -> Non
     assert caught.value.record == InvalidPageToken(page_token=token)
 
 
-@pytest.mark.parametrize("token", ["2", "SHELF-001-A", "ß", "====", "A" * 5000])
+@pytest.mark.parametrize("token", ["2", "SHELF-001-A", "ß", "====", "A" * 2000])
 async def test_a_made_up_token_is_refused(api: InventoryApiStub, token: str) -> None:
     with pytest.raises(InvalidPageTokenError) as caught:
         await api.list_items(listing(token=token))
