@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import Context
 from time import monotonic
 from typing import Final, Protocol
@@ -77,6 +77,9 @@ class Monitor:
         self._backend = backend
         self._outage = Outage(name)
         self._asking: asyncio.Task[None] | None = None
+        self._gone = asyncio.Event()
+        self._begun = 0
+        self._answered = 0
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
@@ -92,29 +95,47 @@ class Monitor:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def check(self) -> Failure | None:
-        """Ask now, and give the answer; all who ask at the same time wait for one."""
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask(), context=Context())
-        await asyncio.shield(self._asking)
+        """Ask now, and give the answer; all who ask at the same time wait for one.
+
+        A question that is under way may be answered by how things were before.
+        """
+        wanted = self._begun + 1
+        while self._answered < wanted:
+            if self._asking is None or self._asking.done():
+                self._asking = asyncio.create_task(self._ask(), context=Context())
+            await asyncio.shield(self._asking)
         return self.failure
 
     async def _watch(self) -> None:
         while True:
-            away = await self.check()
-            await asyncio.sleep(RETURN_INTERVAL if away else self._backend.interval)
+            await self.check()
+            # A call may find out earlier that it is gone.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._backend.interval):
+                    await self._gone.wait()
+                    await asyncio.sleep(RETURN_INTERVAL)
 
     async def _ask(self) -> None:
+        self._begun += 1
+        question = self._begun
+        self._learn(await self._question())
+        self._answered = question
+
+    async def _question(self) -> Failure | None:
         failure = await self._answer()
         if failure is _LATE and self.failure is None:
             # A server that is busy answers late as well.
             failure = await self._answer()
-        if failure is _BUSY:
-            return
+        return self.failure if failure is _BUSY else failure
+
+    def _learn(self, failure: Failure | None) -> None:
         if failure is None and self.failure is not None:
+            self._gone.clear()
             self._backend.restore()
             self._outage.answered()
         elif failure is not None:
             if self.failure is None:
+                self._gone.set()
                 self._backend.cut()
             self._outage.failed(failure.detail)
         self.failure = failure
