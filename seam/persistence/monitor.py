@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import Context
 from time import monotonic
 from typing import Final, Protocol
@@ -77,6 +77,7 @@ class Monitor:
         self._backend = backend
         self._outage = Outage(name)
         self._asking: asyncio.Task[None] | None = None
+        self._gone = asyncio.Event()
         self._begun = 0
         self._answered = 0
 
@@ -107,8 +108,12 @@ class Monitor:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(RETURN_INTERVAL if self.failure else self._backend.interval)
             await self.check()
+            # A call may find out earlier that it is gone.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._backend.interval):
+                    await self._gone.wait()
+                    await asyncio.sleep(RETURN_INTERVAL)
 
     async def _ask(self) -> None:
         self._begun += 1
@@ -125,10 +130,12 @@ class Monitor:
 
     def _learn(self, failure: Failure | None) -> None:
         if failure is None and self.failure is not None:
+            self._gone.clear()
             self._backend.restore()
             self._outage.answered()
         elif failure is not None:
             if self.failure is None:
+                self._gone.set()
                 self._backend.cut()
             self._outage.failed(failure.detail)
         self.failure = failure
