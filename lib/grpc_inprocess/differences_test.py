@@ -111,3 +111,15 @@ async def test_the_server_sees_that_its_caller_is_in_the_process(local: Host) ->
 
     await (await local(raw("unary_unary", behavior))).unary_unary(METHOD)(b"")
     assert seen == ["inproc", f"grpc-python-asyncio/{grpc.__version__} (in process)"]
+
+
+async def test_a_writer_that_waits_for_a_server_ends_with_its_channel(local: Host) -> None:
+    channel = await local(start=False)
+    call = channel.stream_unary(METHOD)(wait_for_ready=True)
+    writing = asyncio.create_task(call.write(b""))
+    connecting = asyncio.create_task(call.wait_for_connection())
+    await asyncio.sleep(0.01)
+    await channel.close()
+    for waiting in (writing, connecting):
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
