@@ -41,8 +41,6 @@ _OF_REQUESTS: Final = _OF_THE_PROTOCOL | {"grpc-previous-rpc-attempts", "user-ag
 
 _ENTRY: Final = 32
 """Bytes that HTTP/2 counts for each entry beside its name and value (RFC 9113, 10.5.1)."""
-_REQUEST_HEADERS: Final = 383
-"""Bytes of a request's headers that are no metadata: scheme, authority, deadline and such."""
 _RESPONSE_HEADERS: Final = 191
 """Bytes of a response's headers that are no metadata: status, content type and such."""
 
@@ -55,6 +53,8 @@ class Metadatum(NamedTuple):
 
 
 USER_AGENT: Final = Metadatum("user-agent", f"grpc-python-asyncio/{grpc.__version__} (in process)")
+_REQUEST_HEADERS: Final = 464 - sum(map(len, USER_AGENT)) - _ENTRY
+"""Bytes of a request's headers that are no pairs here: scheme, authority, deadline and such."""
 
 
 class InvalidMetadataError(ValueError):
@@ -121,13 +121,6 @@ def response_size(metadata: Pairs, details: str = "") -> int:
     return _RESPONSE_HEADERS + len(text) + 2 * escaped + _size(metadata)
 
 
-def _size(metadata: Pairs) -> int:
-    size = 0
-    for name, value in metadata:
-        size += len(name) + len(value) + _ENTRY
-    return size
-
-
 def checked_trailing(metadata: object) -> Pairs:
     """Trailing metadata as a tuple.
 
@@ -142,6 +135,13 @@ def checked_trailing(metadata: object) -> Pairs:
         "Invalid trailing metadata type, expected "
         f"Tuple[Tuple[str, Union[str, bytes]]...]: {metadata}"
     )
+
+
+def _size(metadata: Pairs) -> int:
+    size = 0
+    for name, value in metadata:
+        size += len(name) + len(value) + _ENTRY
+    return size
 
 
 def _is_pair(item: object) -> bool:

@@ -165,7 +165,7 @@ async def test_streams_to_a_stopped_server_are_unavailable(host: Host) -> None:
         writing = getattr(channel, kind)(METHOD)(timeout=10)
         assert not writing.done()
         # Over a socket, a writer is now and then told of an internal error.
-        with pytest.raises(grpc.aio.AioRpcError, match="UNAVAILABLE|INTERNAL"):
+        with pytest.raises(grpc.aio.AioRpcError, match=r"UNAVAILABLE|INTERNAL"):
             await writing.write(b"")
         await writing.done_writing()
         assert writing.done()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
@@ -257,9 +257,9 @@ async def test_what_a_client_s_serializer_makes_is_bytes_or_nothing(host: Host) 
 
 
 async def test_a_stream_without_messages_is_none_to_who_expects_one(host: Host) -> None:
-    async def behavior(request: bytes, context: Any) -> Any:
-        for each in ():
-            yield each
+    async def behavior(request: bytes, context: Any) -> AsyncIterator[bytes]:
+        for _ in range(0):
+            yield b""
 
     channel = await host(raw("unary_stream", behavior))
     assert await channel.unary_unary(METHOD)(b"") is None
