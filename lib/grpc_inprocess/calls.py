@@ -100,7 +100,8 @@ class _Call(grpc.aio.Call):
         return None if self._rpc.cancelled_by_client else status.debug_error_string
 
     async def wait_for_connection(self) -> None:
-        """Wait until the server has been reached, which it is from the beginning."""
+        """Wait until a server has taken the RPC."""
+        await self._rpc.wait_until_begun()
         self._raise_for_status()
 
     def _raise_for_status(self) -> None:
@@ -134,7 +135,7 @@ class _UnaryResponse(_Call):
         self._raise_for_status()
         if self._parsed is None:
             # Parsed where it is awaited, so in the caller's context; and once, for all who do.
-            self._parsed = (parsed_by_client(self._deserializer, self._rpc.response or b""),)
+            self._parsed = (parsed_by_client(self._deserializer, self._rpc.response),)
         return self._parsed[0]
 
     async def _ended(self) -> None:
@@ -252,12 +253,16 @@ class _StreamRequest(_Call):
 
     async def _send(self, request: object) -> None:
         if self.done():
+            if self._rpc.failing:
+                self._raise_for_status()
             raise asyncio.InvalidStateError(_FINISHED)
         if self._done_writing_flag:
             raise asyncio.InvalidStateError(_HALF_CLOSED)
-        message = serialized_by_client(self._serializer, request)
         try:
-            await self._rpc.send_request(message)
+            if self._rpc.task is None:
+                await self._rpc.wait_until_begun()
+                self._raise_for_status()
+            await self._rpc.send_request(serialized_by_client(self._serializer, request))
         except EndedError:
             self._raise_for_status()
             ending = self._rpc.ending()

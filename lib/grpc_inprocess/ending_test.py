@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -167,14 +168,6 @@ async def test_a_deadline_drops_what_was_not_read(host: Host) -> None:
     await eventually(lambda: waits.seen)
 
 
-@pytest.mark.parametrize("seconds", [0, -1])
-async def test_a_call_without_any_time_fails(host: Host, seconds: float) -> None:
-    waits = Waits()
-    channel = await host(raw("unary_unary", waits.unary))
-    with pytest.raises(grpc.aio.AioRpcError, match="DEADLINE_EXCEEDED"):
-        await channel.unary_unary(METHOD)(b"", timeout=seconds)
-
-
 async def test_a_stream_of_requests_has_a_deadline_too(host: Host) -> None:
     cancelled = []
 
@@ -266,6 +259,54 @@ async def test_a_done_callback_runs_with_the_variables_of_its_own_side(host: Hos
     call.add_done_callback(lambda _: seen.append(visible.get()))
     await call
     assert "the handler's" not in seen
+
+
+async def test_a_handler_s_done_callback_that_fails_keeps_those_behind_it_from_being_called(
+    host: Host,
+) -> None:
+    seen = []
+
+    def fail(_: Any) -> None:
+        seen.append("fails")
+        raise ValueError
+
+    async def behavior(request: bytes, context: Any) -> bytes:
+        context.add_done_callback(lambda _: seen.append("before"))
+        context.add_done_callback(fail)
+        context.add_done_callback(lambda _: seen.append("behind"))
+        return b"answer"
+
+    method = (await host(raw("unary_unary", behavior))).unary_unary(METHOD)
+    assert await method(b"") == b"answer"
+    await eventually(lambda: seen == ["before", "fails"])
+    assert await method(b"") == b"answer"
+    await eventually(lambda: seen == ["before", "fails"] * 2)
+
+
+async def test_a_client_s_done_callback_that_fails_keeps_those_behind_it_from_being_called(
+    host: Host,
+) -> None:
+    seen = []
+
+    def fail(_: Any) -> None:
+        seen.append("fails")
+        raise ValueError
+
+    async def behavior(request: bytes, context: Any) -> AsyncIterator[bytes]:
+        yield b"answer"
+        await asyncio.sleep(30)
+
+    call = (await host(raw("unary_stream", behavior))).unary_stream(METHOD)(b"")
+    assert await call.read() == b"answer"
+    call.add_done_callback(fail)
+    call.add_done_callback(lambda _: seen.append("behind"))
+    # Whether the error is raised here differs.
+    with suppress(ValueError):
+        call.cancel()
+    assert call.cancelled()
+    assert seen == ["fails"]
+    with pytest.raises(ValueError):  # noqa: PT011  # the callback's own
+        call.add_done_callback(fail)
 
 
 async def test_the_handler_s_done_callbacks_come_after_its_answer(host: Host) -> None:

@@ -50,8 +50,15 @@ async def handle(rpc: Rpc, handler: Handler, threads: Executor | None) -> None:
     except Exception as error:
         _answer_error(rpc, context, error)
     finally:
-        for callback in context.callbacks:
-            _call_back(rpc, context, callback)
+        _call_back(rpc, context)
+
+
+def unexpected(error: Exception) -> str:
+    """The status text for an error of a handler or interceptor, in gRPC's words.
+
+    Lone surrogates, which no protocol can carry, are written as escapes.
+    """
+    return f"Unexpected {type(error)}: {error}".encode(errors="backslashreplace").decode()
 
 
 async def _run(rpc: Rpc, handler: Handler, context: Context, threads: Executor | None) -> None:
@@ -160,18 +167,20 @@ def _answer_error(rpc: Rpc, context: Context, error: Exception) -> None:
         grpc.StatusCode.UNKNOWN
         if set_by_handler.code is grpc.StatusCode.OK
         else set_by_handler.code,
-        f"Unexpected {type(error)}: {error}",
+        unexpected(error),
         set_by_handler.trailing_metadata,
     )
     try:
         rpc.answer(status)
-    except TypeError:
+    except (TypeError, UnicodeEncodeError):
         # The trailing metadata may be the very error that is reported.
         rpc.answer(replace(status, trailing_metadata=()))
 
 
-def _call_back(rpc: Rpc, context: Context, callback: Any) -> None:  # noqa: ANN401
+def _call_back(rpc: Rpc, context: Context) -> None:
     try:
-        callback(context)
+        for callback in context.callbacks:
+            callback(context)
     except Exception:
+        # As in gRPC, those that follow are not called.
         _LOGGER.exception("Error in callback for method [%s]", rpc.method)

@@ -48,6 +48,7 @@ class Host:
         options: Options = (),
         client_options: Options = (),
         maximum_concurrent_rpcs: int | None = None,
+        start: bool = True,
     ) -> Any:  # noqa: ANN401  # a channel; its callables are generic, tests are not
         """Start a server with what `add` adds, and give a channel to it."""
         settings: dict[str, Any] = {
@@ -58,7 +59,8 @@ class Host:
         server, channel = self._pair(settings, client_interceptors, tuple(client_options))
         for each in add:
             each(server)
-        await server.start()
+        if start:
+            await server.start()
         self.server = server
         self.stack.push_async_callback(server.stop, None)
         return await self.stack.enter_async_context(channel)

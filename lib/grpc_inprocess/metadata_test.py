@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import grpc
@@ -50,13 +51,75 @@ async def test_the_server_sees_a_user_agent_and_nothing_else_that_was_not_sent(
     assert seen["user-agent"].startswith(f"grpc-python-asyncio/{grpc.__version__} ")
 
 
+PROTOCOL = [
+    ("content-type", "mine"),
+    ("endpoint-load-metrics-bin", b"mine"),
+    ("grpc-accept-encoding", "mine"),
+    ("grpc-encoding", "mine"),
+    ("grpc-internal-encoding-request", "gzip"),
+    ("grpc-message", "mine"),
+    ("grpc-server-stats-bin", b"mine"),
+    ("grpc-status", "3"),
+    ("grpc-tags-bin", b"mine"),
+    ("grpc-trace-bin", b"mine"),
+    ("lb-cost-bin", b"mine"),
+    ("te", "mine"),
+    ("x-envoy-peer-metadata", "mine"),
+]
+MINE: list[tuple[str, str | bytes]] = [
+    ("authorization", "mine"),
+    ("connection", "close"),
+    ("cookie", "a=b; c=d"),
+    ("grpc-custom", "mine"),
+    ("grpc-status-details-bin", b"mine"),
+    ("host", "mine"),
+    ("lb-token", "mine"),
+]
+
+
 async def test_names_of_the_protocol_are_kept_from_the_server(host: Host) -> None:
-    names = ["te", "content-type", "user-agent", "grpc-encoding", "grpc-status", "grpc-custom"]
-    seen = await seen_by_server(host, [(name, "mine") for name in names])
-    assert seen == [("grpc-custom", "mine")]
+    dropped = [*PROTOCOL, ("user-agent", "mine"), ("grpc-previous-rpc-attempts", "3")]
+    assert sorted(await seen_by_server(host, dropped + MINE)) == MINE
 
 
-@pytest.mark.parametrize("pair", [("Upper", "v"), ("a b", "v"), ("", "v"), ("k", "ü"), ("k", "\n")])
+async def test_names_of_the_protocol_are_kept_from_the_client(host: Host) -> None:
+    arriving = [*MINE, ("user-agent", "mine")]
+
+    async def behavior(request: bytes, context: Any) -> bytes:
+        await context.send_initial_metadata(PROTOCOL + arriving)
+        context.set_trailing_metadata(PROTOCOL + arriving)
+        return b""
+
+    call = (await host(raw("unary_unary", behavior))).unary_unary(METHOD)(b"")
+    assert sorted(await call.initial_metadata()) == arriving
+    assert sorted(await call.trailing_metadata()) == arriving
+
+
+async def test_names_may_be_bytes_and_none_is_an_empty_value(host: Host) -> None:
+    seen = await seen_by_server(host, [(b"name", "v"), ("none", None), ("empty", "")])
+    assert seen == [("name", "v"), ("none", ""), ("empty", "")]
+
+
+UNSENDABLE = [
+    ("Upper", "v"),
+    ("a b", "v"),
+    ("a~", "v"),
+    ("a\n", "v"),
+    ("", "v"),
+    ("ü", "v"),
+    (":authority", "v"),
+    (":path", "/v"),
+    ("k", "ü"),
+    ("k", b"\xff"),
+    ("k", "\0"),
+    ("k", "\n"),
+    ("k", "a\rb"),
+    ("k", "\t"),
+    ("k", "\x7f"),
+]
+
+
+@pytest.mark.parametrize("pair", UNSENDABLE)
 async def test_a_stream_with_metadata_that_cannot_be_sent_fails(
     host: Host, pair: tuple[str, str]
 ) -> None:
@@ -69,6 +132,33 @@ async def test_a_stream_with_metadata_that_cannot_be_sent_fails(
         await call.read()
     assert raised.value.code() is grpc.StatusCode.INTERNAL
     assert raised.value.details() == "Invalid metadata"
+
+
+@pytest.mark.parametrize("pair", [("k", "\ud800"), ("\ud800", "v")])
+async def test_a_lone_surrogate_in_metadata_is_an_encoding_error(
+    host: Host, pair: tuple[str, str]
+) -> None:
+    errors: list[Exception] = []
+
+    async def behavior(request: bytes, context: Any) -> bytes:
+        try:
+            await context.send_initial_metadata((pair,))
+        except UnicodeEncodeError as error:
+            errors.append(error)
+            raise
+        return b""
+
+    method = (await host(raw("unary_unary", behavior))).unary_unary(METHOD)
+
+    async def call() -> None:
+        await method(b"", metadata=(pair,))
+
+    with pytest.raises(UnicodeEncodeError):
+        await call()
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await method(b"")
+    assert raised.value.code() is grpc.StatusCode.UNKNOWN
+    assert raised.value.details() == f"Unexpected <class 'UnicodeEncodeError'>: {errors[0]}"
 
 
 @pytest.mark.parametrize("pair", [("k-bin", "text"), ("k", 5), (5, "v")])
@@ -175,6 +265,117 @@ async def test_trailing_metadata_of_the_wrong_type_is_a_type_error(
     channel = await host(raw("unary_unary", behavior))
     with pytest.raises(grpc.aio.AioRpcError, match="Invalid trailing metadata type"):
         await channel.unary_unary(METHOD)(b"")
+
+
+def sized(kibibytes: int) -> tuple[tuple[str, str], ...]:
+    return tuple((f"k{number}", "x" * 1024) for number in range(kibibytes))
+
+
+class Large:
+    """Handlers that answer with as much metadata, or text, as they are told to."""
+
+    def __init__(self) -> None:
+        self.handled = 0
+
+    async def nothing(self, request: bytes, context: Any) -> bytes:
+        self.handled += 1
+        return b"answer"
+
+    async def initial(self, request: bytes, context: Any) -> bytes:
+        await context.send_initial_metadata(sized(int(request)))
+        return b"answer"
+
+    async def trailing(self, request: bytes, context: Any) -> bytes:
+        context.set_trailing_metadata(sized(int(request)))
+        return b"answer"
+
+    async def details(self, request: bytes, context: Any) -> bytes:
+        context.set_code(grpc.StatusCode.ABORTED)
+        context.set_details("x" * 1024 * int(request))
+        return b""
+
+    async def escaped(self, request: bytes, context: Any) -> bytes:
+        # Each counts six times: two bytes, of which each is written as %XX.
+        context.set_code(grpc.StatusCode.ABORTED)
+        context.set_details("ü" * (1024 * int(request) // 6))
+        return b""
+
+
+async def failing(call: Any) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await call
+    return raised.value
+
+
+@pytest.mark.parametrize("kibibytes", [17, 100])
+async def test_more_request_metadata_than_a_server_accepts_is_refused_unhandled(
+    host: Host, kibibytes: int
+) -> None:
+    large = Large()
+    method = (await host(raw("unary_unary", large.nothing))).unary_unary(METHOD)
+    assert await method(b"", metadata=sized(6)) == b"answer"
+    error = await failing(method(b"", metadata=sized(kibibytes)))
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "received metadata size exceeds" in str(error.details())
+    assert large.handled == 1
+    assert await method(b"") == b"answer"
+
+
+@pytest.mark.parametrize("kibibytes", [17, 100])
+@pytest.mark.parametrize("where", ["initial", "trailing", "details", "escaped"])
+async def test_more_response_metadata_than_a_client_accepts_is_refused(
+    host: Host, where: str, kibibytes: int
+) -> None:
+    method = (await host(raw("unary_unary", getattr(Large(), where)))).unary_unary(METHOD)
+    small = method(b"6")
+    expected = grpc.StatusCode.OK if where in {"initial", "trailing"} else grpc.StatusCode.ABORTED
+    assert await small.code() is expected
+    error = await failing(method(str(kibibytes).encode()))
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "received metadata size exceeds" in str(error.details())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [("grpc.max_metadata_size", 64 * 1024)],
+        [("grpc.absolute_max_metadata_size", 64 * 1024)],
+        [("grpc.max_metadata_size", 64 * 1024), ("grpc.absolute_max_metadata_size", 128 * 1024)],
+    ],
+)
+async def test_each_side_s_options_raise_what_it_accepts(host: Host, options: Any) -> None:
+    async def behavior(request: bytes, context: Any) -> bytes:
+        context.set_trailing_metadata(sized(40))
+        return b"answer"
+
+    add = raw("unary_unary", behavior)
+    both = (await host(add, options=options, client_options=options)).unary_unary(METHOD)
+    assert await both(b"", metadata=sized(40)) == b"answer"
+    server = (await host(add, options=options)).unary_unary(METHOD)
+    assert "received metadata size" in str((await failing(server(b""))).details())
+    client = (await host(add, client_options=options)).unary_unary(METHOD)
+    error = await failing(client(b"", metadata=sized(40)))
+    assert "received metadata size" in str(error.details())
+
+
+async def test_options_lower_what_a_side_accepts(host: Host) -> None:
+    options = [("grpc.max_metadata_size", 1000), ("grpc.absolute_max_metadata_size", 2000)]
+    channel = await host(raw("unary_unary", Large().nothing), options=options)
+    method = channel.unary_unary(METHOD)
+    assert await method(b"") == b"answer"
+    error = await failing(method(b"", metadata=sized(2)))
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_responses_before_too_much_trailing_metadata_are_read_first(host: Host) -> None:
+    async def behavior(request: bytes, context: Any) -> Any:
+        yield b"one"
+        await asyncio.sleep(0.1)
+        context.set_trailing_metadata(sized(17))
+
+    call = (await host(raw("unary_stream", behavior))).unary_stream(METHOD)(b"")
+    assert await call.read() == b"one"
+    assert (await failing(call.read())).code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 async def test_compression_is_set_before_the_response_begins(host: Host) -> None:

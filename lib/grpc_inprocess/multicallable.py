@@ -38,6 +38,7 @@ class Wire(Protocol):
 
         Raises:
             UsageError: the channel is closed.
+            RuntimeError: the call is made from another event loop than the server's.
         """
         ...
 
@@ -113,7 +114,7 @@ class _Method(Generic[Q, S], metaclass=ABCMeta):
             one_response=self.one_response,
         )
         if not sendable:
-            rpc.terminate(INVALID_METADATA)
+            rpc.fail(INVALID_METADATA)
         call = self._start(rpc, request)
         self._wire.send(rpc, wait_for_ready=bool(details.wait_for_ready))
         return call

@@ -8,20 +8,30 @@ as they do in gRPC:
   all of them;
 - a **termination** (cancelled, out of time, too large a message, server stopped) is seen at
   once: messages that were not read are gone, and the handler's task is cancelled.
+
+What is wrong from the beginning (no time, metadata that cannot be sent, no server) ends the RPC
+one turn of the event loop later, so that who made the call can still cancel it, or add callbacks.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from contextvars import Context, copy_context
-from time import monotonic
+from time import monotonic, time
 from typing import Final
 
 import grpc
 
-from lib.grpc_inprocess.metadata import InvalidMetadataError, Pairs, received
+from lib.grpc_inprocess.metadata import (
+    InvalidMetadataError,
+    Pairs,
+    received,
+    request_size,
+    response_size,
+)
 from lib.grpc_inprocess.options import Limits
 from lib.grpc_inprocess.status import Status
 from lib.grpc_inprocess.stream import EndedError, MessageStream, Wakeup
@@ -29,6 +39,9 @@ from lib.grpc_inprocess.stream import EndedError, MessageStream, Wakeup
 _LOGGER: Final = logging.getLogger(__name__)
 _OUT_OF_TIME: Final = Status(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
 INVALID_METADATA: Final = Status(grpc.StatusCode.INTERNAL, "Invalid metadata")
+_LONGEST: Final = 2**63 / 1e9 - time()
+"""Seconds of the longest timeout: a later deadline is no number of nanoseconds since 1970 in 64
+bits, and gRPC takes it for long past."""
 
 
 class Rpc:
@@ -38,12 +51,14 @@ class Rpc:
         method: full name of the method, `/package.Service/Method`.
         metadata: what the client sent, as the server receives it.
         deadline: when the RPC ends, on the clock of `time.monotonic`, in seconds.
+        failing: whether it ends without having been answered, in the event loop's next turn.
+        loop: the event loop on which both sides run.
         requests: messages from client to server.
         responses: messages from server to client; empty for a client that expects one response.
         response: that one response.
         initial_metadata: what the server sent before its first message; None until it did.
         status: how the RPC ended; None until the client may see it.
-        task: the handler's task, once there is one.
+        task: the handler's task, once the server has taken the RPC.
         cancelled_by_client: whether the client ended the RPC.
     """
 
@@ -51,14 +66,15 @@ class Rpc:
         "_answer",
         "_callbacks",
         "_changed",
-        "_loop",
         "_one_response",
         "_request_limits",
         "_response_limits",
         "_timer",
         "cancelled_by_client",
         "deadline",
+        "failing",
         "initial_metadata",
+        "loop",
         "metadata",
         "method",
         "requests",
@@ -74,6 +90,7 @@ class Rpc:
         metadata: Pairs,
         timeout: float | None,
         *,
+        loop: asyncio.AbstractEventLoop,
         one_response: bool,
         request_limits: Limits,
         response_limits: Limits,
@@ -84,9 +101,10 @@ class Rpc:
             method: full name of the method.
             metadata: as the server receives it.
             timeout: seconds that it may take.
+            loop: the event loop on which both sides run.
             one_response: whether the client expects exactly one response.
-            request_limits: the largest messages to the server.
-            response_limits: the largest messages to the client.
+            request_limits: what may be sent to the server.
+            response_limits: what may be sent to the client.
         """
         self.method = method
         self.metadata = metadata
@@ -97,21 +115,22 @@ class Rpc:
         self.status: Status | None = None
         self.task: asyncio.Task[None] | None = None
         self.cancelled_by_client = False
+        self.failing = False
         self._one_response = one_response
         self._request_limits = request_limits
         self._response_limits = response_limits
         self._answer: Status | None = None
         self._callbacks: list[tuple[Context, Callable[[], object]]] = []
         self._changed = Wakeup()
-        self._loop = asyncio.get_running_loop()
+        self.loop = loop
         self._timer: asyncio.TimerHandle | None = None
         self.deadline: float | None = None
         if timeout is not None:
-            self.deadline = monotonic() + timeout
-            if timeout <= 0:
-                self.terminate(_OUT_OF_TIME)
-            else:
-                self._timer = self._loop.call_later(timeout, self.terminate, _OUT_OF_TIME)
+            self._limit(timeout)
+        if len(metadata) > 1 and (
+            refusal := request_limits.refused_metadata(request_size(method, metadata))
+        ):
+            self.fail(Status(grpc.StatusCode.RESOURCE_EXHAUSTED, refusal))
 
     @property
     def answered(self) -> bool:
@@ -127,9 +146,26 @@ class Rpc:
         """Seconds until the deadline, at least 0; None without a deadline."""
         return None if self.deadline is None else max(0.0, self.deadline - monotonic())
 
+    def fail(self, status: Status) -> None:
+        """End the RPC in the event loop's next turn, without an answer of a handler."""
+        self.failing = True
+        self.loop.call_soon(self.terminate, status)
+
+    def begin(self, task: asyncio.Task[None]) -> None:
+        """Let the handler's task answer the RPC."""
+        self.task = task
+        self._changed.wake()
+
+    async def wait_until_begun(self) -> None:
+        """Wait until a server has taken the RPC, or it is over."""
+        while self.task is None and self.status is None:
+            await self._changed.wait()
+
     def send_only_request(self, message: bytes) -> None:
         """Write the one request of a client that does not stream."""
-        if not self._too_large(self._request_limits.refused_by_sender(message)):
+        if refusal := self._request_limits.refused_by_sender(message):
+            self.fail(Status(grpc.StatusCode.RESOURCE_EXHAUSTED, refusal))
+        else:
             self.requests.put_first(message)
             self.requests.close()
 
@@ -156,12 +192,18 @@ class Rpc:
         Raises:
             TypeError: a name or a value has the wrong type.
             InvalidMetadataError: it cannot be sent; the RPC is over.
+            UnicodeEncodeError: it has a lone surrogate.
         """
         try:
-            self.initial_metadata = received(metadata)
+            arriving = received(metadata)
         except InvalidMetadataError:
             self.terminate(INVALID_METADATA)
             raise
+        if arriving and self._too_large(
+            self._response_limits.refused_metadata(response_size(arriving))
+        ):
+            return
+        self.initial_metadata = arriving
         self._changed.wake()
 
     async def send_response(self, message: bytes) -> None:
@@ -198,6 +240,7 @@ class Rpc:
 
         Raises:
             TypeError: trailing metadata has a value of the wrong type.
+            UnicodeEncodeError: the text or metadata has a lone surrogate.
         """
         if self.over:
             return
@@ -206,11 +249,16 @@ class Rpc:
         except InvalidMetadataError:
             self.terminate(INVALID_METADATA)
             return
-        if self.initial_metadata is None:
-            self.open_response(())
         # The protocol has no text for success.
         details = "" if status.code is grpc.StatusCode.OK else status.details
-        self._answer = Status(status.code, details, trailing)
+        answer = Status(status.code, details, trailing)
+        if (trailing or details) and (
+            refusal := self._response_limits.refused_metadata(response_size(trailing, details))
+        ):
+            answer = Status(grpc.StatusCode.RESOURCE_EXHAUSTED, refusal)
+        if self.initial_metadata is None:
+            self.open_response(())
+        self._answer = answer
         self.requests.discard()
         self.responses.close()
         if self.responses.ended:
@@ -264,6 +312,17 @@ class Rpc:
         else:
             self._callbacks.append((copy_context(), callback))
 
+    def _limit(self, timeout: float) -> None:
+        now = monotonic()
+        self.deadline = now + timeout
+        if -_LONGEST < timeout < _LONGEST:
+            # In whole milliseconds, rounded up, as in gRPC: a call without any time has a little.
+            seconds = math.ceil(self.deadline * 1000) / 1000 - now
+            if seconds > 0:
+                self._timer = self.loop.call_later(seconds, self.terminate, _OUT_OF_TIME)
+                return
+        self.fail(_OUT_OF_TIME)
+
     def _too_large(self, refusal: str) -> bool:
         if refusal:
             self.terminate(Status(grpc.StatusCode.RESOURCE_EXHAUSTED, refusal))
@@ -279,8 +338,9 @@ class Rpc:
             self._timer.cancel()
         self._changed.wake()
         callbacks, self._callbacks = self._callbacks, []
-        for context, callback in callbacks:
-            try:
+        try:
+            for context, callback in callbacks:
                 context.run(callback)
-            except Exception:
-                _LOGGER.exception("a done callback of %s failed", self.method)
+        except Exception:
+            # As in gRPC, those that follow are not called.
+            _LOGGER.exception("a done callback of %s failed", self.method)

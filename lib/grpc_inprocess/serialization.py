@@ -15,7 +15,7 @@ _LOGGER: Final = logging.getLogger(__name__)
 
 Serializer = Callable[[Any], bytes] | None
 """From message to bytes; None when messages are bytes already."""
-Deserializer = Callable[[bytes], Any] | None
+Deserializer = Callable[[Any], Any] | None
 """From bytes to message; None when messages are bytes."""
 
 
@@ -39,19 +39,23 @@ def serialized_by_client(serializer: Serializer, message: object) -> bytes:
     """The bytes of a request; none when the serializer fails, which is logged.
 
     Raises:
-        TypeError: messages are bytes and this one is not.
+        TypeError: what would be sent is not bytes.
     """
     if serializer is None:
         return _as_bytes(message)
     try:
-        return serializer(message)
+        serialized = serializer(message)
     except Exception:
         _LOGGER.exception("Exception serializing message!")
         return b""
+    return _as_bytes(serialized)
 
 
-def parsed_by_client(deserializer: Deserializer, message: bytes) -> Any:  # noqa: ANN401
-    """The response in `message`; None when the deserializer fails, which is logged."""
+def parsed_by_client(deserializer: Deserializer, message: bytes | None) -> Any:  # noqa: ANN401
+    """The response in `message`; None when the deserializer fails, which is logged.
+
+    A server may end a call well without any message: then there is None to parse, as in gRPC.
+    """
     if deserializer is None:
         return message
     try:

@@ -18,8 +18,8 @@ from typing import Any, Final, TypeAlias
 
 import grpc
 
-from lib.grpc_inprocess.handling import Handler, handle
-from lib.grpc_inprocess.options import Options, message_sizes
+from lib.grpc_inprocess.handling import Handler, handle, unexpected
+from lib.grpc_inprocess.options import Options, size_limits
 from lib.grpc_inprocess.rpc import Rpc
 from lib.grpc_inprocess.status import Status
 from lib.grpc_inprocess.stream import Wakeup
@@ -52,7 +52,8 @@ class LocalServer(grpc.aio.Server):
     """Answers the calls of `LocalChannel`s, see `grpc.aio.Server`.
 
     Attributes:
-        message_sizes: the largest messages that it sends and accepts.
+        size_limits: what it sends and accepts.
+        stopped: whether calls are answered no more.
         changed: wakes what waits for a change of this server's or its channels' state.
     """
 
@@ -72,7 +73,7 @@ class LocalServer(grpc.aio.Server):
             migration_thread_pool: where plain handlers run; the event loop's threads by default.
             handlers: generic handlers to begin with.
             interceptors: run before every handler, outermost first.
-            options: limits of message sizes; see `lib.grpc_inprocess.options`.
+            options: limits of sizes; see `lib.grpc_inprocess.options`.
             maximum_concurrent_rpcs: how many RPCs are handled at once; more are refused.
             compression: has no effect, since nothing is compressed.
 
@@ -96,7 +97,8 @@ class LocalServer(grpc.aio.Server):
         self._under_way: dict[asyncio.Task[None], Rpc] = {}
         self._admitted: set[Rpc] = set()
         self._waiting: dict[Rpc, None] = {}
-        self.message_sizes = message_sizes(options)
+        self.size_limits = size_limits(options)
+        self.stopped = False
         self.changed = Wakeup()
 
     @property
@@ -159,6 +161,7 @@ class LocalServer(grpc.aio.Server):
         if self._state in (_State.READY, _State.STOPPED):
             return
         self._state = _State.STOPPING
+        self.stopped = True
         self.changed.wake()
         # A handler may stop its own server; it cannot wait for itself.
         me = asyncio.current_task()
@@ -195,11 +198,8 @@ class LocalServer(grpc.aio.Server):
         Args:
             rpc: made by a channel.
             wait_for_ready: whether it waits for the server to start; it fails otherwise.
-
-        Raises:
-            RuntimeError: the call is made from another event loop than the server's.
         """
-        if rpc.status is not None:
+        if rpc.failing:
             return
         if self._state is _State.RUNNING:
             self._answer(rpc)
@@ -208,20 +208,30 @@ class LocalServer(grpc.aio.Server):
             rpc.add_done_callback(lambda: self._waiting.pop(rpc, None))
         else:
             details = f"the server of {rpc.method} in this process {self._state.value}"
-            rpc.terminate(Status(grpc.StatusCode.UNAVAILABLE, details))
+            rpc.fail(Status(grpc.StatusCode.UNAVAILABLE, details))
 
-    def _answer(self, rpc: Rpc) -> None:
+    def loop_for(self, method: str) -> asyncio.AbstractEventLoop:
+        """The event loop on which a call is made and answered.
+
+        Raises:
+            RuntimeError: it is another, or there is none.
+        """
         loop = asyncio.get_running_loop()
-        if loop is not self._loop:
+        if self._loop is not None and loop is not self._loop:
             raise RuntimeError(
-                f"{rpc.method} is called from another event loop than its LocalServer runs on; "
+                f"{method} is called from another event loop than its LocalServer runs on; "
                 "make the call there, or give the other loop a grpc.aio channel"
             )
+        return loop
+
+    def _answer(self, rpc: Rpc) -> None:
         if self._maximum is None or len(self._admitted) < self._maximum:
             self._admitted.add(rpc)
-        task = loop.create_task(self._handle(rpc), name=rpc.method, context=self._context.copy())
-        rpc.task = task
+        task = rpc.loop.create_task(
+            self._handle(rpc), name=rpc.method, context=self._context.copy()
+        )
         self._under_way[task] = rpc
+        rpc.begin(task)
         task.add_done_callback(self._forget)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
@@ -242,7 +252,7 @@ class LocalServer(grpc.aio.Server):
             rpc.answer(_CANCELLED)
         except Exception as error:
             _LOGGER.exception("an interceptor failed before %s", rpc.method)
-            rpc.answer(Status(grpc.StatusCode.UNKNOWN, f"Unexpected {type(error)}: {error}"))
+            rpc.answer(Status(grpc.StatusCode.UNKNOWN, unexpected(error)))
         finally:
             # Before its caller goes on, who may call again at once.
             self._admitted.discard(rpc)

@@ -14,8 +14,6 @@ from lib.grpc_inprocess import LocalChannel, LocalServer
 from lib.grpc_inprocess.hosts import METHOD, Host, raw
 from lib.grpc_inprocess.streaming_test import eventually
 
-READY = grpc.ChannelConnectivity.READY
-
 
 async def answer(request: bytes, context: Any) -> bytes:
     return b"answer"
@@ -121,12 +119,77 @@ async def test_a_channel_gives_its_calls_some_grace(host: Host) -> None:
     assert long.cancelled()
 
 
-async def test_a_channel_is_idle_until_it_is_used_and_then_ready(host: Host) -> None:
+async def join(requests: AsyncIterator[bytes], context: Any) -> bytes:
+    return b"".join([each async for each in requests])
+
+
+async def to_stopped(host: Host) -> Any:
     channel = await host(raw("unary_unary", answer))
-    assert channel.get_state() is grpc.ChannelConnectivity.IDLE
     await channel.channel_ready()
-    assert channel.get_state() is READY
-    assert await channel.unary_unary(METHOD)(b"") == b"answer"
+    await stopped(host, None)
+    return channel
+
+
+async def test_a_unary_call_to_a_stopped_server_is_unavailable(host: Host) -> None:
+    method = (await to_stopped(host)).unary_unary(METHOD)
+    for _ in range(2):
+        call = method(b"", timeout=10)
+        seen: list[bool] = []
+        call.add_done_callback(lambda ended, seen=seen: seen.append(ended.done()))
+        assert not call.done()
+        with pytest.raises(grpc.aio.AioRpcError, match="UNAVAILABLE"):
+            await call
+        assert seen == [True]
+        assert await call.initial_metadata() == await call.trailing_metadata() == ()
+
+
+async def test_a_call_to_a_stopped_server_can_be_cancelled_before_it_fails(host: Host) -> None:
+    call = (await to_stopped(host)).unary_unary(METHOD)(b"", timeout=10)
+    assert call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
+async def test_streams_to_a_stopped_server_are_unavailable(host: Host) -> None:
+    channel = await to_stopped(host)
+    reading = channel.unary_stream(METHOD)(b"", timeout=10)
+    assert not reading.done()
+    with pytest.raises(grpc.aio.AioRpcError, match="UNAVAILABLE"):
+        await reading.read()
+    connecting = channel.stream_stream(METHOD)(timeout=10)
+    with pytest.raises(grpc.aio.AioRpcError, match="UNAVAILABLE"):
+        await connecting.wait_for_connection()
+    with pytest.raises(grpc.aio.AioRpcError, match="UNAVAILABLE"):
+        await channel.stream_unary(METHOD)(iter([b""]), timeout=10)
+    for kind in ("stream_unary", "stream_stream"):
+        writing = getattr(channel, kind)(METHOD)(timeout=10)
+        assert not writing.done()
+        # Over a socket, a writer is now and then told of an internal error.
+        with pytest.raises(grpc.aio.AioRpcError, match=r"UNAVAILABLE|INTERNAL"):
+            await writing.write(b"")
+        await writing.done_writing()
+        assert writing.done()
+
+
+async def test_a_stopped_server_is_waited_for_until_the_deadline(host: Host) -> None:
+    method = (await to_stopped(host)).unary_unary(METHOD)
+    with pytest.raises(grpc.aio.AioRpcError, match="DEADLINE_EXCEEDED"):
+        await method(b"", wait_for_ready=True, timeout=0.2)
+
+
+async def test_writing_waits_until_the_server_has_started(host: Host) -> None:
+    channel = await host(raw("stream_unary", join), start=False)
+    call = channel.stream_unary(METHOD)(wait_for_ready=True, timeout=30)
+    writing = asyncio.create_task(call.write(b"written early"))
+    connected = asyncio.create_task(call.wait_for_connection())
+    await asyncio.sleep(0.05)
+    assert not writing.done()
+    assert not connected.done()
+    assert host.server is not None
+    await host.server.start()
+    await asyncio.gather(writing, connected)
+    await call.done_writing()
+    assert await call == b"written early"
 
 
 async def test_without_a_running_server_calls_fail_at_once() -> None:
@@ -145,7 +208,9 @@ async def test_a_call_may_wait_until_the_server_is_ready() -> None:
     server = LocalServer()
     raw("unary_unary", answer)(server)
     channel: Any = LocalChannel(server)
-    observed = channel.get_state(try_to_connect=True)
+    assert channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.IDLE
+    observed = channel.get_state()
+    assert observed is grpc.ChannelConnectivity.TRANSIENT_FAILURE
     patient = channel.unary_unary(METHOD)(b"", wait_for_ready=True)
     impatient = channel.unary_unary(METHOD)(b"", wait_for_ready=True, timeout=0.05)
     with pytest.raises(grpc.aio.AioRpcError, match="DEADLINE_EXCEEDED"):
@@ -204,17 +269,32 @@ async def test_many_channels_reach_one_server() -> None:
     await server.stop(None)
 
 
-def test_another_event_loop_is_refused_with_a_reason() -> None:
+@pytest.mark.parametrize("kind", ["unary_unary", "stream_stream"])
+def test_another_event_loop_is_refused_with_a_reason(kind: str) -> None:
     server = LocalServer()
-    raw("unary_unary", answer)(server)
+    raw(kind, answer)(server)
     asyncio.run(server.start())
+    left: set[asyncio.Task[Any]] = set()
 
     async def call() -> None:
-        channel: Any = LocalChannel(server)
-        await channel.unary_unary(METHOD)(b"")
+        async def requests() -> AsyncIterator[bytes]:
+            yield b""
+
+        method = getattr(LocalChannel(server), kind)(METHOD)
+        try:
+            method(b"" if kind == "unary_unary" else requests())
+        finally:
+            left.update(asyncio.all_tasks() - {asyncio.current_task()})
 
     with pytest.raises(RuntimeError, match="another event loop"):
         asyncio.run(call())
+    assert not left
+
+
+async def test_a_thread_without_an_event_loop_is_refused(host: Host) -> None:
+    method = (await host(raw("unary_unary", answer))).unary_unary(METHOD)
+    with pytest.raises(RuntimeError):
+        await asyncio.to_thread(method, b"")
 
 
 def test_ports_are_refused_with_a_reason() -> None:

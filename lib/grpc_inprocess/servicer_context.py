@@ -132,9 +132,9 @@ class LocalServicerContext(grpc.aio.ServicerContext[Q, S]):
         )
         if status.code is grpc.StatusCode.OK:
             raise AssertionError("Expecting non-ok status code.")
+        self.rpc.answer(status)
         self.set_code(code)
         self._details, self._trailing_metadata = status.details, status.trailing_metadata
-        self.rpc.answer(status)
         self.abort_error = grpc.aio.AbortError("Locally aborted.")
         raise self.abort_error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
@@ -238,6 +238,33 @@ async def test_a_serializer_that_fails_on_the_client_sends_an_empty_message(host
     assert await channel.unary_unary(METHOD, request_serializer=refuse)(b"lost") == b"got "
     parse = channel.unary_unary(METHOD, response_deserializer=refuse)
     assert await parse(b"lost") is None
+
+
+async def test_what_a_client_s_serializer_makes_is_bytes_or_nothing(host: Host) -> None:
+    async def behavior(request: bytes, context: Any) -> Any:
+        return b"got " + request
+
+    channel = await host(raw("unary_unary", behavior))
+    assert await channel.unary_unary(METHOD, request_serializer=lambda _: None)(b"") == b"got "
+    for made in ("text", 5, bytearray(b"bytes")):
+        method = channel.unary_unary(METHOD, request_serializer=lambda _, made=made: made)
+
+        async def call(method: Any = method) -> None:
+            await method(b"")
+
+        with pytest.raises(TypeError):
+            await call()
+
+
+async def test_a_stream_without_messages_is_none_to_who_expects_one(host: Host) -> None:
+    async def behavior(request: bytes, context: Any) -> AsyncIterator[bytes]:
+        for _ in range(0):
+            yield b""
+
+    channel = await host(raw("unary_stream", behavior))
+    assert await channel.unary_unary(METHOD)(b"") is None
+    parsed = channel.unary_unary(METHOD, response_deserializer=lambda message: [message])
+    assert await parsed(b"") == [None]
 
 
 async def test_any_serializers_will_do(host: Host) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import Final
 
 WINDOW: Final = 65_535
@@ -30,11 +31,22 @@ class Wakeup:
     def __init__(self) -> None:
         self._waiters: list[asyncio.Future[None]] = []
 
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait."""
+        return len(self._waiters)
+
     async def wait(self) -> None:
         """Wait for the next `wake`."""
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
-        await waiter
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            # Who waits with a time limit, again and again, must leave nothing behind.
+            with suppress(ValueError):
+                self._waiters.remove(waiter)
+            raise
 
     def wake(self) -> None:
         """Wake every task that waits now."""
