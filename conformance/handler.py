@@ -9,6 +9,8 @@ from contextvars import ContextVar
 from datetime import timedelta
 from typing import Final
 
+from msgspec import structs
+
 from conformance.v1.conformance import (
     AddRequest,
     AddResponse,
@@ -55,6 +57,10 @@ visible: ContextVar[str] = ContextVar("visible", default="")
 """Set by callers and by the handler; neither must see what the other set."""
 
 
+class _ControlFlow(BaseException):
+    """Is no `Exception`."""
+
+
 class Conformance:
     """Handler of `conformance.v1.Conformance`."""
 
@@ -71,26 +77,7 @@ class Conformance:
 
     async def fail(self, request: FailRequest) -> FailResponse:
         """Fail in the way that was asked for."""
-        match request.failure:
-            case Failure.DECLARED:
-                raise RefusedError(Refused(reason="it was asked for"))
-            case Failure.UNDECLARED:
-                raise UndeclaredError(Undeclared(secret="swordfish"))  # noqa: S106
-            case Failure.UNEXPECTED:
-                raise RuntimeError("the password is swordfish")
-            case Failure.CANCELLED_TASK:
-                task = asyncio.create_task(asyncio.sleep(60))
-                task.cancel()
-                await task
-            case Failure.CANCELLED_ITSELF:
-                itself = asyncio.current_task()
-                assert itself is not None
-                itself.cancel()
-                await asyncio.sleep(60)
-            case Failure.LARGE_RECORD:
-                raise RefusedError(Refused(reason="ü" * 100_000))
-            case status if status in STATUSES:
-                raise StatusError(*STATUSES[status])
+        await _fail(request.failure)
         return FailResponse()
 
     async def wait(self, request: WaitRequest) -> WaitResponse:
@@ -142,17 +129,29 @@ class Conformance:
         assert self.itself is not None
         limit = None if request.limit is None else request.limit.total_seconds()
         if request.depth > 0:
-            deeper = RelayRequest(
-                span=request.span, limit=request.limit, depth=request.depth - 1, key=request.key
-            )
+            deeper = structs.replace(request, depth=request.depth - 1)
             return await self.itself.relay(deeper, timeout=limit)
+        if not request.when_cancelled:
+            return await self._make_inner_calls(request, limit)
+        self._note(request.key, "relay.begun")
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await self._make_inner_calls(request, limit)
+            raise
+        raise AssertionError("it was not cancelled")
+
+    async def _make_inner_calls(self, request: RelayRequest, limit: float | None) -> RelayResponse:
+        assert self.itself is not None
         seen = await self.itself.observe(ObserveRequest(respond={}, refuse=False))
         wait = WaitRequest(span=request.span, key=request.key, in_background=False)
+        code = Code.OK
         try:
             await self.itself.wait(wait, timeout=limit)
         except StatusError as error:
-            return RelayResponse(code=int(error.code), innermost=seen)
-        return RelayResponse(code=0, innermost=seen)
+            code = error.code
+        self._note(request.key, f"relay.{code.name}")
+        return RelayResponse(code=int(code), innermost=seen)
 
     async def add(self, request: AddRequest) -> AddResponse:
         """Add one."""
@@ -178,6 +177,8 @@ class Conformance:
                     await asyncio.sleep(pause)
                 self._note(request.key, "download.sent")
                 yield _chunk(number, data)
+            if request.failure is not None:
+                await _fail(request.failure)
         finally:
             await asyncio.sleep(_seconds(request.tidy))
             self._note(request.key, "download.ended")
@@ -191,6 +192,8 @@ class Conformance:
                 self._note(key, "upload.received")
                 if chunk.refuse:
                     raise RefusedError(Refused(reason="it was asked for"))
+                if chunk.failure is not None:
+                    await _fail(chunk.failure)
                 in_order = in_order and chunk.number == count
                 count, size = count + 1, size + len(chunk.data)
                 if chunk.stop:
@@ -210,6 +213,8 @@ class Conformance:
                 key = chunk.key
                 if chunk.refuse:
                     raise RefusedError(Refused(reason="it was asked for"))
+                if chunk.failure is not None:
+                    await _fail(chunk.failure)
                 yield chunk
                 if chunk.stop:
                     return
@@ -233,6 +238,31 @@ class Conformance:
 
     def _note(self, key: str, event: str) -> None:
         self._events[key][event] += 1
+
+
+async def _fail(failure: Failure) -> None:
+    match failure:
+        case Failure.DECLARED:
+            raise RefusedError(Refused(reason="it was asked for"))
+        case Failure.UNDECLARED:
+            raise UndeclaredError(Undeclared(secret="swordfish"))  # noqa: S106
+        case Failure.UNEXPECTED:
+            raise RuntimeError("the password is swordfish")
+        case Failure.CANCELLED_TASK:
+            task = asyncio.create_task(asyncio.sleep(60))
+            task.cancel()
+            await task
+        case Failure.CANCELLED_ITSELF:
+            itself = asyncio.current_task()
+            assert itself is not None
+            itself.cancel()
+            await asyncio.sleep(60)
+        case Failure.LARGE_RECORD:
+            raise RefusedError(Refused(reason="ü" * 100_000))
+        case Failure.CONTROL_FLOW:
+            raise _ControlFlow("the password is swordfish")
+        case status if status in STATUSES:
+            raise StatusError(*STATUSES[status])
 
 
 def _seconds(span: timedelta | None) -> float:

@@ -6,10 +6,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from msgspec import structs
+
 from conformance.check import check
 from conformance.handler import STATUSES
 from conformance.requests import (
     PATIENCE,
+    chunk,
     collected,
     download,
     events,
@@ -20,6 +23,7 @@ from conformance.requests import (
 from conformance.v1.conformance import (
     AddRequest,
     Colour,
+    DownloadRequest,
     EchoRequest,
     FailRequest,
     Failure,
@@ -30,6 +34,7 @@ from conformance.v1.conformance import (
     RefusedError,
 )
 from conformance.v1.conformance_bus import ConformanceStub
+from seam.bus.streams import once
 from seam.contract.errors import Code, StatusError
 
 PAYLOAD: Final = Payload(
@@ -122,6 +127,33 @@ async def a_handler_that_cancels_itself_is_answered_as_cancelled(stub: Conforman
 
 
 @check
+async def a_handler_of_a_stream_fails_as_any_other(stub: ConformanceStub) -> None:
+    codes = {
+        Failure.CANCELLED_ITSELF: Code.CANCELLED,
+        Failure.CANCELLED_TASK: Code.INTERNAL,
+        Failure.CONTROL_FLOW: Code.INTERNAL,
+        Failure.UNEXPECTED: Code.INTERNAL,
+        Failure.OK: Code.INTERNAL,
+        Failure.LATE: Code.DEADLINE_EXCEEDED,
+    }
+    for failure, code in codes.items():
+        request = DownloadRequest(count=2, size=1, key="", failure=failure)
+        failing = structs.replace(chunk(0), failure=failure)
+        for call in (
+            collected(stub.download(request)),
+            stub.upload(once(failing)),
+            collected(stub.converse(once(failing))),
+        ):
+            async with asyncio.timeout(PATIENCE):
+                error = await failure_of(call)
+            assert type(error) is StatusError
+            assert error.code is code
+            assert "swordfish" not in error.message
+            if failure is Failure.CANCELLED_ITSELF:
+                assert error.message.endswith(" cancelled itself")
+
+
+@check
 async def thousands_of_calls_at_once_are_all_answered(stub: ConformanceStub) -> None:
     calls = (stub.echo(EchoRequest(), timeout=30) for _ in range(3_000))
     answers = await asyncio.gather(*calls)
@@ -135,6 +167,7 @@ async def an_exception_that_nobody_expects_is_internal_and_keeps_its_text(
     for failure in (
         Failure.UNEXPECTED,
         Failure.UNDECLARED,
+        Failure.CONTROL_FLOW,
         Failure.CANCELLED_TASK,
         Failure.OK,
     ):

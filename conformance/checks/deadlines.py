@@ -26,7 +26,7 @@ from conformance.v1.conformance import (
     WaitRequest,
 )
 from conformance.v1.conformance_bus import ConformanceStub
-from seam.contract.errors import Code, InvalidField
+from seam.contract.errors import Code, InvalidField, StatusError
 
 SLOW: Final = timedelta(seconds=1.2)
 """How long a handler tidies up that does not let go at once."""
@@ -136,6 +136,46 @@ async def a_cancelled_caller_is_back_at_once_from_a_handler_that_does_not_let_go
         await noted(stub, key, "wait.tidied")
 
     await asyncio.gather(cancel(ignore=False), cancel(ignore=True))
+
+
+@check
+async def a_caller_that_is_cancelled_before_it_waits_is_cancelled(stub: ConformanceStub) -> None:
+    outcomes: list[object] = []
+
+    async def call(key: str) -> None:
+        itself = asyncio.current_task()
+        assert itself is not None
+        itself.cancel()
+        try:
+            outcomes.append(await stub.wait(waiting(LONG, key), timeout=20))
+        except StatusError as error:
+            outcomes.append(error)
+
+    async def read() -> None:
+        itself = asyncio.current_task()
+        assert itself is not None
+        itself.cancel()
+        try:
+            outcomes.append(await collected(stub.download(download(3, pause=LONG))))
+        except StatusError as error:
+            outcomes.append(error)
+
+    key = new_key()
+    callers = [asyncio.create_task(call(key)), asyncio.create_task(read())]
+    await asyncio.wait(callers)
+    assert [caller.cancelled() for caller in callers] == [True, True], outcomes
+
+
+@check
+async def calls_of_a_handler_that_tidies_up_have_a_limit_too(stub: ConformanceStub) -> None:
+    key = new_key()
+    request = RelayRequest(span=LONG, limit=LONG, depth=0, key=key, when_cancelled=True)
+    call = asyncio.ensure_future(stub.relay(request, timeout=1))
+    await noted(stub, key, "relay.begun")
+    call.cancel()
+    await asyncio.wait([call])
+    assert call.cancelled()
+    await noted(stub, key, "relay.DEADLINE_EXCEEDED")
 
 
 @check

@@ -77,7 +77,8 @@ class Bulkhead:
         self.waiting.append(place)
         try:
             await place
-        except asyncio.CancelledError:
+        except BaseException:
+            # Cancelled, or closed while it waited.
             if place.done() and not place.cancelled():
                 # The place was given at the very moment in which its owner left.
                 self.leave()

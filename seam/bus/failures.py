@@ -19,7 +19,7 @@ from seam.contract.errors import (
 log = logging.getLogger("seam.bus")
 
 
-def outward(error: Exception, method: MethodDescriptor[Any, Any]) -> StatusError:
+def outward(error: BaseException, method: MethodDescriptor[Any, Any]) -> StatusError:
     """Turn what a handler raised into what the caller may see.
 
     A fresh error is made, so that no cause, note or frame of the callee comes along. Errors travel
@@ -28,7 +28,13 @@ def outward(error: Exception, method: MethodDescriptor[Any, Any]) -> StatusError
     Args:
         error: what the handler raised.
         method: the method that it answers.
+
+    Raises:
+        KeyboardInterrupt: it was one; nothing but the end of the process is meant by it.
+        SystemExit: it was one.
     """
+    if isinstance(error, (KeyboardInterrupt, SystemExit)):
+        raise error
     if isinstance(error, ContractError):
         for declared in method.errors:
             if declared.exception is type(error):
@@ -41,6 +47,11 @@ def outward(error: Exception, method: MethodDescriptor[Any, Any]) -> StatusError
     elif isinstance(error, StatusError) and error.code is not Code.OK:
         return StatusError(error.code, fitting_text(error.message))
     return internal(error, method)
+
+
+def cancelled_itself(method: MethodDescriptor[Any, Any]) -> StatusError:
+    """The status of a call whose handler was cancelled by nobody but the handler."""
+    return StatusError(Code.CANCELLED, f"{method.full_name} cancelled itself")
 
 
 def internal(error: BaseException, method: MethodDescriptor[Any, Any]) -> StatusError:

@@ -26,7 +26,7 @@ import inspect
 import types
 from asyncio import CancelledError, current_task
 from asyncio.tasks import _enter_task, _leave_task
-from collections.abc import Coroutine, Generator
+from collections.abc import Generator
 from contextvars import Context
 from threading import get_ident
 from time import monotonic
@@ -35,15 +35,12 @@ from typing import Any, Final
 from seam.bus.bulkhead import Bulkhead
 from seam.bus.deadline import deadline_exceeded
 from seam.bus.event_loop import check_loop
-from seam.bus.failures import internal, outward
 from seam.bus.interceptor import Invoke
+from seam.bus.stepped_task import SteppedTask, Waiter, will_be_cancelled
 from seam.call.context import CallContext, current_call
 from seam.contract.descriptors import MethodDescriptor
-from seam.contract.errors import Code, StatusError
+from seam.contract.errors import StatusError
 from seam.contract.records import Record
-
-Waiter = asyncio.Future[Any] | None
-"""What a coroutine waits for; None when it only lets others have a turn."""
 
 _loops: Final[dict[int, asyncio.AbstractEventLoop]] = {}
 """The loop that was last seen to run in a thread: asking asyncio costs a system call."""
@@ -85,21 +82,13 @@ class ServerCall:
         self.loop = check_loop(self.method, self.loop, loop)
 
 
-class HandlerTask:
-    """Answers one call for whoever awaits it, once.
-
-    To the handler, and to libraries that it uses, it is the current task: it can be cancelled, and
-    counts how often it was, as `asyncio.Task` does.
-    """
+class HandlerTask(SteppedTask):
+    """Answers one call for whoever awaits it, once."""
 
     # Defaults here, so that a call which waits for nothing sets none of them.
-    _fut_waiter: Waiter = None
-    _coroutine: Coroutine[Any, Any, Record]
-    _context: Context
-    _loop: asyncio.AbstractEventLoop
-    _must_cancel = False
-    _cancel_requests = 0
+    _started = False
     _expired = False
+    _is_left = False
     _holds_place = True
 
     def __init__(self, server: ServerCall, request: Record, call: CallContext) -> None:
@@ -126,29 +115,30 @@ class HandlerTask:
             StatusError: DEADLINE_EXCEEDED, because the call took too long; CANCELLED, because the
                 handler cancelled itself; or another status that the handler gave.
             CancelledError: the caller was cancelled.
+            RuntimeError: it is awaited for a second time, maybe by the handler itself.
         """
         # The fast path of the whole system: written out, and measured in benchmarks/bus.py.
+        if self._started:
+            raise RuntimeError("a call is answered once, and a handler cannot wait for itself")
+        self._started = True
         loop = _loops.get(get_ident())
         caller = None if loop is None else current_task(loop)
         if loop is None or caller is None:
             loop, caller = _find_running()
-        requests = caller.cancelling()
         server, call = self._server, self._call
         if loop is not server.loop:
             server.bind(loop)
         bulkhead = server.bulkhead
         if bulkhead.free:
             bulkhead.free -= 1
-            # Handlers and interceptors are coroutine functions.
-            coroutine: Any = server.invoke(self._request, call)
+            invoke = server.invoke
         else:
-            coroutine = self._queued()
-        self._loop, self._coroutine = loop, coroutine
-        self._context = context = Context()
+            invoke = self._queued
+        self._loop, self._context = loop, Context()
         _leave_task(loop, caller)
         _enter_task(loop, self)  # type: ignore[arg-type]
         try:
-            waiter = context.run(_begin, call, coroutine)
+            waiter = self._context.run(self._begin, invoke)
         except StopIteration as stop:
             if bulkhead.waiting:
                 bulkhead.leave()
@@ -166,22 +156,30 @@ class HandlerTask:
         finally:
             _leave_task(loop, self)  # type: ignore[arg-type]
             _enter_task(loop, caller)
-        return (yield from self._wait(waiter, caller, requests))
+            if self._told_when_done and self.done():
+                self._tell()
+        return (yield from self._wait(waiter, caller))
 
-    def _wait(
-        self, waiter: Waiter, caller: asyncio.Task[Any], requests: int
-    ) -> Generator[Any, Any, Record]:
+    def _begin(self, invoke: Invoke) -> Waiter:
+        """Let the handler run until it waits for the first time."""
+        current_call.set(self._call)
+        # Handlers and interceptors are coroutine functions.
+        self._coroutine = invoke(self._request, self._call)  # type: ignore[assignment]
+        waiter: Waiter = self._coroutine.send(None)
+        return waiter
+
+    def _wait(self, waiter: Waiter, caller: asyncio.Task[Any]) -> Generator[Any, Any, Record]:
         """Go on with a handler that waits, until it ends or nobody waits for it any more.
 
         Args:
             waiter: what the handler waits for.
             caller: the task that awaits the call.
-            requests: how often the caller had been asked to end before it made the call.
         """
         deadline = self._call.deadline
         timer = None
-        if not (isinstance(caller, HandlerTask) and caller.deadline <= deadline):
+        if not (isinstance(caller, HandlerTask) and caller.enforces(deadline)):
             timer = self._loop.call_later(max(0.0, deadline - monotonic()), self._expire)
+        requests, is_cancelled = caller.cancelling(), will_be_cancelled(caller)
         leaving: CancelledError | None = None
         failure: StatusError | None = None
         response: Record | None = None
@@ -192,13 +190,16 @@ class HandlerTask:
                 try:
                     sent = yield self._waiting(waiter)
                 except GeneratorExit:
-                    self._context.run(self._coroutine.close)
-                    self._leave()
+                    try:
+                        self._close()
+                    finally:
+                        self._leave()
                     raise
                 except CancelledError as cancelled:
                     thrown = cancelled
-                    if caller.cancelling() > requests:
+                    if is_cancelled or caller.cancelling() > requests:
                         leaving = cancelled
+                        self._is_left = True
                         self._cancel_requests += 1
                 except BaseException as error:
                     thrown = error
@@ -227,62 +228,23 @@ class HandlerTask:
         assert response is not None
         return response
 
-    def _waiting(self, waiter: Waiter) -> Waiter:
-        """Note what the handler waits for, so that it can be cancelled."""
-        self._fut_waiter = waiter
-        if self._must_cancel and waiter is not None and waiter.cancel():
-            self._must_cancel = False
-        return waiter
-
-    def _step(
-        self, runner: asyncio.Task[Any], sent: object, thrown: BaseException | None
-    ) -> Waiter:
-        """Let the handler go on as the current task; gives what it waits for next.
-
-        Raises:
-            StopIteration: the handler has ended.
-        """
-        self._fut_waiter = None
-        if self._must_cancel:
-            self._must_cancel = False
-            if not isinstance(thrown, CancelledError):
-                thrown = CancelledError()
-        coroutine, run, loop = self._coroutine, self._context.run, self._loop
-        _leave_task(loop, runner)
-        _enter_task(loop, self)  # type: ignore[arg-type]
-        waiter: Waiter
-        try:
-            waiter = run(coroutine.send, sent) if thrown is None else run(coroutine.throw, thrown)
-            return waiter
-        finally:
-            _leave_task(loop, self)  # type: ignore[arg-type]
-            _enter_task(loop, runner)
-
     def _expire(self) -> None:
         self._expired = True
         self.cancel()
 
-    async def _queued(self) -> Record:
+    async def _queued(self, request: Record, call: CallContext) -> Record:
         self._holds_place = False
         await self._server.bulkhead.wait()
         self._holds_place = True
-        return await self._server.invoke(self._request, self._call)
+        return await self._server.invoke(request, call)
 
     def _leave(self) -> None:
+        """Give the place back, because the handler has ended."""
+        if self._told_when_done:
+            self._tell()
         if self._holds_place:
             self._holds_place = False
             self._server.bulkhead.leave()
-
-    def _outward(self, error: BaseException) -> StatusError:
-        method = self._server.method
-        if isinstance(error, Exception):
-            return outward(error, method)
-        if not isinstance(error, CancelledError):
-            raise error
-        if self._cancel_requests:
-            return StatusError(Code.CANCELLED, f"{method.full_name} cancelled itself")
-        # The handler waited for something that was cancelled, and nobody cancelled the handler.
-        return internal(error, method)
 
     def _leave_behind(self, waiter: Waiter) -> None:
         carrying = self._loop.create_task(
@@ -294,6 +256,8 @@ class HandlerTask:
     async def _carry_on(self, waiter: Waiter) -> None:
         try:
             await self._remains(waiter)
+        except GeneratorExit:
+            raise
         except BaseException as error:
             # Nobody is there to hear of it but the log.
             self._outward(error)
@@ -316,55 +280,18 @@ class HandlerTask:
             except StopIteration:
                 return
 
-    # What libraries ask of the current task.
+    def enforces(self, deadline: float) -> bool:
+        """Whether a call that the handler makes is ended by `deadline` without a timer."""
+        return self._call.deadline <= deadline and not self._is_left
 
     @property
-    def deadline(self) -> float:
-        """When the handler is cancelled, on the clock of `time.monotonic`, in seconds."""
-        return self._call.deadline
-
-    def cancel(self, msg: object = None) -> bool:
-        """Ask the handler to end, as `asyncio.Task.cancel` does."""
-        if self.done():
-            return False
-        self._cancel_requests += 1
-        if self._fut_waiter is None or not self._fut_waiter.cancel(msg=msg):
-            self._must_cancel = True
-        return True
-
-    def cancelling(self) -> int:
-        """How often the handler was asked to end."""
-        return self._cancel_requests
-
-    def uncancel(self) -> int:
-        """Take back that the handler was asked to end, once."""
-        self._cancel_requests = max(0, self._cancel_requests - 1)
-        return self._cancel_requests
+    def method(self) -> MethodDescriptor[Any, Any]:
+        """The method that is called."""
+        return self._server.method
 
     def done(self) -> bool:
         """Whether the handler has ended."""
         return inspect.getcoroutinestate(self._coroutine) == inspect.CORO_CLOSED
-
-    def get_coro(self) -> Coroutine[Any, Any, Record]:
-        """The coroutine that answers the call."""
-        return self._coroutine
-
-    def get_context(self) -> Context:
-        """The context in which the handler runs."""
-        return self._context
-
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The loop that runs the handler."""
-        return self._loop
-
-    def get_name(self) -> str:
-        """The name of the method that is called."""
-        return self._server.method.full_name
-
-
-def _begin(call: CallContext, coroutine: Coroutine[Waiter, Any, Any]) -> Waiter:
-    current_call.set(call)
-    return coroutine.send(None)
 
 
 def _find_running() -> tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]:

@@ -15,8 +15,10 @@ import anyio
 import pytest
 
 from conformance.handler import Conformance
-from conformance.requests import failure_of
+from conformance.requests import chunk, collected, download, failure_of
 from conformance.v1.conformance import (
+    Chunk,
+    DownloadRequest,
     EchoRequest,
     EchoResponse,
     RelayRequest,
@@ -295,6 +297,172 @@ async def test_a_call_whose_coroutine_is_closed_closes_the_handler() -> None:
     assert error.code is Code.DEADLINE_EXCEEDED, "its place is free again"
 
 
+async def test_a_handler_that_waits_for_itself_is_told_so_and_runs_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    runs: list[str] = []
+
+    async def body() -> None:
+        runs.append("run")
+        task = asyncio.current_task()
+        assert task is not None
+        await task
+
+    assert (await failure_of(wait(stub_of(Does(body))))).code is Code.INTERNAL
+    assert "cannot wait for itself" in caplog.text
+    assert runs == ["run"]
+
+
+async def test_an_interceptor_that_awaits_a_call_twice_runs_its_handler_once() -> None:
+    runs: list[str] = []
+
+    class Twice:
+        async def unary(self, _: Any, request: Any, call: Any, proceed: Any, /) -> Any:
+            answer = proceed(request, call)
+            await answer
+            return await answer
+
+        def stream(self, _: Any, requests: Any, call: Any, proceed: Any, /) -> Any:
+            return proceed(requests, call)
+
+    class Counts(Conformance):
+        async def echo(self, request: EchoRequest) -> EchoResponse:
+            runs.append("run")
+            return EchoResponse()
+
+    registry = HandlerRegistry()
+    registry.register(register_conformance(Counts()))
+    stub = ConformanceStub(InProcessChannel(registry, client_interceptors=[Twice()]))
+    with pytest.raises(RuntimeError, match="answered once"):
+        await stub.echo(EchoRequest())
+    assert runs == ["run"]
+
+
+async def test_who_asks_is_told_when_a_handler_has_ended() -> None:
+    told: list[Any] = []
+
+    async def ends_at_once() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.add_done_callback(told.append)
+        task.add_done_callback(other.append)
+        assert task.remove_done_callback(other.append) == 1
+
+    async def waits() -> None:
+        await ends_at_once()
+        await asyncio.sleep(0.01)
+        assert told == []
+
+    async def fails() -> None:
+        await waits()
+        raise KeyError
+
+    async def is_left() -> None:
+        await ends_at_once()
+        await tidies_up(0.1, [])
+
+    other: list[Any] = []
+    for body, timeout in ((ends_at_once, 30.0), (waits, 30.0), (fails, 30.0), (is_left, 0.05)):
+        told.clear()
+        await asyncio.gather(wait(stub_of(Does(body)), timeout=timeout), return_exceptions=True)
+        await settle(5)
+        await asyncio.sleep(0.01)
+        assert [task.done() for task in told] == [True], body
+    assert other == []
+
+
+def test_threads_of_anyio_work_within_a_handler_of_a_loop_that_runs_for_ever() -> None:
+    # There anyio ties its threads to the end of the current task.
+    reached: list[str] = []
+
+    async def body() -> None:
+        reached.append(await anyio.to_thread.run_sync(lambda: "thread"))
+
+    async def call() -> None:
+        try:
+            await wait(stub_of(Does(body)))
+        finally:
+            loop.stop()
+
+    loop = asyncio.new_event_loop()
+    calling = loop.create_task(call())
+    loop.run_forever()
+    loop.run_until_complete(calling)
+    loop.close()
+    assert reached == ["thread"]
+
+
+async def test_a_handler_that_cannot_be_called_is_a_defect_and_keeps_no_place() -> None:
+    async def wait_for_nothing() -> None: ...
+
+    handler = Conformance()
+    handler.wait = wait_for_nothing  # type: ignore[method-assign,assignment]
+    stub = stub_of(handler, Limits(concurrent=1, queued=0))
+    for _ in range(3):
+        assert (await failure_of(wait(stub))).code is Code.INTERNAL
+
+
+async def test_a_call_that_is_closed_gives_its_place_back_wherever_it_waits() -> None:
+    async def ignores() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0)
+
+    stub = stub_of(Does(ignores), Limits(concurrent=1, queued=1))
+    answered: Any = wait(stub)
+    answered.send(None)
+    queued: Any = wait(stub)
+    queued.send(None)
+    queued.close()
+    with pytest.raises(RuntimeError, match="ignored GeneratorExit"):
+        answered.close()
+    error = await failure_of(wait(stub, timeout=0.05))
+    assert error.code is Code.DEADLINE_EXCEEDED, "its place is free again"
+
+
+async def test_a_handler_of_a_stream_is_waited_for_however_its_caller_has_left() -> None:
+    done: list[str] = []
+
+    class Sends(Conformance):
+        async def download(self, request: DownloadRequest) -> AsyncIterator[Chunk]:
+            yield chunk(0)
+            await tidies_up(0.2, done)
+
+    async def read(limit: float) -> None:
+        await collected(stub.download(download(1), timeout=limit))
+
+    stub = stub_of(Sends())
+    for limit in (0.05, 30.0):
+        reading = asyncio.create_task(read(limit))
+        await asyncio.sleep(0.1)
+        reading.cancel()
+        await asyncio.wait([reading])
+        assert await settle(5) == 0
+    assert done == ["tidied", "tidied"]
+
+
+async def test_a_time_limit_around_what_a_handler_sends_is_the_handler_s() -> None:
+    ended: list[str] = []
+
+    class Sends(Conformance):
+        async def download(self, request: DownloadRequest) -> AsyncIterator[Chunk]:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    for number in range(1000):
+                        yield chunk(number)
+                        await asyncio.sleep(0)
+            ended.append("limit")
+            yield chunk(-1)
+
+    async with stub_of(Sends()).download(download(1)) as chunks:
+        # The handler stands at a `yield` when its limit passes, because nobody reads.
+        await asyncio.sleep(0.1)
+        numbers = [each.number async for each in chunks]
+    assert numbers[-1] == -1
+    assert ended == ["limit"]
+
+
 def test_a_stub_that_moves_to_another_event_loop_says_so() -> None:
     stub = stub_of(Conformance())
     outcome: list[BaseException | EchoResponse] = []
@@ -323,8 +491,6 @@ def test_a_stub_that_moves_to_another_event_loop_says_so() -> None:
 def test_a_stream_without_an_event_loop_is_refused_and_leaves_nothing(
     recwarn: pytest.WarningsRecorder,
 ) -> None:
-    from conformance.requests import download
-
     stub = stub_of(Conformance())
     with pytest.raises(RuntimeError, match="no running event loop"):
         stub.download(download(1))

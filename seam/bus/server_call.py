@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextvars import Context
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
 from seam.bus.bulkhead import Bulkhead
-from seam.bus.failures import internal, outward
+from seam.bus.failures import internal
 from seam.bus.handler_task import ServerCall
 from seam.bus.interceptor import (
     Interceptor,
@@ -25,9 +24,9 @@ from seam.bus.interceptor import (
     surround,
     surround_stream,
 )
+from seam.bus.stream_task import StreamTask
 from seam.bus.streams import close, only
-from seam.call.context import CallContext, current_call
-from seam.call.isolation import run_in_context
+from seam.call.context import CallContext
 from seam.codec.message_size import check_message_size
 from seam.contract.descriptors import Kind, MethodDescriptor
 from seam.contract.errors import InvalidArgumentError, InvalidField
@@ -77,26 +76,25 @@ def stream_server_call(
             bulkhead.free -= 1
         else:
             await bulkhead.wait()
-        context = Context()
+        task = StreamTask(method, call)
         responses: AsyncIterator[Record] | None = None
         try:
-            context.run(current_call.set, call)
-            responses = context.run(invoke, requests, call)
+            responses = await task.run(_begin(invoke, requests, call))
             while True:
                 try:
-                    response = await run_in_context(context, _next(responses))
+                    response = await task.run(_next(responses))
                 except StopAsyncIteration:
                     return
                 yield response
-        except Exception as error:
-            raise outward(error, method) from None
-        except asyncio.CancelledError as error:
-            if _is_cancelled():
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            if task.is_left and isinstance(error, asyncio.CancelledError):
                 raise
-            raise internal(error, method) from None
+            raise task.outward(error) from None
         finally:
             try:
-                await run_in_context(context, close(responses))
+                await task.end(close(responses))
             except Exception as error:
                 # The caller has left, so that nobody but the log is there to be told.
                 internal(error, method)
@@ -106,20 +104,20 @@ def stream_server_call(
     return serve
 
 
+async def _begin(
+    invoke: StreamInvoke, requests: AsyncIterator[Record], call: CallContext
+) -> AsyncIterator[Record]:
+    return invoke(requests, call)
+
+
 def _next(responses: AsyncIterator[Record]) -> Coroutine[Any, Any, Record]:
-    step: Any = responses.__anext__()
     # That of a generator can be driven as it is.
-    return step if hasattr(step, "send") else _awaited(step)
+    step: Any = responses.__anext__() if inspect.isasyncgen(responses) else _awaited(responses)
+    return step  # type: ignore[no-any-return]
 
 
-async def _awaited(step: Awaitable[Record]) -> Record:
-    return await step
-
-
-def _is_cancelled() -> bool:
-    """Whether it is the call that was cancelled, and not something that its handler waited for."""
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
+async def _awaited(responses: AsyncIterator[Record]) -> Record:
+    return await anext(responses)
 
 
 def request_decoder(method: MethodDescriptor[Any, Any]) -> Callable[[bytes], Record]:

@@ -88,7 +88,6 @@ class ResponseStream(Generic[S]):
     async def aclose(self) -> None:
         """End the call, unless it has ended, and wait until its requests are closed."""
         self._end()
-        leave_behind(self._driving)
         await asyncio.wait([self._feeding])
 
     async def __aenter__(self) -> ResponseStream[S]:
@@ -124,6 +123,7 @@ def _stop(
     A call that has ended is left to itself: cancelling it would cut short how it, or the handler,
     tidies up.
     """
+    leave_behind(driving)
     ends_by_itself = pipe.ended
     pipe.abandon(reason)
     if not ends_by_itself:

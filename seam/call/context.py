@@ -3,7 +3,7 @@
 A callee must not be able to tell whether its caller sits in the same process. It therefore
 sees only what would cross a network: the deadline, the trace, who is asking, declared baggage and
 the call's metadata. The caller's other context variables stay with the caller, because every
-handler runs in a fresh `contextvars.Context` (`seam.call.isolation`), and what the handler sets
+handler runs in a fresh `contextvars.Context` (`seam.bus.stepped_task`), and what the handler sets
 there is gone when it returns.
 """
 
