@@ -8,12 +8,14 @@ from seam.contract.descriptors import (
     ServiceDescriptor,
 )
 from seam.contract.errors import Code, ContractError, InvalidField, StatusError
-from seam.contract.records import OpenEnum, Record, freeze_mappings
+from seam.contract.records import Empty, FieldMask, OpenEnum, Record, freeze_mappings
 
 __all__ = [
     "Code",
     "ContractError",
+    "Empty",
     "ErrorDescriptor",
+    "FieldMask",
     "IdempotencyLevel",
     "InvalidField",
     "Kind",
