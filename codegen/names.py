@@ -79,8 +79,11 @@ def constant(name: str) -> str:
 
 
 def is_reserved(name: str) -> bool:
-    """Whether no class can have a name: keywords, and what annotations and functions stand on."""
-    return keyword.iskeyword(name) or (name.islower() and hasattr(builtins, name))
+    """Whether no class can have a name: keywords, builtins, and what protoc's stubs import.
+
+    A builtin that a module defines anew is still the builtin to annotations above.
+    """
+    return keyword.iskeyword(name) or hasattr(builtins, name) or name == "datetime"
 
 
 # Modules

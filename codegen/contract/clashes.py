@@ -7,14 +7,17 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from codegen import names
+from codegen.contract.comments import SourceInfo
 from codegen.contract.model import Location, OneOf, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
+
     from codegen.contract.model import ContractFile, Enum, Message, Service
 
-__all__ = ["Claim", "clashes", "module_claims", "name_claims"]
+__all__ = ["Claim", "clashes", "json_claims", "module_claims", "name_claims"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ def clashes(claims: Iterable[Claim]) -> Iterator[Problem]:
     first: dict[tuple[str, str], Claim] = {}
     told: set[tuple[str, str]] = set()
     for claim in claims:
+        if claim.kind == "class" and names.is_reserved(claim.name):
+            reason = f"would become the class {claim.name}, which is Python's own"
+            yield Problem(claim.location, f"{claim.what} {reason}")
         other = first.setdefault((claim.scope, claim.name), claim)
         pair = (other.what, claim.what)
         if other is claim or pair in told:
@@ -101,6 +107,30 @@ def name_claims(file: ContractFile) -> Iterator[Claim]:
         yield from _methods(service)
 
 
+def json_claims(file: FileDescriptorProto) -> Iterator[Claim]:
+    """The names that the fields of a file go by in JSON: each its own, and the contract's.
+
+    They are read from descriptors, since Python's protobuf runtime loads none in which two clash,
+    and does not say where they stand. It counts the names of oneofs among them.
+    """
+    source = SourceInfo(file)
+
+    def inside(message: DescriptorProto, full_name: str, path: tuple[int, ...]) -> Iterator[Claim]:
+        scope, kind = f"{full_name} in JSON", "name in JSON"
+        for i, oneof in enumerate(message.oneof_decl):
+            what, place = f"oneof {full_name}.{oneof.name}", source.location(*path, 8, i)
+            yield Claim(scope, kind, oneof.name, what, place)
+        for i, field in enumerate(message.field):
+            what, place = f"field {full_name}.{field.name}", source.location(*path, 2, i)
+            for name in dict.fromkeys((field.json_name, field.name)):
+                yield Claim(scope, kind, name, what, place)
+        for i, nested in enumerate(message.nested_type):
+            yield from inside(nested, f"{full_name}.{nested.name}", (*path, 3, i))
+
+    for i, message in enumerate(file.message_type):
+        yield from inside(message, f"{file.package}.{message.name}".lstrip("."), (4, i))
+
+
 def _named(scope: str, kind: str, name: str, element: Message | Enum | Service) -> Claim:
     what = f"{type(element).__name__.lower()} {element.full_name}"
     return Claim(scope, kind, name, what, element.location)
@@ -140,16 +170,11 @@ def _message(message: Message) -> Iterator[Claim]:
 
 
 def _members(message: Message) -> Iterator[Claim]:
-    """The attributes of a record, and the names that its fields go by in JSON."""
+    """The attributes of a record."""
     for member in message.members:
         kind = "oneof" if isinstance(member, OneOf) else "field"
         what = f"{kind} {message.full_name}.{member.name}"
         yield Claim(message.full_name, "attribute", member.attribute, what, member.location)
-    for field in message.all_fields:
-        what = f"field {message.full_name}.{field.name}"
-        for name in field.names:
-            scope = f"{message.full_name} in JSON"
-            yield Claim(scope, "name in JSON", name, what, field.location)
 
 
 def _service(service: Service) -> Iterator[Claim]:

@@ -229,8 +229,7 @@ class FileReader:
             if nested.options.map_entry
         }
         hidden = self._annotations(message, name)
-        nested = {each.name for each in message.nested_type}
-        nested |= {each.name for each in message.enum_type}
+        scope = _scope(message)
         cases: dict[int, list[Field]] = {}
         order: list[Field | int] = []
         for i, field in enumerate(message.field):
@@ -245,7 +244,7 @@ class FileReader:
             if found is None:
                 continue
             if isinstance(found.type, TypeRef):
-                self._check_scope(found.type, full, nested, found.location)
+                self._check_scope(found.type, full, scope, found.location)
             if not in_oneof:
                 order.append(found)
                 continue
@@ -277,13 +276,13 @@ class FileReader:
         return frozenset(used | {names.oneof_alias(name, each.name) for each in message.oneof_decl})
 
     def _check_scope(
-        self, type_: TypeRef, message: str, nested: set[str], location: Location
+        self, type_: TypeRef, message: str, scope: set[str], location: Location
     ) -> None:
-        """Refuses a type that the stubs of `_pb2` take for one inside the message."""
+        """Refuse a type that the stubs of `_pb2` take for something inside the message."""
         package = f"{self.file.package}." if self.file.package else ""
         outermost = type_.full_name.removeprefix(package).split(".")[0]
         is_here = type_.module == self._declarations.modules[self.file.name]
-        if is_here and outermost in nested and not type_.full_name.startswith(f"{message}."):
+        if is_here and outermost in scope and not type_.full_name.startswith(f"{message}."):
             hider = f"{message}.{outermost}"
             self._refuse(location, f"{type_.full_name} is hidden by {hider}; rename one of them")
 
@@ -346,3 +345,11 @@ class FileReader:
             self._refuse(place, f"{name} is not supported: {reason}")
             return None
         return self._declarations.types[name]
+
+
+def _scope(message: _Message) -> set[str]:
+    """What the class of a message in a `_pb2` module holds by name."""
+    fields = {field.name for field in message.field}
+    types = {each.name for each in message.nested_type} | {each.name for each in message.enum_type}
+    values = {value.name for enum in message.enum_type for value in enum.value}
+    return fields | types | values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codegen.contract.clashes import clashes, module_claims, name_claims
+from codegen.contract.clashes import clashes, json_claims, module_claims, name_claims
 from codegen.contract.declarations import Declarations, declares_options
 from codegen.contract.files import FileReader
 from codegen.contract.model import ContractFile, Enum, Message, Problem, RefusedContractError
@@ -30,6 +30,14 @@ def load(request: CodeGeneratorRequest, modules: Mapping[str, str]) -> list[Cont
         RefusedContractError: Something in these files cannot be generated.
     """
     wanted = frozenset(request.file_to_generate)
+    unreadable = [
+        problem
+        for file in request.proto_file
+        if file.name in wanted
+        for problem in clashes(json_claims(file))
+    ]
+    if unreadable:
+        raise RefusedContractError(unreadable)
     declarations = Declarations.of(request.proto_file, wanted, modules)
     readers = [FileReader(file, declarations) for file in request.proto_file]
     types: dict[str, Message | Enum] = {}
