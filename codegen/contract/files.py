@@ -282,7 +282,7 @@ class FileReader:
         package = f"{self.file.package}." if self.file.package else ""
         outermost = type_.full_name.removeprefix(package).split(".")[0]
         is_here = type_.module == self._declarations.modules[self.file.name]
-        if is_here and outermost in scope and not type_.full_name.startswith(f"{message}."):
+        if is_here and outermost in scope:
             hider = f"{message}.{outermost}"
             self._refuse(location, f"{type_.full_name} is hidden by {hider}; rename one of them")
 

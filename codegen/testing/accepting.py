@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -22,7 +23,19 @@ if TYPE_CHECKING:
 
     from codegen.testing.random_contracts import Draft
 
-__all__ = ["generate_random_contracts"]
+__all__ = ["SEEDS", "generate_random_contracts"]
+
+
+def _seeds() -> range:
+    first, _, last = os.environ.get("CONTRACT_SEEDS", "0-3").partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+SEEDS = _seeds()
+"""The seeds of the random contracts that tests try: few, and always the same.
+
+`CONTRACT_SEEDS=100-199` in the environment has them try others.
+"""
 
 _GENERATORS: tuple[Generate, ...] = (
     records.generate,
@@ -31,7 +44,7 @@ _GENERATORS: tuple[Generate, ...] = (
     mocks.generate,
 )
 _PROBLEM = re.compile(
-    r"""^([\w/]+\.proto):(?:(\d+):\d+:\ (?!warning)|\ "(\w+)"\ is\ already\ defined)""",
+    r"""^(\S+\.proto):(?:(\d+):\d+:\ (?!warning)|\ "(\w+)"\ is\ already\ defined)""",
     re.MULTILINE | re.VERBOSE,
 )
 _MOST_ROUNDS = 100
