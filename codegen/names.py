@@ -270,7 +270,7 @@ def route_function(method: str, at: int) -> str:
         at: which of the method's bindings it is, from 1.
     """
     # The handler that routes call is `api`.
-    name = f"{method}_" if method == "api" else method
+    name = f"{method}_" if method == "api" or hasattr(builtins, method) else method
     return name if at == 1 else f"{name}_{at}"
 
 

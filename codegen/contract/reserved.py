@@ -82,7 +82,8 @@ class NameChecker:
 
     def in_message(self, name: str, location: Location) -> None:
         """Check what the class of a message holds in a `_pb2` module."""
-        if name in _MESSAGE_NAMES or name.endswith("_FIELD_NUMBER"):
+        is_private = name.startswith("_")
+        if not is_private and (name in _MESSAGE_NAMES or name.endswith("_FIELD_NUMBER")):
             self._refuse(location, f"{name}: every message in Python has one of its own")
 
     def _check_private(self, name: str, location: Location) -> None:

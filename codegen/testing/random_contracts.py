@@ -429,7 +429,9 @@ class _Writer:
     def _path(self) -> Name:
         self._count += 1
         parts = [self._rng.choice(_LITERALS) for _ in range(self._rng.randint(1, 3))]
-        return Name("/" + "/".join(parts), f"/calm/{self._count}")
+        # Contracts that a process serves together must not bind one path.
+        root = f"/file{len(self._draft.files)}"
+        return Name("/".join((root, *parts)), f"{root}/calm/{self._count}")
 
 
 def _camel(word: str) -> str:
