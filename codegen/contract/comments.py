@@ -7,7 +7,7 @@ import textwrap
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, SourceCodeInfo
 
-from codegen.contract.model import Location
+from codegen.contract.model import Location, Problem, RefusedContractError
 
 __all__ = ["SourceInfo", "first_sentence", "reflow"]
 
@@ -20,7 +20,10 @@ class SourceInfo:
     Elements are addressed by paths of field numbers and indexes as in SourceCodeInfo.
 
     Args:
-        file: A file with source information, as protoc gives it to plugins.
+        file: a file with source information, as protoc gives it to plugins.
+
+    Raises:
+        RefusedContractError: a comment is no UTF-8 text.
     """
 
     def __init__(self, file: FileDescriptorProto) -> None:
@@ -29,6 +32,9 @@ class SourceInfo:
         for location in file.source_code_info.location:
             # One path can have several locations (each block of options): the first is the element.
             self._found.setdefault(tuple(location.path), location)
+            if not (_is_text(location.leading_comments) and _is_text(location.trailing_comments)):
+                place = self.location(*location.path)
+                raise RefusedContractError([Problem(place, "the comment is no UTF-8 text")])
 
     def location(self, *path: int) -> Location:
         """Where an element begins; the closest one around it when it has no place of its own."""
@@ -50,6 +56,11 @@ class SourceInfo:
         """What is said about the file: above `package`, or else above `syntax`."""
         package, syntax = (FileDescriptorProto.PACKAGE_FIELD_NUMBER, 12)
         return self.comment(package) or self.comment(syntax)
+
+
+def _is_text(comment: object) -> bool:
+    # protoc lets any byte through, and then Python's protobuf runtime gives bytes.
+    return isinstance(comment, str)
 
 
 def _clean(comment: str) -> str:

@@ -18,7 +18,22 @@ if TYPE_CHECKING:
         FileDescriptorProto,
     )
 
-__all__ = ["Declarations", "declares_options"]
+__all__ = ["EMPTY", "FIELD_MASK", "Declarations", "declares_options"]
+
+EMPTY = "google.protobuf.Empty"
+FIELD_MASK = "google.protobuf.FieldMask"
+
+# Messages of Google's that can be well-formed and yet hold no value of their Python type.
+_FALLIBLE = ("Timestamp", "Duration", "FieldMask")
+
+# Why a well-known type has no counterpart among records.
+_GOOGLE = {
+    "google/protobuf/any.proto": "what can hold anything is no contract; declare a oneof",
+    "google/protobuf/struct.proto": "JSON without a shape is no contract; declare a message",
+}
+
+# Messages of Google's whose records are written by hand.
+_RUNTIME_RECORDS = frozenset({EMPTY, FIELD_MASK})
 
 
 @dataclass(frozen=True)
@@ -29,14 +44,15 @@ class Declarations:
         options: Reads the options of all files.
         modules: The records module of each file.
         types: Every message and enum by full name.
-        without_records: The full names of types that are generated nowhere, such as google.rpc's.
+        without_records: The types that are generated nowhere, such as google.rpc's, by full name;
+            and why.
         fallible: The full names of messages that can be well-formed and yet no valid record.
     """
 
     options: Options
     modules: Mapping[str, str]
     types: Mapping[str, TypeRef]
-    without_records: frozenset[str]
+    without_records: Mapping[str, str]
     fallible: frozenset[str]
 
     @classmethod
@@ -62,18 +78,22 @@ class Declarations:
             options=Options(files),
             modules=homes,
             types={
-                full_name: TypeRef(full_name, name, homes[file.name], is_enum)
+                full_name: TypeRef(
+                    full_name,
+                    name,
+                    names.RUNTIME_RECORDS if full_name in _RUNTIME_RECORDS else homes[file.name],
+                    is_enum,
+                )
                 for file in files
                 for full_name, name, is_enum in _types_of(file)
             },
-            without_records=frozenset(
-                {
-                    full_name
-                    for file in files
-                    if file.name.startswith("google/") and file.name not in wanted | modules.keys()
-                    for full_name, _, _ in _types_of(file)
-                }
-            ),
+            without_records={
+                full_name: reason
+                for file in files
+                if (reason := _without_records(file, file.name in wanted | modules.keys()))
+                for full_name, _, _ in _types_of(file)
+                if full_name not in _RUNTIME_RECORDS
+            },
             fallible=_fallible(files),
         )
 
@@ -85,6 +105,20 @@ def declares_options(file: FileDescriptorProto) -> bool:
         and extension.extendee.endswith("Options")
         for extension in file.extension
     )
+
+
+def _without_records(file: FileDescriptorProto, is_generated: bool) -> str:
+    """Why no records are generated from a file; empty when they are."""
+    if file.name.startswith("google/") and not is_generated:
+        return _GOOGLE.get(
+            file.name,
+            "of Google's types, Timestamp, Duration, Empty, FieldMask and the wrappers are",
+        )
+    if declares_options(file):
+        return f"{file.name} declares options of contracts, from which no records are generated"
+    if file.syntax != "proto3":
+        return f"{file.name} is not written in proto3"
+    return ""
 
 
 def _types_of(file: FileDescriptorProto) -> Iterator[tuple[str, str, bool]]:
@@ -121,7 +155,7 @@ def _fallible(files: Iterable[FileDescriptorProto]) -> frozenset[str]:
             visit(
                 message, f".{file.package}.{message.name}" if file.package else f".{message.name}"
             )
-    found = {"required", ".google.protobuf.Timestamp", ".google.protobuf.Duration"}
+    found = {"required", *(f".google.protobuf.{name}" for name in _FALLIBLE)}
     grown = True
     while grown:
         new = {name for name, inner in holds.items() if inner & found} - found

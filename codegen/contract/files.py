@@ -28,10 +28,12 @@ from codegen.contract.model import (
     Presence,
     Problem,
     Scalar,
+    TypeRef,
     WellKnown,
     Wrapper,
 )
 from codegen.contract.options import FIELD_BEHAVIOR
+from codegen.contract.reserved import NameChecker
 from codegen.contract.services import ServiceReader
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ _REQUIRED = 2
 _WELL_KNOWN: Mapping[str, FieldType] = {
     ".google.protobuf.Timestamp": WellKnown.TIMESTAMP,
     ".google.protobuf.Duration": WellKnown.DURATION,
+    ".google.protobuf.FieldMask": WellKnown.FIELD_MASK,
     ".google.protobuf.DoubleValue": Wrapper(Scalar.DOUBLE),
     ".google.protobuf.FloatValue": Wrapper(Scalar.FLOAT),
     ".google.protobuf.Int64Value": Wrapper(Scalar.INT64),
@@ -93,7 +96,7 @@ class FileReader:
         self._declarations = declarations
         self._source = SourceInfo(file)
         self._errors = ErrorReader(declarations.options, self._source, self.problems)
-        self._classes: dict[str, str] = {}
+        self._checked = NameChecker(self.problems)
         if file.syntax != "proto3":
             place = self._source.location(12)
             found = file.syntax or "proto2"
@@ -101,8 +104,12 @@ class FileReader:
             return
         prefix = f"{file.package}." if file.package else ""
         for i, message in enumerate(file.message_type):
+            self._checked.in_file(message.name, self._source.location(4, i))
             self._message(message, prefix + message.name, message.name, message.name, (4, i))
         for i, enum in enumerate(file.enum_type):
+            self._checked.in_file(enum.name, self._source.location(5, i))
+            for j, value in enumerate(enum.value):
+                self._checked.in_file(value.name, self._source.location(5, i, 2, j))
             self._enum(enum, prefix + enum.name, enum.name, (5, i))
         for i, _ in enumerate(file.extension):
             self._refuse(self._source.location(7, i), "extensions are not supported")
@@ -111,12 +118,13 @@ class FileReader:
         self, types: dict[str, Message | Enum], dependencies: Mapping[str, tuple[str, ...]]
     ) -> ContractFile:
         """The file, when the types of all files are known."""
+        self._checked.path(self.file.name, self._declarations.modules[self.file.name])
         reader = ServiceReader(
             self.file,
             options=self._declarations.options,
             source=self._source,
             problems=self.problems,
-            known=self._declarations.types,
+            declarations=self._declarations,
             types=types,
         )
         services = reader.services()
@@ -134,6 +142,11 @@ class FileReader:
             comment=self._source.file_comment(),
             types=types,
         )
+
+    def both_options_and_services(self) -> Problem:
+        """Why a file that declares options, and is left out for that, cannot have services."""
+        reason = "nothing is generated from a file that declares options; put services into another"
+        return Problem(self._source.location(6, 0), reason)
 
     def _refuse(self, location: Location, reason: str) -> None:
         self.problems.append(Problem(location, reason))
@@ -159,24 +172,19 @@ class FileReader:
                 place = self._source.location(3, i)
                 self._refuse(place, f"imports {internal[0]}{through}: {reason}")
 
-    def _claim(self, name: str, what: str, location: Location) -> None:
-        """Takes a class name in the records module."""
-        other = self._classes.setdefault(name, what)
-        if other != what:
-            self._refuse(location, f"{what} and {other} would both become the class {name}")
-
     def _enum(self, enum: EnumDescriptorProto, full: str, name: str, path: _Path) -> None:
         place = self._source.location(*path)
-        self._claim(name, f"enum {full}", place)
+        self._checked.type(enum.name, place)
         attributes = [names.enum_attribute(enum.name, value.name) for value in enum.value]
         values: list[EnumValue] = []
         for i, value in enumerate(enum.value):
             attribute = attributes[i]
             if attributes.count(attribute) > 1:
                 attribute = value.name
-            values.append(
-                EnumValue(value.name, attribute, value.number, self._source.comment(*path, 2, i))
-            )
+            location = self._source.location(*path, 2, i)
+            self._checked.enum_value(value.name, location)
+            comment = self._source.comment(*path, 2, i)
+            values.append(EnumValue(value.name, attribute, value.number, comment, location))
         module = self._declarations.types[full].module
         comment = self._source.comment(*path)
         self.enums.append(Enum(full, name, module, tuple(values), comment, place))
@@ -185,7 +193,7 @@ class FileReader:
         self, message: _Message, full: str, name: str, proto_path: str, path: _Path
     ) -> None:
         place = self._source.location(*path)
-        self._claim(name, f"message {full}", place)
+        self._checked.type(message.name, place)
         if message.extension_range or message.extension:
             self._refuse(place, f"{message.name}: extensions are not supported")
         members = tuple(self._members(message, full, name, path))
@@ -200,16 +208,18 @@ class FileReader:
             fallible=full in self._declarations.fallible,
         )
         error = self._errors.read(message.options, found, path)
-        if error is not None:
-            self._claim(f"{name}Error", f"the exception of {full}", place)
         self.messages.append(found if error is None else Message(**{**vars(found), "error": error}))
         for i, nested in enumerate(message.nested_type):
             if not nested.options.map_entry:
+                self._checked.in_message(nested.name, self._source.location(*path, 3, i))
                 inner = f"{proto_path}.{nested.name}"
                 self._message(
                     nested, f"{full}.{nested.name}", name + nested.name, inner, (*path, 3, i)
                 )
         for i, enum in enumerate(message.enum_type):
+            self._checked.in_message(enum.name, self._source.location(*path, 4, i))
+            for j, value in enumerate(enum.value):
+                self._checked.in_message(value.name, self._source.location(*path, 4, i, 2, j))
             self._enum(enum, f"{full}.{enum.name}", name + enum.name, (*path, 4, i))
 
     def _members(self, message: _Message, full: str, name: str, path: _Path) -> Iterator[Member]:
@@ -218,6 +228,8 @@ class FileReader:
             for nested in message.nested_type
             if nested.options.map_entry
         }
+        hidden = self._annotations(message, name)
+        scope = _scope(message)
         cases: dict[int, list[Field]] = {}
         order: list[Field | int] = []
         for i, field in enumerate(message.field):
@@ -225,43 +237,66 @@ class FileReader:
             case_class = ""
             if in_oneof:
                 oneof = message.oneof_decl[field.oneof_index].name
-                case_class = name + names.camel(oneof) + names.camel(field.name)
-            found = self._field(field, entries.get(field.type_name), case_class, (*path, 2, i))
+                case_class = names.case_class(name, oneof, field.name)
+            found = self._field(
+                field, entries.get(field.type_name), case_class, hidden, (*path, 2, i)
+            )
             if found is None:
                 continue
+            if isinstance(found.type, TypeRef):
+                self._check_scope(found.type, full, scope, found.location)
             if not in_oneof:
                 order.append(found)
                 continue
             if field.oneof_index not in cases:
                 order.append(field.oneof_index)
             cases.setdefault(field.oneof_index, []).append(found)
-            self._claim(case_class, f"{full}.{field.name}", found.location)
         for member in order:
             if isinstance(member, Field):
                 yield member
                 continue
             oneof = message.oneof_decl[member].name
-            alias = name + names.camel(oneof)
             place = self._source.location(*path, 8, member)
-            self._claim(alias, f"oneof {full}.{oneof}", place)
+            self._checked.member(oneof, place)
             yield OneOf(
                 name=oneof,
-                attribute=names.attribute_name(oneof),
-                alias=alias,
+                attribute=names.attribute_name(oneof, hidden),
+                alias=names.oneof_alias(name, oneof),
                 cases=tuple(cases[member]),
                 comment=self._source.comment(*path, 8, member),
                 location=place,
             )
 
+    def _annotations(self, message: _Message, name: str) -> frozenset[str]:
+        """The classes that the annotations of a record name."""
+        types = self._declarations.types
+        entries = [each for each in message.nested_type if each.options.map_entry]
+        fields = [*message.field, *(field for each in entries for field in each.field)]
+        used = {types[full].name for f in fields if (full := f.type_name.lstrip(".")) in types}
+        return frozenset(used | {names.oneof_alias(name, each.name) for each in message.oneof_decl})
+
+    def _check_scope(
+        self, type_: TypeRef, message: str, scope: set[str], location: Location
+    ) -> None:
+        """Refuse a type that the stubs of `_pb2` take for something inside the message."""
+        package = f"{self.file.package}." if self.file.package else ""
+        outermost = type_.full_name.removeprefix(package).split(".")[0]
+        is_here = type_.module == self._declarations.modules[self.file.name]
+        if is_here and outermost in scope:
+            hider = f"{message}.{outermost}"
+            self._refuse(location, f"{type_.full_name} is hidden by {hider}; rename one of them")
+
     def _field(
-        self, field: FieldDescriptorProto, entry: _Message | None, case_class: str, path: _Path
+        self,
+        field: FieldDescriptorProto,
+        entry: _Message | None,
+        case_class: str,
+        hidden: frozenset[str],
+        path: _Path,
     ) -> Field | None:
         place = self._source.location(*path)
-        if field.name.startswith("__"):
-            self._refuse(
-                place, f"{field.name}: names with two underscores in front are Python's own"
-            )
-            return None
+        self._checked.member(field.name, place)
+        self._checked.in_message(field.name, place)
         found_type = self._type(entry.field[1] if entry is not None else field, place)
         if found_type is None:
             return None
@@ -284,7 +319,7 @@ class FileReader:
             presence = Presence.REQUIRED
         return Field(
             name=field.name,
-            attribute=names.attribute_name(field.name),
+            attribute=names.attribute_name(field.name, hidden),
             json_name=field.json_name,
             number=field.number,
             type=found_type,
@@ -305,10 +340,16 @@ class FileReader:
         if field.type_name in _WELL_KNOWN:
             return _WELL_KNOWN[field.type_name]
         name = field.type_name.removeprefix(".")
-        if name in self._declarations.without_records or name not in self._declarations.types:
-            advice = (
-                "Timestamp, Duration and the wrappers are the supported types of google.protobuf"
-            )
-            self._refuse(place, f"{name} is not supported; {advice}")
+        if name in self._declarations.without_records:
+            reason = self._declarations.without_records[name]
+            self._refuse(place, f"{name} is not supported: {reason}")
             return None
         return self._declarations.types[name]
+
+
+def _scope(message: _Message) -> set[str]:
+    """What the class of a message in a `_pb2` module holds by name."""
+    fields = {field.name for field in message.field}
+    types = {each.name for each in message.nested_type} | {each.name for each in message.enum_type}
+    values = {value.name for enum in message.enum_type for value in enum.value}
+    return fields | types | values

@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message as ProtoMessage
 
-__all__ = ["HttpRuleReader"]
+__all__ = ["PROCESS_PATHS", "HttpRuleReader"]
+
+# Of every process that serves HTTP. A test compares them with what `seam.http` serves.
+PROCESS_PATHS = ("/healthz", "/readyz", "/schema")
 
 _VERBS = ("get", "put", "post", "delete", "patch")
-_LITERAL = re.compile(r"[A-Za-z0-9\-._~:@!$&'()+,;=%]+")
+_LITERAL = re.compile(r"[A-Za-z0-9\-._~:@!$&'()+,;=]+")
 _VARIABLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?:=\*)?\}")
 
 
@@ -103,6 +106,8 @@ class HttpRuleReader:
             raise _RefusedError(
                 f"path {template!r}; expected one that begins with / and does not end in it"
             )
+        if template in PROCESS_PATHS:
+            raise _RefusedError(f"path {template!r} is answered by the process itself")
         bound: set[str] = set()
         for part in template[1:].split("/") if template != "/" else ():
             variable = _VARIABLE.fullmatch(part)
@@ -110,6 +115,8 @@ class HttpRuleReader:
                 if not _LITERAL.fullmatch(part):
                     supported = "expected literals and variables of one segment, such as {sku}"
                     raise _RefusedError(f"path {template!r} has the segment {part!r}; {supported}")
+                if part in (".", ".."):
+                    raise _RefusedError(f"path {template!r} has {part!r}, which clients resolve")
                 yield part
                 continue
             field = self._field(variable.group(1), "the path")

@@ -124,11 +124,13 @@ class WellKnown(PythonEnum):
 
     TIMESTAMP = "timestamp"
     DURATION = "duration"
+    FIELD_MASK = "field_mask"
 
     @property
     def python(self) -> str:
         """The Python type that holds the message."""
-        return "datetime" if self is WellKnown.TIMESTAMP else "timedelta"
+        types = {WellKnown.TIMESTAMP: "datetime", WellKnown.DURATION: "timedelta"}
+        return types.get(self, "tuple[str, ...]")
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,7 @@ class EnumValue:
     attribute: str
     number: int
     comment: str
+    location: Location
 
 
 @dataclass(frozen=True)
@@ -325,9 +328,14 @@ class HttpBinding:
         """The fields that the path binds."""
         return tuple(segment for segment in self.segments if isinstance(segment, Field))
 
-    def path(self, variable: str = "{%s}") -> str:
-        """The path, with its variables written in a format such as `{%s:str}`."""
-        parts = [s if isinstance(s, str) else variable % s.name for s in self.segments]
+    @property
+    def shape(self) -> str:
+        """The path without the names of its variables: what it is to those who match it."""
+        return "/" + "/".join(s if isinstance(s, str) else "{}" for s in self.segments)
+
+    def path(self) -> str:
+        """The path, with its variables in braces."""
+        parts = [s if isinstance(s, str) else f"{{{s.name}}}" for s in self.segments]
         return "/" + "/".join(parts)
 
 

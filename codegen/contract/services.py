@@ -12,6 +12,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 
 from codegen import names
+from codegen.contract.declarations import FIELD_MASK
 from codegen.contract.http_rules import HttpRuleReader
 from codegen.contract.model import (
     Enum,
@@ -26,6 +27,7 @@ from codegen.contract.model import (
     TypeRef,
 )
 from codegen.contract.options import HTTP, METHOD, Options
+from codegen.contract.reserved import NameChecker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message as ProtoMessage
 
     from codegen.contract.comments import SourceInfo
+    from codegen.contract.declarations import Declarations
 
 __all__ = ["ServiceReader"]
 
@@ -43,6 +46,17 @@ _METHOD_FIELD = 50001
 _HTTP_FIELD = 72295728
 
 _Path = tuple[int, ...]
+
+# Messages that become plain Python values, which no method can take or give.
+_VALUES = frozenset(
+    f"google.protobuf.{name}"
+    for name in (
+        "Timestamp",
+        "Duration",
+        *(f"{each}Value" for each in ("Double", "Float", "Bool", "String", "Bytes")),
+        *(f"{each}Value" for each in ("Int64", "UInt64", "Int32", "UInt32")),
+    )
+)
 
 # Whether the client streams, and whether the server does.
 _KINDS = {
@@ -61,7 +75,7 @@ class ServiceReader:
         options: Reads options.
         source: Locations in the file.
         problems: Collects what is wrong.
-        known: Every type in the import closure.
+        declarations: What all files declare.
         types: The types that were read.
     """
 
@@ -72,15 +86,16 @@ class ServiceReader:
         options: Options,
         source: SourceInfo,
         problems: list[Problem],
-        known: Mapping[str, TypeRef],
+        declarations: Declarations,
         types: Mapping[str, Message | Enum],
     ) -> None:
         self._file = file
         self._options = options
         self._source = source
         self._problems = problems
-        self._known = known
+        self._declarations = declarations
         self._types = types
+        self._checked = NameChecker(problems)
         self._routes: dict[tuple[str, str], str] = {}
 
     def services(self) -> tuple[Service, ...]:
@@ -93,25 +108,22 @@ class ServiceReader:
     def _service(self, service: ServiceDescriptorProto, path: _Path) -> Service:
         prefix = f"{self._file.package}." if self._file.package else ""
         full = prefix + service.name
-        methods: dict[str, Method] = {}
-        for i, descriptor in enumerate(service.method):
-            method = self._method(descriptor, (*path, 2, i))
-            if method is None:
-                continue
-            other = methods.setdefault(method.attribute, method)
-            if other is not method:
-                reason = f"{method.name} and {other.name} would both become the method"
-                self._refuse(method.location, f"{reason} {method.attribute}")
+        self._checked.type(service.name, self._source.location(*path))
+        methods = (
+            self._method(descriptor, full, (*path, 2, i))
+            for i, descriptor in enumerate(service.method)
+        )
         return Service(
             full_name=full,
             name=service.name,
-            methods=tuple(methods.values()),
+            methods=tuple(method for method in methods if method is not None),
             comment=self._source.comment(*path),
             location=self._source.location(*path),
         )
 
-    def _method(self, method: MethodDescriptorProto, path: _Path) -> Method | None:
+    def _method(self, method: MethodDescriptorProto, service: str, path: _Path) -> Method | None:
         place = self._source.location(*path)
+        self._checked.method(method.name, place)
         request = self._message_type(method.input_type, place, method.name)
         response = self._message_type(method.output_type, place, method.name)
         if request is None or response is None:
@@ -128,18 +140,20 @@ class ServiceReader:
             timeout=self._timeout(spec, spec_place, method.name),
             idempotency=IdempotencyLevel(idempotency.removeprefix("IDEMPOTENCY_")),
             errors=self._errors(spec, spec_place, method.name),
-            http=self._http(method, path, request),
+            http=self._http(method, f"{service}.{method.name}", path, request),
             comment=self._source.comment(*path),
             location=place,
         )
 
     def _message_type(self, type_name: str, place: Location, method: str) -> TypeRef | None:
         name = type_name.removeprefix(".")
-        if name not in self._known or name.startswith("google.protobuf."):
-            advice = "give the method a message of its own"
-            self._refuse(place, f"{method}: {name} is not supported; {advice}")
+        reason = self._declarations.without_records.get(name)
+        if name in _VALUES:
+            reason = "it is a value, not a record; give the method a message of its own"
+        if reason is not None:
+            self._refuse(place, f"{method}: {name} is not supported: {reason}")
             return None
-        return self._known[name]
+        return self._declarations.types[name]
 
     def _timeout(self, spec: ProtoMessage | None, place: Location, method: str) -> float:
         if spec is None or not spec.HasField("timeout"):
@@ -168,7 +182,7 @@ class ServiceReader:
         return tuple(found.values())
 
     def _http(
-        self, method: MethodDescriptorProto, path: _Path, request: TypeRef
+        self, method: MethodDescriptorProto, full_name: str, path: _Path, request: TypeRef
     ) -> tuple[HttpBinding, ...]:
         rule = self._options.get(method.options, HTTP)
         message = self._types.get(request.full_name)
@@ -178,13 +192,17 @@ class ServiceReader:
         if method.client_streaming or method.server_streaming:
             self._refuse(place, f"{method.name}: a method with streams cannot be bound to HTTP")
             return ()
+        if request.full_name == FIELD_MASK:
+            reason = "a request over HTTP is a JSON object, and a FieldMask is a string"
+            self._refuse(place, f"{method.name}: {reason}")
+            return ()
         reader = HttpRuleReader(method.name, message, place, self._problems)
         bindings = reader.read(rule)
         for binding in bindings:
             # Two paths that differ only in what their variables are called match the same requests.
-            shape = "/".join(s if isinstance(s, str) else "{}" for s in binding.segments)
-            other = self._routes.setdefault((binding.verb, shape), method.name)
-            if other != method.name:
-                reason = f"{binding.verb} {binding.path()} is also bound by {other}"
-                self._refuse(place, f"{method.name}: {reason}")
+            route = f"{binding.verb} {binding.path()}"
+            other = self._routes.get((binding.verb, binding.shape))
+            if other is not None:
+                self._refuse(place, f"{method.name}: {route} is bound by {other} already")
+            self._routes[binding.verb, binding.shape] = f"{full_name} ({place})"
         return bindings

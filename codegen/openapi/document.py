@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Union
 
+from codegen import names
 from codegen.contract.comments import first_sentence, reflow
+from codegen.contract.declarations import FIELD_MASK
 from codegen.contract.model import (
     ContractFile,
     Enum,
@@ -27,7 +29,7 @@ from codegen.contract.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Json", "document"]
 
@@ -54,6 +56,12 @@ _HTTP_STATUS: Final[Mapping[str, int]] = {
 }
 
 _PROBLEM = "Problem"
+
+_FIELD_MASK: Final[Mapping[str, Json]] = {
+    "type": "string",
+    "format": "field-mask",
+    "description": "Names of fields with commas between them, such as `title,author.name`.",
+}
 
 _SCALARS: Final[Mapping[str, dict[str, Json]]] = {
     "int32": {"type": "integer", "format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1},
@@ -82,12 +90,16 @@ class _Writer:
 
     def document(self) -> dict[str, Json]:
         paths: dict[str, Json] = {}
+        # Paths that differ in what their variables are called are one path, called as the first.
+        first: dict[str, HttpBinding] = {}
         for service in self._file.services:
             for method in service.methods:
                 for at, binding in enumerate(method.http, 1):
-                    path = paths.setdefault(binding.path(), {})
+                    named = first.setdefault(binding.shape, binding)
+                    path = paths.setdefault(named.path(), {})
                     assert isinstance(path, dict)
-                    path[binding.verb] = self._operation(service, method, binding, at)
+                    variables = [field.name for field in named.path_fields]
+                    path[binding.verb] = self._operation(service, method, binding, at, variables)
         schemas: dict[str, Json] = {_PROBLEM: _problem()}
         # Every schema may refer to more.
         for name in self._wanted:
@@ -96,24 +108,30 @@ class _Writer:
         return {"paths": paths, "components": {"schemas": ordered}}
 
     def _reference(self, full_name: str) -> dict[str, Json]:
+        if full_name == FIELD_MASK:
+            return dict(_FIELD_MASK)
         if full_name != _PROBLEM and full_name not in self._wanted:
             self._wanted.append(full_name)
         return {"$ref": f"#/components/schemas/{full_name}"}
 
     def _operation(
-        self, service: Service, method: Method, binding: HttpBinding, at: int
+        self,
+        service: Service,
+        method: Method,
+        binding: HttpBinding,
+        at: int,
+        variables: Sequence[str],
     ) -> dict[str, Json]:
-        suffix = "" if at == 1 else f"_{at}"
         operation: dict[str, Json] = {
-            "operationId": f"{service.name}_{method.name}{suffix}",
+            "operationId": names.operation_id(service.name, method.name, at),
             "tags": [service.full_name],
         }
         if method.comment:
             operation["summary"] = first_sentence(method.comment)
             operation["description"] = _prose(method.comment)
         parameters: list[Json] = [
-            {**self._parameter(field, "path", field.name), "required": True}
-            for field in binding.path_fields
+            {**self._parameter(field, "path", variable), "required": True}
+            for field, variable in zip(binding.path_fields, variables, strict=True)
         ]
         parameters += [self._parameter(field, "query", field.json_name) for field in binding.query]
         if parameters:
@@ -190,7 +208,7 @@ class _Writer:
                     "type": "object",
                     "properties": {
                         "code": {"const": error.error.code},
-                        "error": {"const": error.name},
+                        "error": {"const": error.full_name.rpartition(".")[2]},
                         "fields": self._reference(error.full_name),
                     },
                     "required": ["error", "fields"],
@@ -231,6 +249,8 @@ class _Writer:
     def _single(self, type_: FieldType) -> dict[str, Json]:
         if isinstance(type_, TypeRef):
             return self._reference(type_.full_name)
+        if type_ is WellKnown.FIELD_MASK:
+            return dict(_FIELD_MASK)
         if type_ is WellKnown.TIMESTAMP:
             return {"type": "string", "format": "date-time"}
         if type_ is WellKnown.DURATION:
@@ -248,8 +268,8 @@ def _enum(enum: Enum) -> dict[str, Json]:
     listed = [f"- `{v.name}`: {first_sentence(v.comment)}" for v in enum.values if v.comment]
     comment = "\n\n".join(filter(None, [_prose(enum.comment), "\n".join(listed)]))
     schema: dict[str, Json] = {"description": comment} if comment else {}
-    names: list[Json] = [value.name for value in enum.values]
-    return {**schema, "type": "string", "enum": names}
+    values: list[Json] = [value.name for value in enum.values]
+    return {**schema, "type": "string", "enum": values}
 
 
 def _problem() -> dict[str, Json]:

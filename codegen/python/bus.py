@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from codegen import names
 from codegen.contract.comments import first_sentence
 from codegen.plugin import Output, run
-from codegen.python.docstrings import Section, docstring
+from codegen.python.docstrings import Section, docstring, lower_first
 from codegen.python.source import Imports, module_source, python_file, string
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from codegen.contract.model import ContractFile, Message, Method, Service, TypeRef
 
 __all__ = ["generate"]
+
+# Variables and parameters of the functions in the module.
+_VARIABLES = ("channel", "handler", "metadata", "request", "requests", "self", "timeout")
 
 
 def generate(file: ContractFile) -> Iterator[Output]:
@@ -32,7 +35,8 @@ def generate(file: ContractFile) -> Iterator[Output]:
 def bus_module(file: ContractFile) -> str:
     """The module that describes the services of a contract."""
     exports = [name for service in file.services for name in _defined(service)]
-    writer = _Writer(Imports(f"{file.module}_bus", exports))
+    methods = [method.attribute for service in file.services for method in service.methods]
+    writer = _Writer(Imports(f"{file.module}_bus", [*exports, *methods, *_VARIABLES]))
     body = [part for service in file.services for part in writer.service(service)]
     summary = f"Services of the contract `{file.path}`."
     return module_source(file, summary, writer.imports, exports, body)
@@ -40,23 +44,26 @@ def bus_module(file: ContractFile) -> str:
 
 def method_constant(service: Service, method: Method) -> str:
     """The name of the constant that describes a method."""
-    return f"{names.constant(service.name)}_{names.constant(method.name)}"
+    return names.method_constant(service.name, method.name)
 
 
 def raises(method: Method, imports: Imports) -> list[Section]:
     """The section of a docstring that says which errors a method declares."""
     found = [
-        (imports.name(error.module, f"{error.name}Error"), first_sentence(error.comment))
+        (
+            imports.name(error.module, names.exception_class(error.name)),
+            lower_first(first_sentence(error.comment)),
+        )
         for error in method.errors
     ]
     return [("Raises", found)] if found else []
 
 
 def _defined(service: Service) -> Iterator[str]:
-    yield f"{service.name}Handler"
-    yield f"{service.name}Stub"
-    yield names.constant(service.name)
-    yield f"register_{names.snake(service.name)}"
+    yield names.handler_class(service.name)
+    yield names.stub_class(service.name)
+    yield names.service_constant(service.name)
+    yield names.register_function(service.name)
     yield from (method_constant(service, method) for method in service.methods)
 
 
@@ -79,7 +86,8 @@ class _Writer:
         listed = ", ".join(method_constant(service, method) for method in service.methods)
         comma = "," if service.methods else ""
         yield (
-            f"{names.constant(service.name)}: {final} = {self._contract('ServiceDescriptor')}("
+            f"{names.service_constant(service.name)}: {final} = "
+            f"{self._contract('ServiceDescriptor')}("
             f"name={string(service.full_name)}, methods=({listed}{comma}),)"
         )
         yield self._stub(service)
@@ -88,12 +96,13 @@ class _Writer:
     def _handler(self, service: Service) -> str:
         protocol = self.imports.name("typing", "Protocol")
         text = service.comment or f"The service `{service.full_name}`."
-        rows = [f"class {service.name}Handler({protocol}):", "    " + docstring(text, 4)]
+        name = names.handler_class(service.name)
+        rows = [f"class {name}({protocol}):", "    " + docstring(text, 4)]
         for method in service.methods:
             rows += [
                 "",
                 f"    def {self._signature(method)}:",
-                "        " + self._documented(method),
+                "        " + self._documented(method, "Answer"),
                 "        ...",
             ]
         return "\n".join(rows)
@@ -125,8 +134,8 @@ class _Writer:
             return f"request: {request}"
         return f"requests: {self.imports.name('collections.abc', stream)}[{request}]"
 
-    def _documented(self, method: Method) -> str:
-        text = method.comment or f"The method `{method.name}`."
+    def _documented(self, method: Method, verb: str) -> str:
+        text = method.comment or f"{verb} `{method.name}`."
         return docstring(text, 8, raises(method, self.imports))
 
     def _method_constant(self, service: Service, method: Method) -> str:
@@ -145,27 +154,27 @@ class _Writer:
         )
 
     def _codec(self, type_: TypeRef | Message) -> str:
-        wire = self.imports.module(f"{type_.module}_wire")
-        return f"{wire}.{names.constant(type_.name)}"
+        wire = self.imports.module(names.wire_module(type_.module))
+        return f"{wire}.{names.codec_constant(type_.name)}"
 
     def _error(self, error: Message) -> str:
-        exception = self.imports.name(error.module, f"{error.name}Error")
+        exception = self.imports.name(error.module, names.exception_class(error.name))
         return f"{self._contract('ErrorDescriptor')}({exception}, {self._codec(error)})"
 
     def _stub(self, service: Service) -> str:
         channel = self._bus("Channel")
         text = (
-            f"Calls `{service.full_name}`, wherever it runs.\n\n"
+            f"A caller of `{service.full_name}`, wherever it runs.\n\n"
             "`timeout` is in seconds; without one, the contract's holds. A call never takes longer"
             " than what is left of the call that it is part of. `metadata` is sent with the call,"
             " and holds at its end what the callee sent."
         )
         rows = [
-            f"class {service.name}Stub:",
+            f"class {names.stub_class(service.name)}:",
             "    " + docstring(text, 4),
             "",
             f"    def __init__(self, channel: {channel}) -> None:",
-            "        " + docstring("Makes a stub that calls through a channel.", 8),
+            "        " + docstring("Make a stub that calls through a channel.", 8),
         ]
         for method in service.methods:
             constant = method_constant(service, method)
@@ -176,23 +185,24 @@ class _Writer:
             rows += [
                 "",
                 f"    def {self._stub_signature(method)}:",
-                "        " + self._documented(method),
+                "        " + self._documented(method, "Call"),
                 f"        return self._{method.attribute}({argument}, timeout, metadata)",
             ]
         return "\n".join(rows)
 
     def _register(self, service: Service) -> str:
-        contract = names.constant(service.name)
+        contract = names.service_constant(service.name)
         registration = self._bus("Registration")
-        stem = names.snake(service.name)
+        function = names.register_function(service.name)
+        handler = names.handler_class(service.name)
         entries = "".join(
             f"{method_constant(service, method)}.name: handler.{method.attribute},"
             for method in service.methods
         )
         return "\n".join(
             [
-                f"def register_{stem}(handler: {service.name}Handler) -> {registration}:",
-                "    " + docstring(f"Has a handler answer `{service.full_name}`.", 4),
+                f"def {function}(handler: {handler}) -> {registration}:",
+                "    " + docstring(f"Have a handler answer `{service.full_name}`.", 4),
                 f"    return {registration}({contract}, {{{entries}}})",
             ]
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from codegen.contract.comments import reflow
 
-__all__ = ["Section", "docstring"]
+__all__ = ["Section", "docstring", "lower_first"]
 
 _WIDTH = 100
 
@@ -46,3 +46,10 @@ def docstring(text: str, indent: int = 0, sections: Sequence[Section] = ()) -> s
     return "\n".join(
         (pad + row if row and at else row) for at, row in enumerate(f'"""{escaped}"""'.split("\n"))
     )
+
+
+def lower_first(sentence: str) -> str:
+    """A sentence as the second part of another: `A word.` as `a word.`, but `HTTP.` as it is."""
+    starts_word = len(sentence) > 1 and sentence[1].islower()
+    is_lower = starts_word or sentence.startswith("A ")
+    return sentence[:1].lower() + sentence[1:] if is_lower else sentence

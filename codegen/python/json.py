@@ -30,21 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["enum_reader", "json_module", "scalar_reader"]
 
-# Names that the readers use themselves; a field of the same name gets a `_`.
-_LOCALS = frozenset(
-    {
-        "given_twice",
-        "unknown_field",
-        "depth",
-        "error",
-        "item",
-        "key",
-        "json_name",
-        "json_value",
-        "record",
-        "value",
-    }
-)
+# Variables of the converters themselves; one for a field of the same name gets a `_`.
+_LOCALS = frozenset({"depth", "error", "item", "key", "json_name", "json_value", "record", "value"})
 
 
 def scalar_reader(type_: Scalar | WellKnown | Wrapper, imports: Imports) -> str:
@@ -56,7 +43,8 @@ def scalar_reader(type_: Scalar | WellKnown | Wrapper, imports: Imports) -> str:
 
 def enum_reader(type_: TypeRef, imports: Imports) -> str:
     """The generated function that reads an enum."""
-    return imports.name(f"{type_.module}_json", f"{names.snake(type_.name)}_from_json")
+    module = names.json_module(type_.module)
+    return imports.name(module, names.from_json_function(type_.name))
 
 
 def json_module(file: ContractFile) -> str:
@@ -64,10 +52,11 @@ def json_module(file: ContractFile) -> str:
     exports: list[str] = []
     private: list[str] = []
     for name in [*(enum.name for enum in file.enums), *(m.name for m in file.messages)]:
-        stem = names.snake(name)
-        exports += [f"{stem}_from_json", f"{stem}_to_json"]
-        private += [f"_{stem.upper()}_NAMES", f"_{stem.upper()}_NUMBERS"]
-    writer = _Writer(file, Imports(f"{file.module}_json", [*exports, *private]))
+        exports += [names.from_json_function(name), names.to_json_function(name)]
+        private += [names.json_names_constant(name), names.json_numbers_constant(name)]
+    variables = [name for message in file.messages for name in _variables(message)]
+    imports = Imports(f"{file.module}_json", [*exports, *private, *_LOCALS, *variables])
+    writer = _Writer(file, imports, frozenset(exports))
     body = [part for enum in file.enums for part in writer.enum(enum)]
     body += [part for message in file.messages for part in writer.message(message)]
     summary = f"Converts the records of `{file.path}` to ProtoJSON values and back."
@@ -77,55 +66,61 @@ def json_module(file: ContractFile) -> str:
 class _Writer:
     """Writes the converters of one contract."""
 
-    def __init__(self, file: ContractFile, imports: Imports) -> None:
+    def __init__(self, file: ContractFile, imports: Imports, functions: frozenset[str]) -> None:
         self.imports = imports
         self._file = file
+        self._functions = functions
+        self._variables: dict[str, str] = {}
 
     def _seam(self, name: str) -> str:
         return self.imports.name("seam.codec.protojson", name)
 
-    def _function(self, type_: TypeRef, suffix: str) -> str:
-        return self.imports.name(f"{type_.module}_json", f"{names.snake(type_.name)}_{suffix}")
+    def _of(self, type_: TypeRef, name: str) -> str:
+        """What a name of the module that converts a type is called here."""
+        return self.imports.name(names.json_module(type_.module), name)
 
     def enum(self, enum: Enum) -> Iterator[str]:
-        stem = names.snake(enum.name)
+        names_constant = names.json_names_constant(enum.name)
+        numbers_constant = names.json_numbers_constant(enum.name)
         final = self.imports.name("typing", "Final")
         name = self.imports.name(enum.module, enum.name)
         first: dict[int, str] = {}
         for value in enum.values:
             first.setdefault(value.number, value.name)
         listed = ", ".join(f"{number}: {string(text)}" for number, text in first.items())
-        yield f"_{stem.upper()}_NAMES: {final}[dict[int, str]] = {{{listed},}}"
+        yield f"{names_constant}: {final}[dict[int, str]] = {{{listed},}}"
         listed = ", ".join(f"{string(value.name)}: {value.number}" for value in enum.values)
-        yield f"_{stem.upper()}_NUMBERS: {final}[dict[str, int]] = {{{listed},}}"
+        yield f"{numbers_constant}: {final}[dict[str, int]] = {{{listed},}}"
         noun = f"`{enum.full_name}`"
         yield "\n".join(
             [
-                f"def {stem}_to_json(value: {name}) -> str | int:",
+                f"def {names.to_json_function(enum.name)}(value: {name}) -> str | int:",
                 "    "
-                + docstring(f"The name of a value of {noun}; the number when it has none.", 4),
-                f"    return _{stem.upper()}_NAMES.get(value) or int(value)",
+                + docstring(f"Give the name of a value of {noun}; its number when it has none.", 4),
+                f"    return {names_constant}.get(value) or int(value)",
             ]
         )
-        raises = [("InvalidField", "The value is neither a name of the enum nor a number.")]
+        raises = [("InvalidField", "the value is neither a name of the enum nor a number.")]
         yield "\n".join(
             [
-                f"def {stem}_from_json(value: object) -> {name}:",
+                f"def {names.from_json_function(enum.name)}(value: object) -> {name}:",
                 "    "
-                + docstring(f"Reads a value of {noun} by name or number.", 4, [("Raises", raises)]),
-                f"    return {name}({self._seam('read_enum')}(value, _{stem.upper()}_NUMBERS))",
+                + docstring(f"Read a value of {noun} by name or number.", 4, [("Raises", raises)]),
+                f"    return {name}({self._seam('read_enum')}(value, {numbers_constant}))",
             ]
         )
 
     def message(self, message: Message) -> Iterator[str]:
-        stem = names.snake(message.name)
+        self._variables = self._local_names(message)
+        to_json = names.to_json_function(message.name)
+        from_json = names.from_json_function(message.name)
         record = self.imports.name(message.module, message.name)
         noun = f"`{message.full_name}`"
         json_value = self._seam("JsonValue")
         yield "\n".join(
             [
-                f"def {stem}_to_json(record: {record}) -> dict[str, {json_value}]:",
-                "    " + docstring(f"Converts {noun} to a ProtoJSON object.", 4),
+                f"def {to_json}(record: {record}) -> dict[str, {json_value}]:",
+                "    " + docstring(f"Convert {noun} to a ProtoJSON object.", 4),
                 *(f"    {row}" for row in self._to(message)),
             ]
         )
@@ -133,16 +128,16 @@ class _Writer:
             (
                 "Args",
                 [
-                    ("value", "The JSON value, which must be an object."),
-                    ("depth", "How many messages enclose the value, itself included."),
+                    ("value", "the JSON value, which must be an object."),
+                    ("depth", "how many messages enclose the value, itself included."),
                 ],
             ),
-            ("Raises", [("InvalidField", "The value is no valid record; the path says where.")]),
+            ("Raises", [("InvalidField", "the value is no valid record; the path says where.")]),
         ]
         yield "\n".join(
             [
-                f"def {stem}_from_json(value: object, depth: int = 1) -> {record}:",
-                "    " + docstring(f"Reads {noun} from ProtoJSON.", 4, sections),
+                f"def {from_json}(value: object, depth: int = 1) -> {record}:",
+                "    " + docstring(f"Read {noun} from ProtoJSON.", 4, sections),
                 *(f"    {row}" for row in self._from(message, record)),
             ]
         )
@@ -160,13 +155,15 @@ class _Writer:
             yield f"return {literal}"
             return
         yield f"value: dict[str, {self._seam('JsonValue')}] = {literal}"
+        oneofs = [member for member in rest if isinstance(member, OneOf)]
         for member in rest:
             if isinstance(member, OneOf):
+                variable = "case" if len(oneofs) == 1 else f"{member.attribute}_case"
                 yield f"match record.{member.attribute}:"
                 for case in member.cases:
                     name = self.imports.name(self._file.module, case.case_class)
-                    yield f"    case {name}(case):"
-                    written = self._write(case.type, "case")
+                    yield f"    case {name}({variable}):"
+                    written = self._write(case.type, variable)
                     yield f"        value[{string(case.json_name)}] = {written}"
                 continue
             source = f"record.{member.attribute}"
@@ -196,7 +193,7 @@ class _Writer:
         if isinstance(type_, Wrapper):
             type_ = type_.scalar
         if isinstance(type_, TypeRef):
-            return f"{self._function(type_, 'to_json')}({source})"
+            return f"{self._of(type_, names.to_json_function(type_.name))}({source})"
         if isinstance(type_, WellKnown):
             return f"{self._seam(f'write_{type_.value}')}({source})"
         if type_.json_kind in ("int64", "uint64"):
@@ -226,10 +223,31 @@ class _Writer:
         for field in message.fields:
             if field.presence is Presence.REQUIRED:
                 invalid = self.imports.name("seam.contract", "InvalidField")
-                yield f"if {_local(field)} is None:"
+                yield f"if {self._local(field)} is None:"
                 yield f'    raise {invalid}({string(field.json_name)}, "required, but absent")'
-        arguments = ", ".join(f"{m.attribute}={_local(m)}" for m in message.members)
+        arguments = ", ".join(f"{m.attribute}={self._local(m)}" for m in message.members)
         yield f"return {record}({arguments}{',' if len(message.members) > 1 else ''})"
+
+    def _local(self, member: Field | OneOf) -> str:
+        """The variable that holds an attribute until the record is made."""
+        return self._variables[member.attribute]
+
+    def _local_names(self, message: Message) -> dict[str, str]:
+        """The variables that hold the attributes of a record until it is made.
+
+        They are called as the attributes, unless functions that the reader calls, or its own
+        variables, are called so.
+        """
+        taken = {member.attribute for member in message.members}
+        found: dict[str, str] = {}
+        for name in sorted(taken):
+            local = name
+            if name in _LOCALS or name in self._functions or hasattr(builtins, name):
+                while local in taken or local in self._functions:
+                    local += "_"
+                taken.add(local)
+            found[name] = local
+        return found
 
     def _annotation(self, field: Field) -> str:
         annotation = self.imports.single(field.type)
@@ -242,8 +260,8 @@ class _Writer:
     def _default(self, member: Field | OneOf) -> str:
         if isinstance(member, OneOf):
             alias = self.imports.name(self._file.module, member.alias)
-            return f"{_local(member)}: {alias} | None = None"
-        return f"{_local(member)}: {self._annotation(member)} = {self._default_value(member)}"
+            return f"{self._local(member)}: {alias} | None = None"
+        return f"{self._local(member)}: {self._annotation(member)} = {self._default_value(member)}"
 
     def _default_value(self, field: Field) -> str:
         if field.map is not None:
@@ -258,7 +276,7 @@ class _Writer:
         return field.type.default
 
     def _read_field(self, field: Field) -> Iterator[str]:
-        local = _local(field)
+        local = self._local(field)
         yield _case(field)
         # Both names may be given for a field without presence, where the last one counts.
         if len(field.names) > 1 and field.presence is not Presence.ALWAYS:
@@ -288,11 +306,11 @@ class _Writer:
 
     def _reader(self, type_: FieldType) -> str:
         if isinstance(type_, TypeRef):
-            return self._function(type_, "from_json")
+            return self._of(type_, names.from_json_function(type_.name))
         return scalar_reader(type_, self.imports)
 
     def _read_oneof(self, oneof: OneOf) -> Iterator[str]:
-        local = _local(oneof)
+        local = self._local(oneof)
         listed = ", ".join(string(case.json_name) for case in oneof.cases)
         for case in oneof.cases:
             name = self.imports.name(self._file.module, case.case_class)
@@ -307,10 +325,7 @@ def _case(field: Field) -> str:
     return f"case {' | '.join(string(name) for name in field.names)}:"
 
 
-def _local(member: Field | OneOf) -> str:
-    """The variable that holds an attribute until the record is made."""
-    name = member.attribute
-    is_function = name.startswith(("read_", "write_")) or name.endswith("_json")
-    # Classes begin with a capital letter; few fields do.
-    is_taken = name in _LOCALS or hasattr(builtins, name) or name[:1].isupper()
-    return f"{name}_" if is_function or is_taken else name
+def _variables(message: Message) -> Iterator[str]:
+    """What the converters of a message may call their variables."""
+    for member in message.members:
+        yield from (member.attribute, f"{member.attribute}_", f"{member.attribute}_case")

@@ -38,7 +38,7 @@ def generate(file: ContractFile) -> Iterator[Output]:
 
 def mock_module(file: ContractFile) -> str:
     """The module that holds a mock of each service."""
-    exports = [f"{service.name}Mock" for service in file.services]
+    exports = [names.mock_class(service.name) for service in file.services]
     imports = Imports(f"{file.module}_mock", exports)
     body = [_mock(file, service, imports) for service in file.services]
     return module_source(file, f"Mocks of the services of `{file.path}`.", imports, exports, body)
@@ -46,33 +46,32 @@ def mock_module(file: ContractFile) -> str:
 
 def _mock(file: ContractFile, service: Service, imports: Imports) -> str:
     bus = f"{file.module}_bus"
-    stub = imports.name(bus, f"{service.name}Stub")
-    bind = imports.name(bus, f"register_{names.snake(service.name)}")
+    stub = imports.name(bus, names.stub_class(service.name))
+    register = imports.name(bus, names.register_function(service.name))
     channel = imports.name("seam.testing", "strict_channel")
     text = (
-        f"Stands in for `{service.full_name}` in tests.\n\n"
+        f"A replacement of `{service.full_name}` in tests.\n\n"
         "Say what its methods answer, call it, and look at what it was asked. It satisfies"
-        f" `{service.name}Handler`."
+        f" `{names.handler_class(service.name)}`."
     )
     rows = [
-        f"class {service.name}Mock:",
+        f"class {names.mock_class(service.name)}:",
         "    " + docstring(text, 4),
         "",
         "    def __init__(self) -> None:",
-        "        " + docstring("Makes a mock whose methods do not know their answers yet.", 8),
+        "        " + docstring("Make a mock whose methods do not know their answers yet.", 8),
     ]
     for method in service.methods:
         constant = imports.name(bus, method_constant(service, method))
         mock = imports.name("seam.testing", _MOCKS[method.kind])
         rows.append(f"        self.{method.attribute} = {mock}({constant})")
-    # A method of the contract may have the name.
-    name = "stub_" if any(method.attribute == "stub" for method in service.methods) else "stub"
+    name = names.mock_stub_method([method.attribute for method in service.methods])
     rows += [
         "",
         f"    def {name}(self) -> {stub}:",
         "        "
-        + docstring("A stub that calls the mock through the strict in-process channel.", 8),
-        f"        return {stub}({channel}({bind}(self)))",
+        + docstring("Make a stub that calls the mock through the strict in-process channel.", 8),
+        f"        return {stub}({channel}({register}(self)))",
     ]
     return "\n".join(rows)
 

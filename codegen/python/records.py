@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from codegen import names
 from codegen.contract.model import ContractFile, Enum, Member, Message, OneOf, Presence
 from codegen.plugin import Output, run
-from codegen.python.docstrings import docstring
+from codegen.python.docstrings import docstring, lower_first
 from codegen.python.json import json_module
 from codegen.python.source import Imports, module_source, python_file, string
 from codegen.python.wire import wire_module
@@ -31,7 +32,8 @@ def generate(file: ContractFile) -> Iterator[Output]:
 def records_module(file: ContractFile) -> str:
     """The module that holds enums, records and typed errors."""
     exports = list(_defined(file))
-    imports = Imports(file.module, exports)
+    attributes = [member.attribute for message in file.messages for member in message.members]
+    imports = Imports(file.module, [*exports, *attributes])
     body = [_enum(enum, imports) for enum in file.enums]
     for message in file.messages:
         body += _oneofs(message, imports)
@@ -49,7 +51,7 @@ def _defined(file: ContractFile) -> Iterator[str]:
     for message in file.messages:
         yield message.name
         if message.error is not None:
-            yield f"{message.name}Error"
+            yield names.exception_class(message.name)
         for member in message.members:
             if isinstance(member, OneOf):
                 yield member.alias
@@ -112,7 +114,8 @@ def _oneofs(message: Message, imports: Imports) -> Iterator[str]:
                 [
                     # Not keyword-only, so that cases are short to write and to match.
                     f"class {case.case_class}({base}):",
-                    "    " + docstring(f"`{member.name}` of {message.name}: {_lower(text)}", 4),
+                    "    "
+                    + docstring(f"`{member.name}` of {message.name}: {lower_first(text)}", 4),
                     "",
                     f"    value: {imports.single(case.type)}",
                 ]
@@ -123,19 +126,13 @@ def _oneofs(message: Message, imports: Imports) -> Iterator[str]:
         yield f"{member.alias}: {alias} = {union}\n{docstring(comment)}"
 
 
-def _lower(text: str) -> str:
-    """A sentence as the second part of another."""
-    starts_word = len(text) > 1 and text[1].islower()
-    return text[:1].lower() + text[1:] if starts_word or text.startswith("A ") else text
-
-
 def _exception(message: Message, imports: Imports) -> str:
     assert message.error is not None
     base = imports.name("seam.contract", "ContractError")
     code = imports.name("seam.contract", "Code")
     return "\n".join(
         [
-            f"class {message.name}Error({base}[{message.name}]):",
+            f"class {names.exception_class(message.name)}({base}[{message.name}]):",
             "    " + docstring(message.comment or f"The error `{message.full_name}`.", 4),
             "",
             f"    name = {string(message.full_name)}",

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["generate"]
 
+# Variables and parameters of the functions in the module.
+_VARIABLES = ("api", "body", "message", "query", "request")
+
 
 def generate(file: ContractFile) -> Iterator[Output]:
     """The modules of one contract; none when it has no HTTP rules."""
@@ -46,12 +49,12 @@ def routes_module(file: ContractFile) -> str:
     services = [service for service in file.services if _has_http(service)]
     exports: list[str] = []
     for service in services:
-        exports += [f"{names.constant(service.name)}_HTTP", f"{names.snake(service.name)}_router"]
+        exports += [names.http_constant(service.name), names.router_function(service.name)]
     # The route functions stand inside the router functions, where they would hide imports.
     inner = [
         name for service in services for method in service.methods for name, _ in _bindings(method)
     ]
-    writer = _Writer(file, Imports(f"{file.module}_routes", [*exports, *inner, "api", "request"]))
+    writer = _Writer(file, Imports(f"{file.module}_routes", [*exports, *inner, *_VARIABLES]))
     body = [part for service in services for part in writer.service(service)]
     summary = f"HTTP routes of the contract `{file.path}`."
     return module_source(file, summary, writer.imports, exports, body)
@@ -80,7 +83,7 @@ def _variable(binding: HttpBinding, field: Field) -> str:
 def _bindings(method: Method) -> Iterator[tuple[str, HttpBinding]]:
     """The route functions of a method: their names and what they bind."""
     for at, binding in enumerate(method.http, 1):
-        yield (method.attribute if at == 1 else f"{method.attribute}_{at}"), binding
+        yield names.route_function(method.attribute, at), binding
 
 
 class _Writer:
@@ -93,18 +96,24 @@ class _Writer:
     def _http(self, name: str) -> str:
         return self.imports.name("seam.http", name)
 
-    def _json(self, type_: TypeRef | Message, suffix: str) -> str:
-        return self.imports.name(f"{type_.module}_json", f"{names.snake(type_.name)}_{suffix}")
+    def _to_json(self, type_: TypeRef | Message) -> str:
+        module = names.json_module(type_.module)
+        return self.imports.name(module, names.to_json_function(type_.name))
+
+    def _from_json(self, type_: TypeRef) -> str:
+        module = names.json_module(type_.module)
+        return self.imports.name(module, names.from_json_function(type_.name))
 
     def _exception(self, error: Message) -> str:
-        return self.imports.name(error.module, f"{error.name}Error")
+        return self.imports.name(error.module, names.exception_class(error.name))
 
     def service(self, service: Service) -> Iterator[str]:
-        handler = self.imports.name(f"{self._file.module}_bus", f"{service.name}Handler")
+        bus = f"{self._file.module}_bus"
+        handler = self.imports.name(bus, names.handler_class(service.name))
         router = self.imports.name("litestar", "Router")
         rows = [
-            f"def {names.snake(service.name)}_router(api: {handler}) -> {router}:",
-            "    " + docstring(f"Routes of `{service.full_name}`, answered by `api`.", 4),
+            f"def {names.router_function(service.name)}(api: {handler}) -> {router}:",
+            "    " + docstring(f"Make the routes of `{service.full_name}`, answered by `api`.", 4),
         ]
         functions: list[str] = []
         for method in service.methods:
@@ -118,8 +127,8 @@ class _Writer:
 
     def _constant(self, service: Service) -> str:
         bus = f"{self._file.module}_bus"
-        constant = names.constant(service.name)
-        stub = self.imports.name(bus, f"{service.name}Stub")
+        descriptor = self.imports.name(bus, names.service_constant(service.name))
+        stub = self.imports.name(bus, names.stub_class(service.name))
         openapi = self.imports.module(f"{self._file.module}_openapi")
         errors = {
             error.full_name: error
@@ -128,13 +137,12 @@ class _Writer:
             for error in method.errors
         }
         entries = "".join(
-            f"{self._exception(error)}: {self._json(error, 'to_json')},"
-            for error in errors.values()
+            f"{self._exception(error)}: {self._to_json(error)}," for error in errors.values()
         )
         return (
-            f"{constant}_HTTP: {self.imports.name('typing', 'Final')} = {self._http('HttpApi')}("
-            f"descriptor={self.imports.name(bus, constant)}, stub={stub}, "
-            f"router={names.snake(service.name)}_router, errors={{{entries}}}, "
+            f"{names.http_constant(service.name)}: {self.imports.name('typing', 'Final')} = "
+            f"{self._http('HttpApi')}(descriptor={descriptor}, stub={stub}, "
+            f"router={names.router_function(service.name)}, errors={{{entries}}}, "
             f"openapi={openapi}.DOCUMENT,)"
         )
 
@@ -151,12 +159,12 @@ class _Writer:
         path = string(_litestar_path(binding))
         yield f"@{verb}({path}, name={string(label)}{status}, include_in_schema=False)"
         yield f"async def {name}(request: {self._http('HttpRequest')}) -> {response}[bytes]:"
-        text = method.comment or f"The method `{method.name}`."
+        text = method.comment or f"Answer `{method.name}`."
         yield from f"    {docstring(text, 8, raises(method, self.imports))}".split("\n")
         for row in self._request(method, binding):
             yield f"    {row}"
         call = f"await api.{method.attribute}(message)"
-        yield f"    return {self._http('reply')}({self._json(method.response, 'to_json')}({call}))"
+        yield f"    return {self._http('reply')}({self._to_json(method.response)}({call}))"
 
     def _request(self, method: Method, binding: HttpBinding) -> Iterator[str]:
         """The rows that read the request into `message`."""
@@ -172,7 +180,7 @@ class _Writer:
             arguments += [f"{f.attribute}={self._query_value(f)}" for f in binding.query]
         if binding.body is not None:
             assert isinstance(binding.body.type, TypeRef)
-            read = self._json(binding.body.type, "from_json")
+            read = self._from_json(binding.body.type)
             body = f"{read}(await {self._http('read_json')}(request))"
             arguments.append(f"{binding.body.attribute}={body}")
         comma = "," if len(arguments) > 1 else ""
@@ -181,7 +189,7 @@ class _Writer:
             yield "query.finish()"
 
     def _whole_body(self, method: Method, binding: HttpBinding) -> Iterator[str]:
-        read = self._json(method.request, "from_json")
+        read = self._from_json(method.request)
         body = f"await {self._http('read_json')}(request)"
         if not binding.path_fields:
             yield f"message = {read}({body})"

@@ -16,6 +16,7 @@ import pytest
 from litestar import Litestar
 
 from codegen.testing.compiling import TESTDATA, compile_contracts
+from seam.contract import Empty
 from seam.http.problem import exception_handlers
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def mock(library: SimpleNamespace) -> Any:
     mock.create_review.returns(review)
     mock.put_review.returns(review)
     mock.delete_review.returns(library.api.DeleteReviewResponse())
+    mock.forget_readers.returns(Empty())
     return mock
 
 
@@ -170,6 +172,37 @@ async def test_a_body_can_be_one_field(client: Client, mock: Any, library: Any) 
     ]
 
 
+@pytest.mark.parametrize(
+    ("query", "mask"),
+    [
+        ("", None),
+        ("?updateMask=", ()),
+        ("?updateMask=genre", ("genre",)),
+        ("?updateMask=genre,cover.pageCount", ("genre", "cover.page_count")),
+        ("?update_mask=genre%2C*", ("genre", "*")),
+    ],
+)
+async def test_a_field_mask_in_the_query_is_a_text(
+    client: Client, mock: Any, query: str, mask: tuple[str, ...] | None
+) -> None:
+    assert (await client("PATCH", f"/v1/books/1{query}", {}))[0] == 200
+    assert mock.update_book.requests[0].update_mask == mask
+
+
+@pytest.mark.parametrize("mask", ["page_count", "a,,b", ",", "a b", "a,", "ä", '"a"&updateMask=b'])
+async def test_a_wrong_field_mask_is_refused(client: Client, mask: str) -> None:
+    status, problem = await client("PATCH", f"/v1/books/1?updateMask={quote(mask, safe='&=')}", {})
+    assert (status, problem["errors"][0]["field"]) == (400, "updateMask")
+
+
+async def test_a_method_may_take_and_give_nothing(client: Client, mock: Any) -> None:
+    assert await client("POST", "/v1/readers:forget") == (200, {})
+    assert await client("POST", "/v1/readers:forget", {}) == (200, {})
+    assert mock.forget_readers.requests == [Empty(), Empty()]
+    status, problem = await client("POST", "/v1/readers:forget", {"x": 1})
+    assert (status, problem["errors"][0]["field"]) == (400, "x")
+
+
 async def test_a_body_can_be_the_rest_of_the_message(
     client: Client, mock: Any, library: Any
 ) -> None:
@@ -245,6 +278,7 @@ def test_the_openapi_document_describes_every_route(library: SimpleNamespace) ->
         "post /v1/books/{isbn}/reviews": "LibraryApi_CreateReview",
         "put /v1/reviews:replace": "LibraryApi_PutReview",
         "delete /v1/books/{isbn}/reviews/{number}": "LibraryApi_DeleteReview",
+        "post /v1/readers:forget": "LibraryApi_ForgetReaders",
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 from typing import TYPE_CHECKING
 
@@ -24,13 +25,13 @@ class Imports:
     """The imports of one generated module.
 
     Args:
-        module: The module.
-        taken: Names that the module defines itself.
+        module: the module.
+        taken: names that the module defines itself, and those of variables in its functions.
     """
 
     def __init__(self, module: str, taken: Iterable[str] = ()) -> None:
         self._module = module
-        self._taken = set(taken)
+        self._taken = {*taken, *dir(builtins)}
         self._names: dict[tuple[str, str], str] = {}
 
     def name(self, module: str, name: str) -> str:
@@ -66,8 +67,10 @@ class Imports:
         """The annotation of one value of a type."""
         if isinstance(type_, TypeRef):
             return self.type(type_)
-        if isinstance(type_, WellKnown):
+        if type_ in (WellKnown.TIMESTAMP, WellKnown.DURATION):
             return self.name("datetime", type_.python)
+        if isinstance(type_, WellKnown):
+            return type_.python
         return type_.scalar.python if isinstance(type_, Wrapper) else type_.python
 
     def __str__(self) -> str:

@@ -23,22 +23,42 @@ from codegen.python.docstrings import docstring
 from codegen.python.source import Imports, module_source, string
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from codegen.contract.model import Member
 
 __all__ = ["wire_module"]
 
 
 def wire_module(file: ContractFile) -> str:
     """The module that converts the records of a contract to and from `_pb2` messages."""
-    exports = [f"{names.constant(enum.name)}_NUMBERS" for enum in file.enums]
+    exports = [names.numbers_constant(enum.name) for enum in file.enums]
     for message in file.messages:
-        stem = names.snake(message.name)
-        exports += [stem.upper(), f"{stem}_fill", f"{stem}_from_proto", f"{stem}_to_proto"]
-    writer = _Writer(file, Imports(f"{file.module}_wire", exports))
+        exports += [
+            names.codec_constant(message.name),
+            names.fill_function(message.name),
+            names.from_proto_function(message.name),
+            names.to_proto_function(message.name),
+        ]
+    variables = [name for message in file.messages for name in _variables(message)]
+    writer = _Writer(file, Imports(f"{file.module}_wire", [*exports, *variables]))
     body = [writer.enum(enum) for enum in file.enums]
     body += [part for message in file.messages for part in writer.message(message)]
     summary = f"Converts the records of `{file.path}` to Protocol Buffers messages and back."
     return module_source(file, summary, writer.imports, exports, body)
+
+
+def _variables(message: Message) -> Iterator[str]:
+    """What the converters of a message call their variables."""
+    yield from ("message", "record", "key", "item", "value", "other")
+    for member in message.members:
+        for name in ("key", "item", "value", "other", "case"):
+            yield f"{member.attribute}_{name}"
+
+
+def _variable(name: str, member: Member, members: Sequence[Member]) -> str:
+    """A variable that belongs to one member, whose type would be wrong for the next."""
+    return name if len(members) == 1 else f"{member.attribute}_{name}"
 
 
 class _Writer:
@@ -51,19 +71,22 @@ class _Writer:
     def _seam(self, name: str) -> str:
         return self.imports.name("seam.codec.wire", name)
 
-    def _function(self, type_: TypeRef, suffix: str) -> str:
-        return self.imports.name(f"{type_.module}_wire", f"{names.snake(type_.name)}_{suffix}")
+    def _of(self, type_: TypeRef, name: str) -> str:
+        """What a name of the module that converts a type is called here."""
+        return self.imports.name(names.wire_module(type_.module), name)
 
     def _numbers(self, type_: TypeRef) -> str:
-        return self.imports.name(f"{type_.module}_wire", f"{names.constant(type_.name)}_NUMBERS")
+        return self._of(type_, names.numbers_constant(type_.name))
 
     def enum(self, enum: Enum) -> str:
         final = self.imports.name("typing", "Final")
         name = self.imports.name(enum.module, enum.name)
-        return f"{names.constant(enum.name)}_NUMBERS: {final} = {self._seam('EnumNumbers')}({name})"
+        return f"{names.numbers_constant(enum.name)}: {final} = {self._seam('EnumNumbers')}({name})"
 
     def message(self, message: Message) -> Iterator[str]:
-        stem = names.snake(message.name)
+        fill_function = names.fill_function(message.name)
+        to_proto = names.to_proto_function(message.name)
+        from_proto = names.from_proto_function(message.name)
         record = self.imports.name(message.module, message.name)
         pb2 = self.imports.module(f"{self._file.pb2_package}.{self._file.pb2_name}".lstrip("."))
         proto = f"{pb2}.{message.proto_path}"
@@ -71,47 +94,50 @@ class _Writer:
         fill = list(self._fill(message)) or ["del message, record  # There is nothing to copy."]
         yield "\n".join(
             [
-                f"def {stem}_fill(message: {proto}, record: {record}) -> None:",
-                "    " + docstring(f"Copies a record into an empty {noun}.", 4),
+                f"def {fill_function}(message: {proto}, record: {record}) -> None:",
+                "    " + docstring(f"Copy a record into an empty {noun}.", 4),
                 *(f"    {row}" for row in fill),
             ]
         )
         yield "\n".join(
             [
-                f"def {stem}_to_proto(record: {record}) -> {proto}:",
-                "    " + docstring(f"Converts a record to {noun}.", 4),
+                f"def {to_proto}(record: {record}) -> {proto}:",
+                "    " + docstring(f"Convert a record to {noun}.", 4),
                 f"    message = {proto}()",
-                f"    {stem}_fill(message, record)",
+                f"    {fill_function}(message, record)",
                 "    return message",
             ]
         )
         sections = []
         if message.fallible:
-            sections = [("Raises", [("InvalidField", "The message is no valid record.")])]
+            sections = [("Raises", [("InvalidField", "the message is no valid record.")])]
         yield "\n".join(
             [
-                f"def {stem}_from_proto(message: {proto}) -> {record}:",
-                "    " + docstring(f"Converts {noun} to a record.", 4, sections),
+                f"def {from_proto}(message: {proto}) -> {record}:",
+                "    " + docstring(f"Convert {noun} to a record.", 4, sections),
                 *(f"    {row}" for row in self._from(message, record)),
             ]
         )
         final = self.imports.name("typing", "Final")
         codec = self._seam("Codec")
-        converters = f"{stem}_to_proto, {stem}_from_proto"
-        yield f"{stem.upper()}: {final} = {codec}({record}, {proto}, {converters})"
+        converters = f"{to_proto}, {from_proto}"
+        constant = names.codec_constant(message.name)
+        yield f"{constant}: {final} = {codec}({record}, {proto}, {converters})"
 
     # Records to messages
 
     def _fill(self, message: Message) -> Iterator[str]:
+        oneofs = [member for member in message.members if isinstance(member, OneOf)]
+        looped = [field for field in message.fields if _is_looped(field)]
         for member in message.members:
             if isinstance(member, OneOf):
-                yield from self._fill_oneof(member)
+                yield from self._fill_oneof(member, oneofs)
                 continue
             value = f"record.{member.attribute}"
             if member.map is not None:
-                yield from self._fill_map(member, value)
+                yield from self._fill_map(member, value, looped)
             elif member.repeated:
-                yield from self._fill_repeated(member, value)
+                yield from self._fill_repeated(member, value, looped)
             elif member.presence is Presence.OPTIONAL:
                 yield f"if {value} is not None:"
                 yield from (f"    {row}" for row in self._fill_single(member, value))
@@ -146,44 +172,47 @@ class _Writer:
         if isinstance(type_, WellKnown):
             return self._seam(f"{type_.value}_fill")
         assert isinstance(type_, TypeRef)
-        return self._function(type_, "fill")
+        return self._of(type_, names.fill_function(type_.name))
 
-    def _fill_repeated(self, field: Field, value: str) -> Iterator[str]:
+    def _fill_repeated(self, field: Field, value: str, looped: Sequence[Field]) -> Iterator[str]:
+        item = _variable("item", field, looped)
         target = _read(field.name)
         if isinstance(field.type, Scalar):
             yield f"{target}.extend({value})"
         elif isinstance(field.type, TypeRef) and field.type.is_enum:
             yield f"{self._seam('extend_numbers')}({target}, {value})"
         else:
-            yield f"for item in {value}:"
+            yield f"for {item} in {value}:"
             if isinstance(field.type, Wrapper):
-                yield f"    {target}.add().value = item"
+                yield f"    {target}.add().value = {item}"
             else:
-                yield f"    {self._filler(field.type)}({target}.add(), item)"
+                yield f"    {self._filler(field.type)}({target}.add(), {item})"
 
-    def _fill_map(self, field: Field, value: str) -> Iterator[str]:
+    def _fill_map(self, field: Field, value: str, looped: Sequence[Field]) -> Iterator[str]:
+        key, item = _variable("key", field, looped), _variable("item", field, looped)
         target = _read(field.name)
         if isinstance(field.type, Scalar):
             yield f"{target}.update({value})"
         elif isinstance(field.type, TypeRef) and field.type.is_enum:
             yield f"{self._seam('update_numbers')}({target}, {value})"
         else:
-            yield f"for key, item in {value}.items():"
+            yield f"for {key}, {item} in {value}.items():"
             if isinstance(field.type, Wrapper):
-                yield f"    {target}[key].value = item"
+                yield f"    {target}[{key}].value = {item}"
             else:
-                yield f"    {self._filler(field.type)}({target}[key], item)"
+                yield f"    {self._filler(field.type)}({target}[{key}], {item})"
 
-    def _fill_oneof(self, oneof: OneOf) -> Iterator[str]:
+    def _fill_oneof(self, oneof: OneOf, oneofs: Sequence[OneOf]) -> Iterator[str]:
+        value, other = _variable("value", oneof, oneofs), _variable("other", oneof, oneofs)
         yield f"match record.{oneof.attribute}:"
         for case in oneof.cases:
             name = self.imports.name(self._file.module, case.case_class)
-            yield f"    case {name}(value):"
-            yield from (f"        {row}" for row in self._fill_single(case, "value"))
+            yield f"    case {name}({value}):"
+            yield from (f"        {row}" for row in self._fill_single(case, value))
         yield "    case None:"
         yield "        pass"
-        yield "    case other:"
-        yield f"        {self._seam('wrong_case')}({string(oneof.name)}, other)"
+        yield f"    case {other}:"
+        yield f"        {self._seam('wrong_case')}({string(oneof.name)}, {other})"
 
     # Messages to records
 
@@ -271,7 +300,7 @@ class _Writer:
         if isinstance(type_, WellKnown):
             return self._seam(f"{type_.value}_from_proto")
         assert isinstance(type_, TypeRef)
-        return self._function(type_, "from_proto")
+        return self._of(type_, names.from_proto_function(type_.name))
 
     def _is_fallible(self, type_: FieldType) -> bool:
         if isinstance(type_, WellKnown):
@@ -279,6 +308,13 @@ class _Writer:
         assert isinstance(type_, TypeRef)
         message = self._file.types.get(type_.full_name)
         return isinstance(message, Message) and message.fallible
+
+
+def _is_looped(field: Field) -> bool:
+    """Whether copying the field takes a loop: scalars and enums are copied at once."""
+    if field.is_single or isinstance(field.type, Scalar):
+        return False
+    return not (isinstance(field.type, TypeRef) and field.type.is_enum)
 
 
 def _read(name: str) -> str:

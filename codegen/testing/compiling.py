@@ -14,7 +14,14 @@ import grpc_tools
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["CONTRACTS", "PLUGINS", "TESTDATA", "ProtocError", "compile_contracts"]
+__all__ = [
+    "CONTRACTS",
+    "PLUGINS",
+    "TESTDATA",
+    "ProtocError",
+    "compile_contracts",
+    "import_paths",
+]
 
 PLUGINS = ("records", "bus", "routes", "mocks")
 
@@ -56,7 +63,7 @@ def compile_contracts(
     out.mkdir(parents=True, exist_ok=True)
     parameter = ",".join(f"M{file}={module}" for file, module in (modules or {}).items())
     command = [sys.executable, "-m", "grpc_tools.protoc"]
-    command += [f"-I{folder}" for folder in (sources, CONTRACTS, *_import_paths())]
+    command += [f"-I{folder}" for folder in (sources, *import_paths())]
     if python:
         command += [f"--python_out={out}", f"--pyi_out={out}"]
     for plugin in plugins:
@@ -71,10 +78,10 @@ def compile_contracts(
         raise ProtocError(result.stderr)
 
 
-def _import_paths() -> tuple[Path, Path]:
-    """Where google/protobuf/*.proto and google/api/*.proto are."""
+def import_paths() -> tuple[Path, ...]:
+    """Where contract/v1, google/protobuf/*.proto and google/api/*.proto are."""
     shipped = Path(grpc_tools.__file__).parent / "_proto"
-    return shipped, Path(google.api.http_pb2.__file__).parent.parent.parent
+    return CONTRACTS, shipped, Path(google.api.http_pb2.__file__).parent.parent.parent
 
 
 def _shim(out: Path, plugin: str) -> Path:

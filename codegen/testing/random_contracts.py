@@ -1,16 +1,25 @@
-"""Makes up contracts that use every kind of field, for tests of the generators."""
+"""Makes up contracts that use every kind of field and method, with names that ask for trouble.
+
+A contract that is made up so is often refused, as it should be: two things would get one name, or a
+name is Python's own. Then what stands at the place that the refusal names is called differently,
+until the contract is accepted. So refusals are tried as well: one that names the wrong place, or is
+missing, is found out.
+"""
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import random
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
-__all__ = ["random_contract"]
+__all__ = ["Draft", "draft_contracts"]
 
-_SCALARS = [
+SCALARS = (
     "double",
     "float",
     "int64",
@@ -26,13 +35,15 @@ _SCALARS = [
     "sfixed64",
     "sint32",
     "sint64",
-]
-_KEYS = [scalar for scalar in _SCALARS if scalar not in ("double", "float", "bytes")]
+)
+_KEYS = [scalar for scalar in SCALARS if scalar not in ("double", "float", "bytes")]
 _WELL_KNOWN = [
-    f"google.protobuf.{name}"
-    for name in [
+    f".google.protobuf.{name}"
+    for name in (
         "Timestamp",
         "Duration",
+        "Empty",
+        "FieldMask",
         "DoubleValue",
         "FloatValue",
         "Int64Value",
@@ -42,109 +53,386 @@ _WELL_KNOWN = [
         "BoolValue",
         "StringValue",
         "BytesValue",
-    ]
+    )
+]
+_IMPORTS = ("timestamp", "duration", "empty", "field_mask", "wrappers")
+
+# What Python knows by name.
+_PYTHON = [
+    *keyword.kwlist,
+    *keyword.softkwlist,
+    *(name for name in dir(builtins) if not name.startswith("_")),
+    *("self", "cls", "mro", "name", "names", "value", "values", "real", "imag", "bit_count"),
+    *("datetime", "timedelta", "annotations", "typing", "asyncio", "enum", "register"),
+    *("_", "__", "_x", "__x", "x_", "x__", "_missing_", "__init__", "__class__", "__slots__"),
 ]
 
-# Words that are names in Python, in the generated modules, or that ProtoJSON writes differently.
-_WORDS = [
-    "sku",
-    "name",
-    "class",
-    "import",
-    "from",
-    "value",
-    "record",
-    "message",
-    "item",
-    "key",
-    "depth",
-    "error",
-    "json_name",
-    "json_value",
-    "int",
-    "str",
-    "bytes",
-    "float",
-    "bool",
-    "tuple",
-    "datetime",
-    "timedelta",
-    "mapping",
-    "read_string",
-    "item_to_json",
-    "self",
-    "type",
-    "id",
-    "range",
-    "list",
-    "dict",
-    "print",
-    "none_",
-    "total_price",
-    "x9",
-    "a_b_c",
-    "http2_port",
-    "query",
-    "body",
-    "request",
-    "api",
-    "codec",
+# What generated code calls something, and what it imports.
+_OURS = [
+    *("message", "record", "item", "key", "case", "other", "depth", "error", "json_name"),
+    *("json_value", "channel", "handler", "request", "requests", "timeout", "metadata", "api"),
+    *("query", "body", "stub", "stub_", "mock", "is_known", "path", "segment_1", "item_2"),
+    *("Record", "OpenEnum", "ContractError", "Code", "Codec", "EnumNumbers", "Kind", "Any"),
+    *("Final", "Protocol", "TypeAlias", "Mapping", "Awaitable", "Coroutine", "AsyncIterator"),
+    *("Channel", "Registration", "Metadata", "MethodDescriptor", "ServiceDescriptor", "Empty"),
+    *("FieldMask", "Router", "Response", "HttpApi", "HttpRequest", "Query", "DOCUMENT"),
+    *("MockMethod", "ResponseStream", "InvalidField", "JsonValue", "Problem", "Wire"),
+    *("get", "put", "post", "delete", "patch", "reply", "read_json", "read_string", "read_list"),
+    *("absent", "wrong_case", "freeze_mappings", "values_pb2", "api_pb2", "seam", "litestar"),
+    *("values_wire", "api_json", "google", "DESCRIPTOR", "SerializeToString", "HasField"),
+    *("Clear", "SetInParent", "WhichOneof", "x_FIELD_NUMBER", "Extensions", "message_key"),
 ]
 
+# Names that come close to each other once they are put together or written differently.
+_CLOSE = [
+    *("Order", "OrderEvents", "Events", "order", "ORDER", "order_events", "orderEvents"),
+    *("OrderHandler", "OrderStub", "OrderError", "OrderFill", "OrderNumbers", "OrderNames"),
+    *("Cart", "CartItem", "ItemGet", "Get", "Item", "CartItemGet", "HTTPRule", "HttpRule"),
+    *("a", "A", "aB", "AB", "a_b", "a_B", "A_b", "a__b", "a1", "a_1", "a1b", "A1_B2", "b_"),
+    *("ToJson", "to_json", "FromProto", "Numbers", "Fill", "thing", "Thing", "thing_2"),
+    *("long_" * 15 + "name", "Long" * 20, "x9", "http2_port", "i18n", "sku", "total_price"),
+]
 
-def random_contract(seed: int) -> str:
-    """The text of a contract.
+_CALM = ["sku", "title", "price_each", "owner", "created", "note", "state", "origin", "weight"]
+
+_LITERALS = ["v1", "things", "a:b", "a.b", "x-y", "~", "a=b", "a,b", "(x)", "$", "@me", "it's", "!"]
+
+
+@dataclass(eq=False)
+class Name:
+    """Something that has a name, or a text that can be replaced by a harmless one."""
+
+    text: str
+    calm: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(eq=False)
+class Type:
+    """A message or an enum."""
+
+    name: Name
+    around: Type | str
+    is_enum: bool
+
+    def __str__(self) -> str:
+        outer = self.around if isinstance(self.around, Type) else f".{self.around}"
+        return f"{outer}.{self.name}"
+
+
+@dataclass(eq=False)
+class Use:
+    """A type where a field uses it."""
+
+    type: Type | str
+
+    def __str__(self) -> str:
+        return str(self.type)
+
+
+@dataclass(eq=False)
+class Undotted:
+    """A type by its full name, as texts in options have it."""
+
+    type: Type
+
+    def __str__(self) -> str:
+        return str(self.type).removeprefix(".")
+
+
+_Part = str | Name | Use | Type | Undotted
+
+
+@dataclass
+class Draft:
+    """Contracts that are not accepted yet.
+
+    Attributes:
+        files: the lines of each file, in parts.
+    """
+
+    files: dict[str, list[tuple[_Part, ...]]] = field(default_factory=dict)
+
+    def texts(self) -> dict[str, str]:
+        """Write the files."""
+        return {
+            path: "".join("".join(map(str, line)) + "\n" for line in lines)
+            for path, lines in self.files.items()
+        }
+
+    def mend(self, path: str, line: int) -> bool:
+        """Give what stands on a line names that nobody minds.
+
+        Args:
+            path: the file.
+            line: the line, from 1.
+
+        Returns:
+            Whether something there could be called differently.
+        """
+        parts = self.files[path][line - 1]
+        wild = [part for part in parts if isinstance(part, Name) and part.text != part.calm]
+        uses = [part for part in parts if isinstance(part, Use) and part.type != "int32"]
+        for name in wild:
+            name.text = name.calm
+        if not wild:
+            for use in uses:
+                use.type = "int32"
+        return bool(wild or uses)
+
+    def find(self, path: str, name: str) -> list[int]:
+        """List the lines on which something has a name."""
+        return [
+            at
+            for at, parts in enumerate(self.files[path], 1)
+            if any(isinstance(part, Name) and part.text == name for part in parts)
+        ]
+
+
+def draft_contracts(seed: int) -> Draft:
+    """Make up some files that import each other.
 
     Args:
-        seed: The same seed gives the same contract.
+        seed: the same seed gives the same files.
     """
-    return "\n".join(_file(random.Random(seed), seed))  # noqa: S311 (not a secret)
+    return _Writer(random.Random(seed), f"made_up_{seed}").draft()  # noqa: S311 (not a secret)
 
 
-def _file(rng: random.Random, seed: int) -> Iterator[str]:
-    yield 'syntax = "proto3";'
-    yield f"package made_up.v{seed};"
-    for name in ("timestamp", "duration", "wrappers"):
-        yield f'import "google/protobuf/{name}.proto";'
-    yield "// Knows some numbers and not others."
-    yield "enum Colour {"
-    yield "  COLOUR_UNSPECIFIED = 0;"
-    yield "  COLOUR_RED = 1;  // Red.\n  COLOUR_NEGATIVE = -5;\n  OTHER = 7;\n  COLOUR_None = 8;"
-    yield "}"
-    names = [f"Thing{n}" for n in range(rng.randint(4, 6))]
-    # Nested types, and a type that holds itself.
-    types = [*names, "Colour", f"{names[0]}.Inner", f"{names[0]}.Kind"]
-    for name in names:
-        yield f'// Says what {name} is: a "quoted" word, a back\\slash, and {{braces}}.'
-        yield f"message {name} {{"
-        if name == names[0]:
-            yield "  enum Kind { option allow_alias = true; NONE = 0; FIRST = 1; ALSO_FIRST = 1; }"
-            yield f"  message Inner {{ optional int32 depth = 1; {name} around = 2; }}"
-        yield from (f"  {row}" for row in _fields(rng, types))
-        yield "}"
+class _Writer:
+    """Writes the files of one draft."""
 
+    def __init__(self, rng: random.Random, folder: str) -> None:
+        self._rng = rng
+        self._folder = folder
+        self._draft = Draft()
+        self._count = 0
+        self._types: list[Type] = []
+        self._messages: list[Type] = []
+        self._errors: list[Type] = []
+        self._lines: list[tuple[_Part, ...]] = []
 
-def _fields(rng: random.Random, types: list[str]) -> Iterator[str]:
-    words = rng.sample(_WORDS, rng.randint(6, 14))
-    numbers = iter(rng.sample(range(1, 200), len(words) + 8))
-    for word in words:
-        any_type = rng.choice((_SCALARS, _SCALARS, _WELL_KNOWN, types))
-        kind = rng.choice(any_type)
-        number = next(numbers)
+    def draft(self) -> Draft:
+        """Write two files with the same last names, and one that imports them."""
+        # The tamest of the words are the most frequent, or nothing would be left of the rest.
+        first = self._file("one/v1/values.proto", (), services=0)
+        second = self._file("two/v1/values.proto", (first,), services=1)
+        self._file("two/v1/api.proto", (first, second), services=3)
+        return self._draft
+
+    def _file(self, name: str, imports: Sequence[str], services: int) -> str:
+        path = f"{self._folder}/{name}"
+        package = path.rpartition("/")[0].replace("/", ".")
+        self._lines = self._draft.files[path] = []
+        self._line('syntax = "proto3";')
+        self._line(f"package {package};")
+        for each in ("contract/v1/options", "google/api/annotations", "google/api/field_behavior"):
+            self._line(f'import "{each}.proto";')
+        for each in _IMPORTS:
+            self._line(f'import "google/protobuf/{each}.proto";')
+        for each in imports:
+            self._line(f'import "{each}";')
+        self._declare(package)
+        for _ in range(services):
+            self._service(package)
+        return path
+
+    def _line(self, *parts: _Part) -> None:
+        self._lines.append(parts)
+
+    # Names
+
+    def _name(self, style: str) -> Name:
+        """A name.
+
+        Args:
+            style: `Thing`, `thing` or `THING`: how a harmless name is written.
+        """
+        self._count += 1
+        calm = {"Thing": f"Calm{self._count}", "thing": f"calm{self._count}"}
+        return Name(self._word(style), calm.get(style, f"CALM_{self._count}"))
+
+    def _word(self, style: str) -> str:
+        rng = self._rng
+        word = rng.choice(rng.choice((_PYTHON, _OURS, _CLOSE, _CALM)))
         match rng.randint(0, 5):
             case 0:
-                yield f"repeated {kind} {word} = {number};"
+                return word
             case 1:
-                yield f"map<{rng.choice(_KEYS)}, {kind}> {word} = {number};"
+                return word.upper()
             case 2:
-                yield f"optional {kind} {word} = {number};  // It may be absent."
-            case 3 if rng.random() < 0.5:
-                yield f'{kind} {word} = {number} [json_name = "{word}JsonName"];'
+                return f"{_camel(word)}{_camel(rng.choice(_CLOSE))}"
+            case 3:
+                return f"{word}_{rng.choice((*_CLOSE, '2', '_'))}"
             case _:
-                yield f"{kind} {word} = {number};"
-    if rng.random() < 0.7:
-        yield "oneof choice {"
-        for at in range(rng.randint(1, 4)):
-            kind = rng.choice(rng.choice((_SCALARS, _WELL_KNOWN, types)))
-            yield f"  {kind} choice_{at} = {next(numbers)};"
-        yield "}"
+                styles = {"Thing": _camel(word), "thing": word.lower(), "THING": word.upper()}
+                return styles[style]
+
+    # Types
+
+    def _declare(self, package: str) -> None:
+        rng = self._rng
+        enums = [Type(self._name("Thing"), package, is_enum=True) for _ in range(2)]
+        messages = [Type(self._name("Thing"), package, is_enum=False) for _ in range(4)]
+        errors = [Type(self._name("Thing"), package, is_enum=False) for _ in range(2)]
+        inner: dict[Type, list[Type]] = {}
+        for message in messages:
+            self._nest(message, inner, depth=rng.randint(0, 3))
+        nested = [each for types in inner.values() for each in types]
+        self._types += [*enums, *messages, *nested]
+        for enum in enums:
+            self._enum(enum)
+        for message in messages:
+            self._message(message, inner)
+        for error in errors:
+            self._line("message ", error.name, " {")
+            self._line('  option (contract.v1.error) = {code: ABORTED text: "It {failed}."};')
+            self._line("  string failed = 1000;")
+            self._fields(rng.randint(0, 3))
+            self._line("}")
+        self._errors = errors
+        self._messages = [each for each in (*messages, *nested) if not each.is_enum]
+
+    def _nest(self, message: Type, inner: dict[Type, list[Type]], depth: int) -> None:
+        inner[message] = []
+        if not depth:
+            return
+        for _ in range(self._rng.randint(1, 2)):
+            nested = Type(self._name("Thing"), message, is_enum=self._rng.random() < 0.4)
+            inner[message].append(nested)
+            if not nested.is_enum:
+                self._nest(nested, inner, depth - 1)
+
+    def _enum(self, enum: Type) -> None:
+        self._line("enum ", enum.name, " {")
+        self._line("  option allow_alias = true;")
+        # Often with the enum's name in front, as the style guides ask; and one is not.
+        prefix = str(enum.name).upper()
+        for at, number in enumerate((0, 1, -5, 7, 1)):
+            name = self._name("THING")
+            if self._rng.random() < 0.5:
+                name.text = f"{prefix}_{name.text}"
+            self._line("  ", name, f" = {number};" + ("  // The first." if at == 0 else ""))
+        self._line("}")
+
+    def _message(self, message: Type, inner: dict[Type, list[Type]]) -> None:
+        self._line('// Is made up: a "quoted" word, a back\\slash, """, and {braces}.')
+        self._line("message ", message.name, " {")
+        for each in inner[message]:
+            if each.is_enum:
+                self._enum(each)
+            else:
+                self._message(each, inner)
+        self._fields(self._rng.randint(2, 7))
+        self._line("}")
+
+    def _type(self, *, no_message: bool = False) -> Use:
+        types = [each for each in self._types if not no_message or each.is_enum]
+        scalars = [*SCALARS] if no_message else [*SCALARS, *_WELL_KNOWN]
+        return Use(self._rng.choice(types if types and self._rng.random() < 0.5 else scalars))
+
+    def _fields(self, count: int) -> None:
+        rng = self._rng
+        numbers = iter(rng.sample(range(1, 900), 40))
+        for _ in range(count):
+            number = next(numbers)
+            match rng.randint(0, 6):
+                case 0 | 1:
+                    self._field("  repeated ", self._type(), number)
+                case 2:
+                    key = rng.choice(_KEYS)
+                    self._field(f"  map<{key}, ", self._type(), number, after="> ")
+                case 3:
+                    self._field("  optional ", self._type(), number)
+                case 4 if any(not each.is_enum for each in self._types):
+                    type_ = Use(rng.choice([each for each in self._types if each.is_enum]))
+                    required = " [(google.api.field_behavior) = REQUIRED]"
+                    self._field("  optional ", type_, number, options=required)
+                case 5:
+                    json_name = self._json_name()
+                    name = self._name("thing")
+                    self._line("  ", self._type(), " ", name, f" = {number} [", *json_name, "];")
+                case _:
+                    self._field("  ", self._type(), number)
+        for _ in range(rng.randint(0, 2)):
+            self._line("  oneof ", self._name("thing"), " {")
+            for _ in range(rng.randint(1, 4)):
+                self._field("    ", self._type(), next(numbers))
+            self._line("  }")
+
+    def _field(
+        self, before: str, type_: Use, number: int, *, after: str = " ", options: str = ""
+    ) -> None:
+        name = self._name("thing")
+        self._line(before, type_, after, name, f" = {number}{options};", "  // What it is.")
+
+    def _json_name(self) -> tuple[_Part, ...]:
+        self._count += 1
+        text = self._rng.choice((self._word("thing"), "a b", "ä", "@type", "-", "$ref", '\\"'))
+        return 'json_name = "', Name(text, f"calmJson{self._count}"), '"'
+
+    # Services
+
+    def _service(self, package: str) -> None:
+        asked = Type(self._name("Thing"), package, is_enum=False)
+        variable = self._name("thing")
+        self._line("message ", asked.name, " {")
+        self._line("  string ", variable, " = 1;")
+        for number in range(2, self._rng.randint(3, 6)):
+            label = self._rng.choice(("  ", "  repeated ", "  optional "))
+            self._line(label, self._queried(), " ", self._name("thing"), f" = {number};")
+        self._line("}")
+        self._line("service ", self._name("Thing"), " {")
+        for _ in range(self._rng.randint(1, 5)):
+            self._method()
+        self._line("  rpc ", self._name("Thing"), "(", asked, ") returns (", asked, ") {")
+        path = self._path()
+        self._line('    option (google.api.http) = {get: "', path, "/{", variable, '}"};')
+        self._line("  }")
+        self._line("}")
+
+    def _queried(self) -> Use:
+        """A type that a query can hold."""
+        values = [each for each in _WELL_KNOWN if not each.endswith("Empty")]
+        enums = [each for each in self._types if each.is_enum]
+        return Use(self._rng.choice(self._rng.choice((SCALARS, values, enums))))
+
+    def _method(self) -> None:
+        rng = self._rng
+        streams = rng.choice(((False, False), (False, True), (True, False), (True, True)))
+        request, response = self._taken(), self._taken()
+        before, after = ("stream " if each else "" for each in streams)
+        name = self._name("Thing")
+        self._line("  rpc ", name, f"({before}", request, f") returns ({after}", response, ") {")
+        errors = rng.sample(self._errors, rng.randint(0, 2))
+        if errors:
+            listed = [part for error in errors for part in (", ", '"', Undotted(error), '"')]
+            self._line("    option (contract.v1.method) = {errors: [", *listed[1:], "]};")
+        if not any(streams) and str(request) != ".google.protobuf.FieldMask" and rng.random() < 0.8:
+            self._bind()
+        self._line("  }")
+
+    def _taken(self) -> Type | str:
+        if self._rng.random() < 0.2:
+            return self._rng.choice((".google.protobuf.Empty", ".google.protobuf.FieldMask"))
+        return self._rng.choice(self._messages)
+
+    def _bind(self) -> None:
+        """Bind a method by its whole body, and sometimes a second time."""
+        more: list[_Part] = []
+        if self._rng.random() < 0.3:
+            more = [" additional_bindings {put: ", '"', self._path(), '" body: "*"}']
+        path = self._path()
+        self._line('    option (google.api.http) = {post: "', path, '" body: "*"', *more, "};")
+
+    def _path(self) -> Name:
+        self._count += 1
+        parts = [self._rng.choice(_LITERALS) for _ in range(self._rng.randint(1, 3))]
+        # Contracts that a process serves together must not bind one path.
+        root = f"/file{len(self._draft.files)}"
+        return Name("/".join((root, *parts)), f"{root}/calm/{self._count}")
+
+
+def _camel(word: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in word.split("_"))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar, Union
 
+from seam.codec.protojson_field_mask import read_field_mask, write_field_mask
 from seam.codec.protojson_scalars import (
     read_bool,
     read_bool_text,
@@ -47,6 +48,7 @@ __all__ = [
     "read_double",
     "read_duration",
     "read_enum",
+    "read_field_mask",
     "read_float",
     "read_int32",
     "read_int64",
@@ -64,6 +66,7 @@ __all__ = [
     "write_bytes",
     "write_double",
     "write_duration",
+    "write_field_mask",
     "write_float",
     "write_timestamp",
 ]

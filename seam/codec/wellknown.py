@@ -1,16 +1,18 @@
-"""Timestamps and durations as Protocol Buffers count them: seconds, and a fraction of one.
+"""Timestamps, durations and field masks as Protocol Buffers have them.
 
-Sources: google/protobuf/timestamp.proto and google/protobuf/duration.proto, whose bounds these are.
+Sources: google/protobuf/timestamp.proto and google/protobuf/duration.proto, whose bounds these are;
+google/protobuf/field_mask.proto.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from seam.contract.errors import InvalidField
 
-__all__ = ["duration_of", "duration_parts", "timestamp_of", "timestamp_parts"]
+__all__ = ["check_paths", "duration_of", "duration_parts", "timestamp_of", "timestamp_parts"]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """What timestamps count from."""
@@ -19,6 +21,10 @@ _SECONDS_MIN: Final = -62_135_596_800
 _SECONDS_MAX: Final = 253_402_300_799
 _DURATION_MAX: Final = 315_576_000_000
 _NANOS: Final = 1_000_000_000
+# What comes back from lowerCamelCase: no capital letter, a small one after each underscore; and no
+# comma, which parts paths. `*` and the like are left to whoever reads the mask.
+_PATH: Final = re.compile(r"(?:[!-+\--@\[-^`-~]|_[a-z])+")
+
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -84,3 +90,21 @@ def duration_parts(value: timedelta) -> tuple[int, int, int]:
     if seconds > _DURATION_MAX or (seconds == _DURATION_MAX and rest):
         raise InvalidField("", f"expected at most {_DURATION_MAX} seconds, got {value}")
     return (1 if microseconds >= 0 else -1), seconds, rest
+
+
+def check_paths(paths: object) -> tuple[str, ...]:
+    """Check the paths of a field mask: that each is the same after a turn through JSON.
+
+    Args:
+        paths: the paths, as a record holds them.
+
+    Raises:
+        InvalidField: it is no tuple of paths in snake case.
+    """
+    if not isinstance(paths, tuple):
+        raise InvalidField("", f"expected a tuple of paths, got {type(paths).__name__}")
+    for path in paths:
+        if not isinstance(path, str) or not _PATH.fullmatch(path):
+            expected = "expected paths in snake case, such as author.first_name"
+            raise InvalidField("", f"{expected}, got {path!r:.60}")
+    return paths

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from seam.codec.invalid_field import WRONG_VALUE, find_invalid_field
-from seam.codec.wellknown import duration_of, duration_parts, timestamp_of, timestamp_parts
+from seam.codec.wellknown import (
+    check_paths,
+    duration_of,
+    duration_parts,
+    timestamp_of,
+    timestamp_parts,
+)
 from seam.contract.errors import InvalidField
 from seam.contract.records import OpenEnum, Record
 
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from google.protobuf.duration_pb2 import Duration
+    from google.protobuf.field_mask_pb2 import FieldMask
     from google.protobuf.internal.containers import RepeatedScalarFieldContainer
     from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -30,6 +37,8 @@ __all__ = [
     "duration_fill",
     "duration_from_proto",
     "extend_numbers",
+    "field_mask_fill",
+    "field_mask_from_proto",
     "read_map",
     "read_one",
     "read_tuple",
@@ -253,3 +262,23 @@ def duration_from_proto(message: Duration) -> timedelta:
         InvalidField: Seconds or nanos are out of range, or their signs differ.
     """
     return duration_of(message.seconds, message.nanos)
+
+
+def field_mask_fill(message: FieldMask, value: tuple[str, ...]) -> None:
+    """Write the paths of a field mask.
+
+    Raises:
+        InvalidField: a path would be another after a turn through JSON.
+    """
+    # A mask without paths is there, too.
+    message.SetInParent()
+    message.paths.extend(check_paths(value))
+
+
+def field_mask_from_proto(message: FieldMask) -> tuple[str, ...]:
+    """Read the paths of a field mask.
+
+    Raises:
+        InvalidField: a path would be another after a turn through JSON.
+    """
+    return check_paths(tuple(message.paths))

@@ -14,12 +14,14 @@ from seam.contract.errors import (
     InvalidField,
     StatusError,
 )
-from seam.contract.records import OpenEnum, Record, freeze_mappings
+from seam.contract.records import Empty, FieldMask, OpenEnum, Record, freeze_mappings
 
 __all__ = [
     "Code",
     "ContractError",
+    "Empty",
     "ErrorDescriptor",
+    "FieldMask",
     "IdempotencyLevel",
     "InvalidArgumentError",
     "InvalidField",

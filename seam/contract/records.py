@@ -16,7 +16,7 @@ import msgspec
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["OpenEnum", "Record", "freeze_mappings"]
+__all__ = ["Empty", "FieldMask", "OpenEnum", "Record", "freeze_mappings"]
 
 _INT32_MIN = -(2**31)
 _INT32_MAX = 2**31 - 1
@@ -26,6 +26,22 @@ _INT32_MAX = 2**31 - 1
 @dataclass_transform(frozen_default=True)
 class Record(msgspec.Struct, frozen=True):
     """Base of all generated records: immutable, and compared by value."""
+
+
+class Empty(Record):
+    """`google.protobuf.Empty`: nothing to ask, or nothing to say."""
+
+
+class FieldMask(Record, kw_only=True):
+    """`google.protobuf.FieldMask`, where a method takes or gives nothing else.
+
+    A field of that type is a tuple of paths.
+
+    Attributes:
+        paths: paths of fields, such as `author.first_name`.
+    """
+
+    paths: tuple[str, ...]
 
 
 class OpenEnum(IntEnum):

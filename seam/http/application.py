@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -76,21 +77,33 @@ def application(
 def openapi(apis: Sequence[HttpApi[Any]], *, title: str) -> dict[str, Any]:
     """Make the OpenAPI 3.1 document of several APIs as one.
 
+    Paths that differ only in what their variables are called are one path, called as the first.
+    Operations are called after service and method, and after the package where that is not enough.
+
     Raises:
         ValueError: two APIs bind the same path and method, or give two meanings to one schema.
     """
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
+    called: dict[str, str] = {}
     bound: dict[tuple[str, str], str] = {}
+    uses = Counter(each["operationId"] for api in apis for _, _, each in _operations(api))
     for api in apis:
         name = api.descriptor.name
-        for path, operations in api.openapi["paths"].items():
-            for verb, operation in operations.items():
-                # Two paths that differ in what their variables are called match the same requests.
-                other = bound.setdefault((verb, _VARIABLE.sub("{}", path)), name)
-                if other != name:
-                    raise ValueError(f"{verb.upper()} {path} is bound by {other} and by {name}")
-                paths.setdefault(path, {})[verb] = operation
+        for path, verb, operation in _operations(api):
+            shape = _VARIABLE.sub("{}", path)
+            if (verb, shape) in bound:
+                other = bound[verb, shape]
+                raise ValueError(f"{verb.upper()} {path} is bound by {other} and by {name}")
+            bound[verb, shape] = name
+            first = called.setdefault(shape, path)
+            identifier = operation["operationId"]
+            if uses[identifier] > 1:
+                identifier = f"{name.rpartition('.')[0]}.{identifier}"
+            paths.setdefault(first, {})[verb] = {
+                **_with_variables(operation, path, first),
+                "operationId": identifier,
+            }
         for schema, meaning in api.openapi["components"]["schemas"].items():
             if schemas.setdefault(schema, meaning) != meaning:
                 raise ValueError(f"{name}: the schema {schema} has another meaning in another API")
@@ -100,6 +113,26 @@ def openapi(apis: Sequence[HttpApi[Any]], *, title: str) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": schemas},
     }
+
+
+def _operations(api: HttpApi[Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Path, verb and description of an API's operations, which services of one contract share."""
+    for path, operations in api.openapi["paths"].items():
+        for verb, operation in operations.items():
+            if api.descriptor.name in operation["tags"]:
+                yield path, verb, operation
+
+
+def _with_variables(operation: Mapping[str, Any], path: str, first: str) -> Mapping[str, Any]:
+    """An operation whose path variables are called as those of an equal path."""
+    if path == first:
+        return operation
+    renamed = dict(zip(_VARIABLE.findall(path), _VARIABLE.findall(first), strict=True))
+    parameters = [
+        {**each, "name": renamed[f"{{{each['name']}}}"][1:-1]} if each["in"] == "path" else each
+        for each in operation["parameters"]
+    ]
+    return {**operation, "parameters": parameters}
 
 
 def _json(body: bytes, *, status: int = 200) -> Response[bytes]:
