@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,10 @@ import msgspec
 import pytest
 from litestar import Litestar
 
+from codegen.contract.http_rules import PROCESS_PATHS
 from codegen.testing.compiling import TESTDATA, compile_contracts
 from seam.contract import Empty
+from seam.http import application
 from seam.http.problem import exception_handlers
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
     compile_contracts(CONTRACTS, out, [*files, "contract/v1/options.proto"], modules=modules)
     sys.path.insert(0, str(out))
     names = ("api", "api_routes", "api_openapi", "api_mock", "values")
-    found = {name: importlib.import_module(f"routed.{name}") for name in names}
+    found = {name: import_module(f"routed.{name}") for name in names}
     yield SimpleNamespace(**found)
     sys.path.remove(str(out))
 
@@ -288,3 +290,14 @@ def test_every_reference_of_the_openapi_document_resolves(library: SimpleNamespa
     schemas = document["components"]["schemas"]
     wanted = {part.partition('"')[0] for part in text.split('"#/components/schemas/')[1:]}
     assert wanted == schemas.keys()
+
+
+def test_contracts_cannot_bind_the_paths_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    # By name, since the package has the function `application` in the module's place.
+    monkeypatch.setattr(import_module("seam.http.application"), "as_sent", lambda app: app)
+
+    async def readiness() -> dict[str, Any]:
+        return {"ready": True}
+
+    served: Any = application([], pytest.fail, readiness, title="Test")
+    assert {route.path for route in served.routes} == set(PROCESS_PATHS)

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
-
-from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from codegen.contract.loading import load
 from codegen.contract.model import ContractFile, RefusedContractError
 from codegen.plugin import Generate
 from codegen.python import bus, mocks, records, routes
-from codegen.testing.compiling import import_paths
+from codegen.testing.compiling import ProtocError, compile_contracts, request_for
 from codegen.testing.random_contracts import draft_contracts
 
 if TYPE_CHECKING:
@@ -50,10 +45,6 @@ _PROBLEM = re.compile(
 _MOST_ROUNDS = 100
 
 
-class _RefusedError(Exception):
-    """Contracts were refused; the text is what protoc or the generators said."""
-
-
 def generate_random_contracts(seed: int, folder: Path) -> list[ContractFile]:
     """Make up contracts, and write what is generated from them.
 
@@ -71,7 +62,7 @@ def generate_random_contracts(seed: int, folder: Path) -> list[ContractFile]:
             for path, content in generate(file):
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (folder / path).write_text(content)
-    _protoc(folder, draft, f"--python_out={folder}", f"--pyi_out={folder}")
+    compile_contracts(folder, folder, draft.files, plugins=[])
     return files
 
 
@@ -84,7 +75,7 @@ def _accepted(draft: Draft, folder: Path) -> list[ContractFile]:
             (folder / path).write_text(text)
         try:
             return _load(draft, folder)
-        except _RefusedError as refused:
+        except ProtocError as refused:
             said = str(refused)
             mended = [draft.mend(path, line) for path, line in _places(draft, said)]
             if not any(mended):
@@ -104,27 +95,7 @@ def _places(draft: Draft, said: str) -> set[tuple[str, int]]:
 
 
 def _load(draft: Draft, folder: Path) -> list[ContractFile]:
-    described = folder / "descriptors.bin"
-    _protoc(
-        folder,
-        draft,
-        f"--descriptor_set_out={described}",
-        "--include_imports",
-        "--include_source_info",
-    )
-    request = CodeGeneratorRequest(
-        file_to_generate=draft.files,
-        proto_file=FileDescriptorSet.FromString(described.read_bytes()).file,
-    )
     try:
-        return load(request, {})
+        return load(request_for(folder, draft.files), {})
     except RefusedContractError as refused:
-        raise _RefusedError(str(refused)) from None
-
-
-def _protoc(folder: Path, draft: Draft, *arguments: str) -> None:
-    command = [sys.executable, "-m", "grpc_tools.protoc", *arguments]
-    command += [f"-I{path}" for path in (folder, *import_paths())]
-    result = subprocess.run([*command, *draft.files], capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise _RefusedError(result.stderr)
+        raise ProtocError(str(refused)) from None

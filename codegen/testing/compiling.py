@@ -1,4 +1,4 @@
-"""Runs protoc with these plugins, each in a process of its own, as a build does. For tests."""
+"""Runs protoc, with these plugins in processes of their own as a build does. For tests."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import google.api.http_pb2
 import grpc_tools
+from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +22,7 @@ __all__ = [
     "TESTDATA",
     "ProtocError",
     "compile_contracts",
-    "import_paths",
+    "request_for",
 ]
 
 PLUGINS = ("records", "bus", "routes", "mocks")
@@ -63,7 +65,7 @@ def compile_contracts(
     out.mkdir(parents=True, exist_ok=True)
     parameter = ",".join(f"M{file}={module}" for file, module in (modules or {}).items())
     command = [sys.executable, "-m", "grpc_tools.protoc"]
-    command += [f"-I{folder}" for folder in (sources, *import_paths())]
+    command += [f"-I{folder}" for folder in (sources, *_import_paths())]
     if python:
         command += [f"--python_out={out}", f"--pyi_out={out}"]
     for plugin in plugins:
@@ -78,7 +80,29 @@ def compile_contracts(
         raise ProtocError(result.stderr)
 
 
-def import_paths() -> tuple[Path, ...]:
+def request_for(sources: Path, files: Iterable[str]) -> CodeGeneratorRequest:
+    """What protoc would send to a plugin.
+
+    Args:
+        sources: the folder that holds the contracts.
+        files: the contracts to generate from, relative to `sources`.
+
+    Raises:
+        ProtocError: protoc refused a contract.
+    """
+    files = tuple(files)
+    described = sources / ".descriptors"
+    options = [f"--descriptor_set_out={described}", "--include_imports", "--include_source_info"]
+    command = [sys.executable, "-m", "grpc_tools.protoc", *options]
+    command += [f"-I{folder}" for folder in (sources, *_import_paths())]
+    result = subprocess.run([*command, *files], capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise ProtocError(result.stderr)
+    found = FileDescriptorSet.FromString(described.read_bytes())
+    return CodeGeneratorRequest(file_to_generate=files, proto_file=found.file)
+
+
+def _import_paths() -> tuple[Path, ...]:
     """Where contract/v1, google/protobuf/*.proto and google/api/*.proto are."""
     shipped = Path(grpc_tools.__file__).parent / "_proto"
     return CONTRACTS, shipped, Path(google.api.http_pb2.__file__).parent.parent.parent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -138,6 +138,30 @@ def find_records_modules(generated: AllGeneratedContracts) -> RecordsModules:
     return RecordsModules(FrozenDict({proto: each.module for proto, each in homes.items()}))
 
 
+def check_modules(modules: Mapping[str, Sequence[ModuleProvider]]) -> None:
+    """Refuses contracts whose modules would lie in one place.
+
+    The plugins in codegen/ refuse what they can see, which is one contract and what it imports.
+    """
+    packages: dict[str, tuple[str, ModuleProvider]] = {}
+    for module, providers in modules.items():
+        parts = module.split(".")
+        for at in range(1, len(parts)):
+            packages.setdefault(".".join(parts[:at]), (module, providers[0]))
+    for module, (first, *others) in modules.items():
+        for other in others:
+            raise ContractError(
+                f"{first.addr} and {other.addr} both give the module {module}; "
+                "call one of the contracts differently"
+            )
+        if module in packages:
+            inner, other = packages[module]
+            raise ContractError(
+                f"{first.addr} gives the module {module}, which hides {inner} of {other.addr}; "
+                "call one of the contracts differently"
+            )
+
+
 class ContractModulesMarker(FirstPartyPythonMappingImplMarker):
     """Makes Pants ask the rule below, among those of its other backends."""
 
@@ -164,6 +188,7 @@ async def map_contracts_to_modules(
             modules[each.module + suffix].append(
                 ModuleProvider(each.address, ModuleProviderType.IMPL)
             )
+    check_modules(modules)
     return FirstPartyPythonMappingImpl.create({python_setup.default_resolve: modules})
 
 
