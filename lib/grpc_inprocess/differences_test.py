@@ -124,13 +124,17 @@ async def test_the_server_sees_that_its_caller_is_in_the_process(local: Host) ->
     assert seen == ["inproc", f"grpc-python-asyncio/{grpc.__version__} (in process)"]
 
 
-async def test_a_writer_that_waits_for_a_server_ends_with_its_channel(local: Host) -> None:
+@pytest.mark.parametrize("by", ["channel", "call"])
+async def test_a_writer_that_waits_for_a_server_ends_with_its_call(local: Host, by: str) -> None:
     channel = await local(start=False)
     call = channel.stream_unary(METHOD)(wait_for_ready=True)
     writing = asyncio.create_task(call.write(b""))
     connecting = asyncio.create_task(call.wait_for_connection())
     await asyncio.sleep(0.01)
-    await channel.close()
+    if by == "channel":
+        await channel.close()
+    else:
+        call.cancel()
     for waiting in (writing, connecting):
         with pytest.raises(asyncio.CancelledError):
             await waiting
@@ -208,6 +212,22 @@ async def test_two_tasks_may_read_one_stream(local: Host) -> None:
     one, other = await asyncio.gather(call.read(), call.read())
     assert [one, other] == [b"one", b"two"]
     assert await call.read() is grpc.aio.EOF
+
+
+async def test_several_tasks_may_write_into_one_stream(local: Host) -> None:
+    async def join(requests: AsyncIterator[bytes], context: Any) -> bytes:
+        return b"".join([each async for each in requests])
+
+    call = (await local(raw("stream_unary", join))).stream_unary(METHOD)()
+    await asyncio.gather(*(call.write(message) for message in (b"1", b"2", b"3")))
+    await call.done_writing()
+    assert await call == b"123"
+
+
+async def test_a_message_that_is_no_bytes_is_named(local: Host) -> None:
+    method = (await local(raw("unary_unary", answer))).unary_unary(METHOD)
+    with pytest.raises(TypeError, match="Expected bytes, got int"):
+        method(5)
 
 
 async def test_a_client_s_done_callback_that_fails_is_logged(
