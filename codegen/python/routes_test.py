@@ -17,7 +17,8 @@ from litestar import Litestar
 
 from codegen.contract.http_rules import PROCESS_PATHS
 from codegen.testing.compiling import TESTDATA, compile_contracts
-from seam.contract import Empty
+from seam.bus import Channel
+from seam.contract import Empty, ServiceDescriptor
 from seam.http import application
 from seam.http.problem import exception_handlers
 
@@ -299,5 +300,8 @@ def test_contracts_cannot_bind_the_paths_of_the_process(monkeypatch: pytest.Monk
     async def readiness() -> dict[str, Any]:
         return {"ready": True}
 
-    served: Any = application([], pytest.fail, readiness, title="Test")
+    def channel(_: ServiceDescriptor) -> Channel:
+        pytest.fail("there is no service")
+
+    served: Any = application([], channel, readiness, title="Test")
     assert {route.path for route in served.routes} == set(PROCESS_PATHS)

@@ -215,7 +215,6 @@ class _Writer:
 
     def draft(self) -> Draft:
         """Write two files with the same last names, and one that imports them."""
-        # The tamest of the words are the most frequent, or nothing would be left of the rest.
         first = self._file("one/v1/values.proto", (), services=0)
         second = self._file("two/v1/values.proto", (first,), services=1)
         self._file("two/v1/api.proto", (first, second), services=3)
@@ -327,10 +326,10 @@ class _Writer:
         self._fields(self._rng.randint(2, 7))
         self._line("}")
 
-    def _type(self, *, no_message: bool = False) -> Use:
-        types = [each for each in self._types if not no_message or each.is_enum]
-        scalars = [*SCALARS] if no_message else [*SCALARS, *_WELL_KNOWN]
-        return Use(self._rng.choice(types if types and self._rng.random() < 0.5 else scalars))
+    def _type(self) -> Use:
+        if self._types and self._rng.random() < 0.5:
+            return Use(self._rng.choice(self._types))
+        return Use(self._rng.choice((*SCALARS, *_WELL_KNOWN)))
 
     def _fields(self, count: int) -> None:
         rng = self._rng
@@ -345,7 +344,7 @@ class _Writer:
                     self._field(f"  map<{key}, ", self._type(), number, after="> ")
                 case 3:
                     self._field("  optional ", self._type(), number)
-                case 4 if any(not each.is_enum for each in self._types):
+                case 4:
                     type_ = Use(rng.choice([each for each in self._types if each.is_enum]))
                     required = " [(google.api.field_behavior) = REQUIRED]"
                     self._field("  optional ", type_, number, options=required)
@@ -396,7 +395,9 @@ class _Writer:
         """A type that a query can hold."""
         values = [each for each in _WELL_KNOWN if not each.endswith("Empty")]
         enums = [each for each in self._types if each.is_enum]
-        return Use(self._rng.choice(self._rng.choice((SCALARS, values, enums))))
+        if self._rng.random() < 0.3:
+            return Use(self._rng.choice(enums))
+        return Use(self._rng.choice(self._rng.choice((SCALARS, values))))
 
     def _method(self) -> None:
         rng = self._rng

@@ -7,6 +7,7 @@ import random
 import struct
 from typing import TYPE_CHECKING, Any
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -43,7 +44,9 @@ def fill(rng: random.Random, message: Message, depth: int = 0) -> None:
         case FieldMask():
             message.paths.extend(rng.choices(_PATHS, k=rng.randint(0, 3)))
         case _:
-            for field in message.DESCRIPTOR.fields:
+            descriptor = message.DESCRIPTOR
+            assert isinstance(descriptor, Descriptor)  # Its stub names another class as well.
+            for field in descriptor.fields:
                 if rng.random() < 0.6:
                     _fill_field(rng, message, field, depth)
 
