@@ -7,6 +7,8 @@ import time
 from datetime import timedelta
 from typing import Final
 
+import anyio
+
 from conformance.check import check
 from conformance.requests import (
     LONG,
@@ -54,8 +56,15 @@ async def a_caller_may_set_a_limit_of_its_own(stub: ConformanceStub) -> None:
 @check
 async def a_limit_of_zero_ends_a_call_before_it_begins(stub: ConformanceStub) -> None:
     key = new_key()
-    error = await failure_of(stub.wait(waiting(timedelta(), key), timeout=0))
-    assert error.code is Code.DEADLINE_EXCEEDED
+    for limit in (0, -1):
+        for call in (
+            stub.wait(waiting(timedelta(), key), timeout=limit),
+            collected(stub.download(download(3, key=key), timeout=limit)),
+            stub.upload(broken_off(timedelta(), key=key), timeout=limit),
+        ):
+            assert (await failure_of(call)).code is Code.DEADLINE_EXCEEDED
+    # What should not happen would have happened by then.
+    await asyncio.sleep(0.1)
     assert await events(stub, key) == {}
 
 
@@ -204,6 +213,19 @@ async def a_caller_s_own_time_limit_bounds_it(stub: ConformanceStub) -> None:
     else:
         raise AssertionError("the call outlasted its caller")
     await asyncio.sleep(0)
+
+
+@check
+async def a_scope_of_a_library_bounds_its_calls(stub: ConformanceStub) -> None:
+    for call in (
+        lambda: stub.wait(waiting(LONG), timeout=30),
+        lambda: collected(stub.download(download(5, pause=LONG), timeout=30)),
+        lambda: stub.upload(broken_off(LONG, key=""), timeout=30),
+    ):
+        # It knows its own cancellations by what they say.
+        with anyio.move_on_after(0.1) as scope:
+            await call()
+        assert scope.cancelled_caught
 
 
 @check

@@ -101,6 +101,8 @@ def bidirectional_client_call(
         deadline = min(wished, outer.deadline)
 
         async def respond(outgoing: AsyncIterator[Any]) -> AsyncIterator[Record]:
+            if deadline <= monotonic():
+                raise deadline_exceeded(method)
             context = CallContext(
                 deadline,
                 outer.traceparent,

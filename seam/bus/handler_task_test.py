@@ -102,6 +102,8 @@ async def test_the_current_task_is_the_handler_s_and_afterwards_the_caller_s_aga
     assert seen[0] is seen[1] is not caller
     assert isinstance(seen[0], HandlerTask)
     assert seen[0].get_name() == "conformance.v1.Conformance/Wait"
+    seen[0].set_name("another")
+    assert seen[0].get_name() == "another"
     assert seen[0].done()
     assert not seen[0].cancel()
     assert asyncio.current_task() is caller

@@ -39,6 +39,7 @@ class SteppedTask:
     _coroutine: Coroutine[Any, Any, Any]
     _context: Context
     _loop: asyncio.AbstractEventLoop
+    _name = ""
     _must_cancel = False
     _cancel_requests = 0
     _told_when_done: list[tuple[DoneCallback, Context]] | None = None
@@ -97,8 +98,12 @@ class SteppedTask:
         return self._loop
 
     def get_name(self) -> str:
-        """The name of the method that is called."""
-        return self.method.full_name
+        """The name of the method that is called, if nobody gave another."""
+        return self._name or self.method.full_name
+
+    def set_name(self, value: object) -> None:
+        """Give another name."""
+        self._name = str(value)
 
     def _waiting(self, waiter: Waiter) -> Waiter:
         """Note what the handler waits for, so that it can be cancelled."""

@@ -106,6 +106,7 @@ def _sender(
         payload = encode(request)
         rpc = remote(payload, timeout=call.deadline - monotonic(), metadata=to_wire(call))
         try:
+            await _ended(rpc)
             answer = await rpc
         except grpc.aio.AioRpcError as error:
             trailers = tuple(error.trailing_metadata() or ())
@@ -117,6 +118,26 @@ def _sender(
         return read(answer)
 
     return send
+
+
+async def _ended(rpc: grpc.aio.UnaryUnaryCall[bytes, bytes]) -> None:
+    """Wait until a call has ended, and cancel it if that is cut short.
+
+    A caller that is cancelled while it awaits the call itself gets grpc.aio's `CancelledError` and
+    not its own, whose message tells libraries such as anyio what has cancelled it.
+    """
+    ended = asyncio.get_running_loop().create_future()
+
+    def end(_: object) -> None:
+        if not ended.done():
+            ended.set_result(None)
+
+    rpc.add_done_callback(end)
+    try:
+        await ended
+    except BaseException:
+        rpc.cancel()
+        raise
 
 
 def _stream_sender(
