@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from litestar.types import ExceptionHandlersMap
+from litestar.types import ExceptionHandlersMap, Send
 
 from seam.contract.errors import Code, ContractError, InvalidField, StatusError
 from seam.http.text import shown
@@ -165,6 +165,24 @@ def problem_body(status: int, code: Code, **members: object) -> bytes:
         return msgspec.json.encode(_shortened(body))
     except UnicodeEncodeError:
         return json.dumps(_shortened(body), default=str).encode("ascii")
+
+
+async def send_problem(send: Send, status: int, code: Code, **members: object) -> None:
+    """Answer an ASGI request with a problem document.
+
+    Args:
+        send: the request's `send`.
+        status: the HTTP status.
+        code: the canonical code.
+        members: further members of the document.
+    """
+    body = problem_body(status, code, **members)
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _shortened(value: object) -> object:
