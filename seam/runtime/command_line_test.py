@@ -113,6 +113,8 @@ def test_a_service_s_command_gives_the_exit_code(tmp_path: Path) -> None:
         (["--http", "nowhere"], "--http: 'nowhere' is not an address; expected HOST:PORT"),
         (["--process", "x"], "--process 'x' is not in the topology; expected monolith"),
         (["--topology", "none.toml"], "none.toml: cannot read the topology"),
+        (["--topology", "."], "both: .: cannot read the topology: not a regular file"),
+        (["--http", "a..b:1"], "both: cannot listen on a..b:1: not the name of a host"),
         (["--database", "three=sqlite:///x"], "unknown service 'three'; expected one, two"),
         (["--bogus"], "Unknown option"),
     ],

@@ -132,3 +132,6 @@ async def _listening(
         return await stack.enter_async_context(server)
     except OSError as error:
         raise SettingsError(f"cannot listen on {address}: {error.strerror or error}") from None
+    except UnicodeError:
+        # As a name that is none is refused when it is looked up.
+        raise SettingsError(f"cannot listen on {address}: not the name of a host") from None

@@ -45,7 +45,8 @@ from seam.contract.records import Record
 from seam.runtime.hosting import Bound, hosting
 from seam.runtime.service import DatabaseLocation, Resources, Service
 from seam.runtime.settings import SettingsError
-from seam.runtime.topology import Address, Process, Topology, read_topology
+from seam.runtime.topology import Address, Process, Topology
+from seam.runtime.topology_file import read_topology
 
 GREETER_ECHO = replace(CONFORMANCE_ECHO, service="greeter.v1.Greeter")
 GREETER = ServiceDescriptor("greeter.v1.Greeter", (GREETER_ECHO,))

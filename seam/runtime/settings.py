@@ -11,7 +11,8 @@ from cyclopts import Parameter
 
 from seam.persistence.database import database_url
 from seam.runtime.service import DatabaseLocation, Service
-from seam.runtime.topology import Topology, read_topology, single_process
+from seam.runtime.topology import Topology, single_process
+from seam.runtime.topology_file import read_topology
 
 DEFAULT_DATA: Final = Path(".data")
 
