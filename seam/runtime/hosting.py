@@ -89,7 +89,6 @@ async def hosting(
                 return LocalChannel(local_servicers)
             return peers.grpc_channel(owner)
 
-        stack.enter_context(watching())
         servicers: list[GrpcServicer] = []
         for service in hosted:
             resources = Resources(databases[service.name], channel, grpc_channel)
@@ -122,6 +121,8 @@ async def hosting(
             )
             readiness.serving = True
             stack.callback(setattr, readiness, "serving", False)
+        # What starts may take its time: nobody waits for an answer yet.
+        stack.enter_context(watching())
         yield Bound(bound_http, bound_grpc)
 
 

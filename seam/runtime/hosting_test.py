@@ -300,6 +300,20 @@ async def test_a_handler_that_blocks_a_hosted_process_is_named_in_its_log(
     assert logged[0].startswith("conformance.v1.Conformance/Add blocked the event loop for ")
 
 
+async def test_what_takes_long_at_the_start_is_not_reported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @asynccontextmanager
+    async def start(_: Resources) -> AsyncIterator[Sequence[Registration]]:
+        time.sleep(0.3)  # noqa: ASYNC251
+        yield ()
+
+    process = Process("one", ("slow",), http=ANY, grpc=ANY)
+    async with hosted(process, [Service("slow", start)]):
+        await asyncio.sleep(0.2)
+    assert not [each for each in caplog.records if each.name == "seam.runtime.watchdog"]
+
+
 @dataclass
 class Recorder:
     """Writes down which calls come by."""
