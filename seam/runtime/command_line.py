@@ -19,6 +19,7 @@ from cyclopts import App
 from cyclopts.config import Env
 
 from seam.persistence import CannotOpenDatabaseError
+from seam.runtime.declarations import ServiceError
 from seam.runtime.hosting import hosting
 from seam.runtime.service import Service
 from seam.runtime.settings import (
@@ -45,7 +46,7 @@ def main(name: str, services: tuple[Service, ...], *, whole_system: bool = False
     artifact = Artifact(name, services, whole_system)
     try:
         sys.exit(command_line(artifact)())
-    except (SettingsError, TopologyError, CannotOpenDatabaseError) as error:
+    except (SettingsError, TopologyError, ServiceError, CannotOpenDatabaseError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         sys.exit(EXIT_BAD_SETTINGS)
 

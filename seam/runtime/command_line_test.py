@@ -28,8 +28,8 @@ commands = App(name="one", version_flags=[])
 def fail() -> int:
     return 3
 
-one = Service(name="one", start=start, provides=(), commands=commands)
-two = Service(name="two", start=start, provides=())
+one = Service(name="one", start=start, commands=commands)
+two = Service(name="two", start=start)
 main("both", (one, two), whole_system=True)
 """
 

@@ -57,7 +57,8 @@ async def serve_grpc(
     health_pb2_grpc.add_HealthServicer_to_server(serving, server)
     for each in servicers:
         each.register(server)
-    names = [descriptor.name for descriptor in provided] + [each.name for each in servicers]
+    names = [descriptor.name for descriptor in provided]
+    names += [name for each in servicers for name in each.names]
     reflection.enable_server_reflection(
         [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server
     )

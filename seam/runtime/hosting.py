@@ -19,11 +19,12 @@ from seam.bus import Bulkhead, Channel, HandlerRegistry, InProcessChannel, Inter
 from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.contract import ServiceDescriptor
 from seam.http import application
+from seam.runtime.declarations import Needs, answered, check_answers, check_needs
 from seam.runtime.grpc_server import serve_grpc
 from seam.runtime.health import Readiness
 from seam.runtime.http_server import serve_http
 from seam.runtime.peers import Peers
-from seam.runtime.service import DatabaseLocation, GrpcServicer, Resources, Service
+from seam.runtime.service import DatabaseLocation, GrpcServicer, Resources, Service, owner_of
 from seam.runtime.settings import SettingsError
 from seam.runtime.topology import Address, Process, Topology
 from seam.runtime.watchdog import watching
@@ -71,6 +72,7 @@ async def hosting(
 
     Raises:
         SettingsError: the process cannot be run by this artifact, or cannot listen.
+        ServiceError: a service does something else than it declares.
     """
     hosted = [service for service in services if service.name in process.services]
     registry = HandlerRegistry(server_interceptors=server_interceptors)
@@ -84,27 +86,33 @@ async def hosting(
             return local if hosted_here else peers.channel(descriptor)
 
         def grpc_channel(name: str) -> grpc.aio.Channel:
-            owner = name.partition(".")[0]
+            owner = owner_of(name)
             if owner in process.services:
                 return LocalChannel(local_servicers)
             return peers.grpc_channel(owner)
 
+        provided: list[ServiceDescriptor] = []
         servicers: list[GrpcServicer] = []
         for service in hosted:
-            resources = Resources(databases[service.name], channel, grpc_channel)
+            needs = Needs(service, channel, grpc_channel)
+            resources = Resources(databases[service.name], needs.channel, needs.grpc_channel)
             bulkhead = Bulkhead(service.name, topology.limits.get(service.name, DEFAULT_LIMITS))
-            for answering in await stack.enter_async_context(service.start(resources)):
+            answers = await stack.enter_async_context(service.start(resources))
+            needs.check()
+            check_answers(service, answers)
+            for answering in answers:
                 if isinstance(answering, Registration):
                     registry.register(answering, bulkhead)
+                    provided.append(answering.descriptor)
                 else:
                     answering.register(local_servicers)
                     servicers.append(answering)
+        check_needs(hosted, [*(each.name for each in provided), *answered(servicers)])
         await local_servicers.start()
         stack.push_async_callback(local_servicers.stop, GRACE)
 
         bound_grpc = None
         if process.grpc is not None:
-            provided = [each for service in hosted for each in service.provides]
             bound_grpc = await _listening(
                 stack,
                 serve_grpc(provided, registry, process.grpc, servicers=servicers, grace=GRACE),

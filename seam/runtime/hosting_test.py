@@ -64,7 +64,7 @@ class Shown:
 
     @property
     def service(self) -> Service:
-        return Service("conformance", self._start, provides=(CONFORMANCE,))
+        return Service("conformance", self._start)
 
     @asynccontextmanager
     async def _start(self, resources: Resources) -> AsyncIterator[Sequence[Registration]]:
@@ -83,7 +83,7 @@ class Greeter:
 
     @property
     def service(self) -> Service:
-        return Service("greeter", self._start, provides=(GREETER,), needs=(CONFORMANCE,))
+        return Service("greeter", self._start, needs=(CONFORMANCE,))
 
     @asynccontextmanager
     async def _start(self, resources: Resources) -> AsyncIterator[Sequence[Registration]]:
