@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -24,6 +25,37 @@ SERVER_OPTIONS: Final = (
 """How a server treats its links."""
 
 
+class Health(health.aio.HealthServicer):  # type: ignore[misc]
+    """Answers for the health of a process, and lets go of those who watch it when it ends."""
+
+    def __init__(self) -> None:
+        """Begin with a process that serves."""
+        super().__init__()
+        self._ended = asyncio.Event()
+
+    async def Watch(  # noqa: N802
+        self,
+        request: health_pb2.HealthCheckRequest,
+        context: grpc.aio.ServicerContext[
+            health_pb2.HealthCheckRequest, health_pb2.HealthCheckResponse
+        ],
+    ) -> None:
+        """Say how a service is and whenever that changes, until the process ends."""
+        telling = asyncio.ensure_future(super().Watch(request, context))
+        ending = asyncio.ensure_future(self._ended.wait())
+        try:
+            await asyncio.wait((telling, ending), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            telling.cancel()
+            ending.cancel()
+        if self._ended.is_set():
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the process ends")
+
+    def end_watches(self) -> None:
+        """End the calls of those who watch, which would last for ever."""
+        self._ended.set()
+
+
 @asynccontextmanager
 async def serve_grpc(
     provided: Sequence[ServiceDescriptor],
@@ -31,6 +63,7 @@ async def serve_grpc(
     address: Address,
     *,
     servicers: Sequence[GrpcServicer] = (),
+    serving: Health | None = None,
     grace: float,
 ) -> AsyncIterator[Address]:
     """Answer calls from other processes until the block ends, then finish those under way.
@@ -43,6 +76,8 @@ async def serve_grpc(
         registry: where their handlers are registered.
         address: where to listen.
         servicers: standard servicers to answer with as well.
+        serving: answers for the health of the process; whoever passes it may tell callers to leave
+            before the block ends.
         grace: seconds that calls under way have at the end.
 
     Yields:
@@ -53,7 +88,7 @@ async def serve_grpc(
     """
     server = grpc.aio.server(options=SERVER_OPTIONS)
     server.add_generic_rpc_handlers([servicer(descriptor, registry) for descriptor in provided])
-    serving = health.aio.HealthServicer()
+    serving = serving or Health()
     health_pb2_grpc.add_HealthServicer_to_server(serving, server)
     for each in servicers:
         each.register(server)
@@ -73,4 +108,9 @@ async def serve_grpc(
         yield address if address.is_unix else Address(address.host, port)
     finally:
         await serving.enter_graceful_shutdown()
-        await server.stop(grace)
+        serving.end_watches()
+        try:
+            await server.stop(grace)
+        finally:
+            # At once, if the wait was cut short.
+            await server.stop(None)

@@ -1,12 +1,14 @@
 """Hosts services in this process and lets them be called.
 
 Opening goes from the inside out: services first, then the port for other processes, then HTTP,
-so that nothing is called before it can answer. Closing goes the other way round: no new request
-is taken, those under way are finished, and only then do services let go of what they hold.
+so that nothing is called before it can answer. Closing goes the other way round: callers are told
+to go elsewhere, then no new request is taken, those under way are finished, and only then do
+services let go of what they hold.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.contract import ServiceDescriptor
 from seam.http import application
 from seam.runtime.declarations import Needs, answered, check_answers, check_needs
-from seam.runtime.grpc_server import serve_grpc
+from seam.runtime.grpc_server import Health, serve_grpc
 from seam.runtime.health import Readiness
 from seam.runtime.http_server import serve_http
 from seam.runtime.peers import Peers
@@ -55,6 +57,7 @@ async def hosting(
     *,
     title: str,
     strict: bool = False,
+    drain: float = 0.0,
     client_interceptors: Sequence[Interceptor] = (),
     server_interceptors: Sequence[Interceptor] = (),
 ) -> AsyncIterator[Bound]:
@@ -67,6 +70,8 @@ async def hosting(
         databases: where each of them keeps its data.
         title: title of the OpenAPI document.
         strict: send calls within the process through their wire form.
+        drain: seconds at the end in which the process answers as before, while it says that it is
+            about to leave.
         client_interceptors: run around every call that is made here, outermost first.
         server_interceptors: run around every call that is answered here, outermost first.
 
@@ -78,6 +83,7 @@ async def hosting(
     registry = HandlerRegistry(server_interceptors=server_interceptors)
     local = InProcessChannel(registry, strict=strict, client_interceptors=client_interceptors)
     local_servicers = LocalServer()
+    health = Health()
     async with AsyncExitStack() as stack:
         peers = Peers(topology, stack, client_interceptors)
 
@@ -115,11 +121,18 @@ async def hosting(
         if process.grpc is not None:
             bound_grpc = await _listening(
                 stack,
-                serve_grpc(provided, registry, process.grpc, servicers=servicers, grace=GRACE),
+                serve_grpc(
+                    provided,
+                    registry,
+                    process.grpc,
+                    servicers=servicers,
+                    serving=health,
+                    grace=GRACE,
+                ),
                 process.grpc,
             )
 
-        bound_http = None
+        bound_http, readiness = None, None
         if process.http is not None:
             apis = [api for service in services for api in service.http]
             readiness = Readiness([service.name for service in hosted], peers)
@@ -128,10 +141,13 @@ async def hosting(
                 stack, serve_http(app, process.http, grace=GRACE), process.http
             )
             readiness.serving = True
-            stack.callback(setattr, readiness, "serving", False)
         # What starts may take its time: nobody waits for an answer yet.
         stack.enter_context(watching())
         yield Bound(bound_http, bound_grpc)
+        if readiness is not None:
+            readiness.serving = False
+        await health.enter_graceful_shutdown()
+        await asyncio.sleep(drain)
 
 
 async def _listening(

@@ -12,10 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import grpc
+import httpx
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from conformance.handler import Conformance
 from conformance.requests import LONG, events, failure_of, new_key, noted, waiting
+from conformance.v1 import conformance_pb2, conformance_pb2_grpc
 from conformance.v1.conformance import (
     AddRequest,
     AddResponse,
@@ -102,6 +106,7 @@ async def hosted(
     topology: Topology | None = None,
     *,
     limits: Mapping[str, Limits] | None = None,
+    drain: float = 0.0,
     interceptors: tuple[Sequence[Interceptor], Sequence[Interceptor]] = ((), ()),
 ) -> AsyncIterator[Bound]:
     nowhere = DatabaseLocation("sqlite:///unused.db", embedded=True)
@@ -111,6 +116,7 @@ async def hosted(
         services,
         {service.name: nowhere for service in services},
         title="test",
+        drain=drain,
         client_interceptors=interceptors[0],
         server_interceptors=interceptors[1],
     ) as bound:
@@ -407,3 +413,30 @@ async def test_calls_under_way_are_finished_before_the_services_are_closed() -> 
             await slow
             await asyncio.wait_for(ending, 20)
     assert shown.closed
+
+
+async def test_a_process_that_leaves_says_so_on_both_ports_and_answers_for_a_while() -> None:
+    process = Process("one", ("conformance",), http=ANY, grpc=ANY)
+    async with AsyncExitStack() as running:
+        bound = await running.enter_async_context(hosted(process, [Shown().service], drain=1.0))
+        async with (
+            httpx.AsyncClient(base_url=f"http://{bound.http}") as client,
+            grpc.aio.insecure_channel(str(bound.grpc)) as connection,
+            called(bound) as (stub, _),
+        ):
+            watch = health_pb2_grpc.HealthStub(connection).Watch(health_pb2.HealthCheckRequest())
+            assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+            assert (await client.get("/readyz")).status_code == 200
+            await stub.echo(EchoRequest())
+            begun = time.monotonic()
+            ending = asyncio.create_task(running.aclose())
+            assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+            assert (await client.get("/readyz")).status_code == 503
+            assert (await client.get("/healthz")).status_code == 200
+            # Whoever does not ask for its health is still answered.
+            other = conformance_pb2_grpc.ConformanceStub(connection)
+            await other.Echo(conformance_pb2.EchoRequest(), timeout=5)
+            assert time.monotonic() - begun < 0.9
+            await ending
+            # Neither those who watch nor those who are connected hold up the end.
+            assert 0.9 < time.monotonic() - begun < 5
