@@ -19,6 +19,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap, Send
 
+from lib.http_status import HTTP_STATUS
 from seam.contract.errors import Code, ContractError, InvalidField, StatusError
 from seam.http.text import shown
 
@@ -32,26 +33,6 @@ _LAST_RESORT: Final = (
     b'{"type":"about:blank","title":"Internal","status":500,"code":"INTERNAL",'
     b'"detail":"the error could not be described"}'
 )
-
-HTTP_STATUS: Final[Mapping[Code, int]] = {
-    Code.CANCELLED: 499,
-    Code.UNKNOWN: 500,
-    Code.INVALID_ARGUMENT: 400,
-    Code.DEADLINE_EXCEEDED: 504,
-    Code.NOT_FOUND: 404,
-    Code.ALREADY_EXISTS: 409,
-    Code.PERMISSION_DENIED: 403,
-    Code.RESOURCE_EXHAUSTED: 429,
-    Code.FAILED_PRECONDITION: 400,
-    Code.ABORTED: 409,
-    Code.OUT_OF_RANGE: 400,
-    Code.UNIMPLEMENTED: 501,
-    Code.INTERNAL: 500,
-    Code.UNAVAILABLE: 503,
-    Code.DATA_LOSS: 500,
-    Code.UNAUTHENTICATED: 401,
-}
-"""HTTP status of each canonical code, as `google/rpc/code.proto` gives it."""
 
 FieldsOf = Mapping[type[ContractError[Any]], Callable[[Any], Mapping[str, Any]]]
 """Typed errors of an API, and how the fields of each become JSON."""
@@ -82,7 +63,7 @@ def exception_handlers(fields_of: FieldsOf) -> ExceptionHandlersMap:
     def typed(_: _Request, error: ContractError[Any]) -> Response[bytes]:
         name = type(error).name
         return _problem(
-            HTTP_STATUS[error.code],
+            HTTP_STATUS[error.code.name],
             error.code,
             type=f"/schema#/components/schemas/{name}",
             title=_words(name.rpartition(".")[2]),
@@ -114,7 +95,7 @@ def _surely(handle: Callable[[_Request, Any], Response[bytes]]) -> Callable[...,
 
 
 def _plain(_: _Request, error: StatusError) -> Response[bytes]:
-    return _problem(HTTP_STATUS[error.code], error.code, detail=error.message)
+    return _problem(HTTP_STATUS[error.code.name], error.code, detail=error.message)
 
 
 def _invalid_field(_: _Request, error: InvalidField) -> Response[bytes]:
