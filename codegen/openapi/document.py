@@ -27,6 +27,7 @@ from codegen.contract.model import (
     WellKnown,
     Wrapper,
 )
+from lib.http_status import HTTP_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,26 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["Json", "document"]
 
 Json = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
-
-# As google/rpc/code.proto maps canonical codes.
-_HTTP_STATUS: Final[Mapping[str, int]] = {
-    "CANCELLED": 499,
-    "UNKNOWN": 500,
-    "INVALID_ARGUMENT": 400,
-    "DEADLINE_EXCEEDED": 504,
-    "NOT_FOUND": 404,
-    "ALREADY_EXISTS": 409,
-    "PERMISSION_DENIED": 403,
-    "RESOURCE_EXHAUSTED": 429,
-    "FAILED_PRECONDITION": 400,
-    "ABORTED": 409,
-    "OUT_OF_RANGE": 400,
-    "UNIMPLEMENTED": 501,
-    "INTERNAL": 500,
-    "UNAVAILABLE": 503,
-    "DATA_LOSS": 500,
-    "UNAUTHENTICATED": 401,
-}
 
 _PROBLEM = "Problem"
 
@@ -186,7 +167,7 @@ class _Writer:
         by_status: dict[int, list[Message]] = {}
         for error in method.errors:
             assert error.error is not None
-            by_status.setdefault(_HTTP_STATUS[error.error.code], []).append(error)
+            by_status.setdefault(HTTP_STATUS[error.error.code], []).append(error)
         for status, errors in sorted(by_status.items()):
             listed = [f"{e.name}: {first_sentence(e.comment)}".rstrip(": ") for e in errors]
             # A request that is no valid message is answered 400, too.

@@ -33,8 +33,11 @@ class GeneratorsField(SpecialCasedDependencies):
     """
 
     alias = "generators"
-    default = ("//codegen",)
-    help = "Targets that hold the protoc plugins, run as `python -m codegen.python.<plugin>`."
+    default = ("//codegen", "//lib/http_status")
+    help = (
+        "Targets that hold the protoc plugins, run as `python -m codegen.python.<plugin>`, "
+        "and what these import."
+    )
 
 
 class ContractDependencies(Dependencies):

@@ -14,6 +14,7 @@ from litestar.types import ASGIApp
 from seam.bus import Channel
 from seam.contract import ServiceDescriptor
 from seam.http.api import HttpApi
+from seam.http.last_resort import always_answered
 from seam.http.limits import MAXIMUM_BODY_BYTES
 from seam.http.problem import exception_handlers
 from seam.http.routing import as_sent
@@ -71,7 +72,7 @@ def application(
         openapi_config=None,
         logging_config=None,
     )
-    return as_sent(app)
+    return always_answered(as_sent(app))
 
 
 def openapi(apis: Sequence[HttpApi[Any]], *, title: str) -> dict[str, Any]:

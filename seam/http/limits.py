@@ -12,6 +12,9 @@ MAXIMUM_BODY_BYTES: Final = MAXIMUM_MESSAGE_BYTES
 MAXIMUM_TARGET_BYTES: Final = 16_384
 """A path, and a query string."""
 
+MAXIMUM_HEAD_BYTES: Final = 65_536
+"""A request line together with all headers."""
+
 MAXIMUM_QUERY_PARAMETERS: Final = 1_000
 
 MAXIMUM_NUMBER_DIGITS: Final = 1_000

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from litestar.testing import AsyncTestClient
 from seam.codec.protojson import read_int32, read_string
 from seam.contract.errors import InvalidField
 from seam.http import HttpRequest, Query, read_json, reply
+from seam.http.limits import MAXIMUM_QUERY_PARAMETERS, MAXIMUM_TARGET_BYTES
 from seam.http.problem import exception_handlers
 
 
@@ -95,3 +99,90 @@ async def test_a_body_that_is_no_json_is_refused_with_the_place(
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert expected in answer.json()["detail"]
+
+
+def members(size: int, *, last: str) -> bytes:
+    names = [f"m{number:06}" for number in range(size // 12)]
+    return json.dumps(dict.fromkeys(names, 1)).encode()[:-1] + f', "{last}": 1}}'.encode()
+
+
+GROWING: dict[str, Callable[[int], bytes]] = {
+    "distinct members": lambda size: members(size, last="last"),
+    "the last member comes twice": lambda size: members(size, last="m000000"),
+    "one member, again and again": lambda size: b"{" + b'"a":1,' * (size // 6) + b'"a":1}',
+    "one long name, twice": lambda size: (
+        b'{"%b":1,"%b":1}' % (b"a" * (size // 2), b"a" * (size // 2))
+    ),
+    "nested objects": lambda size: b'{"a":' * (size // 5),
+    "nested arrays": lambda size: b"[" * size,
+    "one long number": lambda size: b"9" * size,
+    "long numbers": lambda size: (
+        b"[" + b"9" * 10_000 + (b"," + b"9" * 10_000) * (size // 10_000) + b"]"
+    ),
+    "one long fraction": lambda size: b"0." + b"9" * size,
+    "one long exponent": lambda size: b"1e" + b"9" * size,
+    "one long text": lambda size: b'"' + b"a" * size + b'"',
+    "escapes": lambda size: b'"' + b"\\ud800" * (size // 6) + b'"',
+    "no text": lambda size: b"\xff" * size,
+    "spaces": lambda size: b" " * size,
+}
+
+
+@pytest.mark.parametrize("body", GROWING.values(), ids=GROWING.keys())
+async def test_reading_a_body_costs_as_much_as_it_is_long(body: Callable[[int], bytes]) -> None:
+    async def cost(size: int) -> float:
+        content = body(size)
+        taken = []
+        for _ in range(5):
+            begun = time.process_time()
+            for _ in range(5):
+                with suppress(InvalidField):
+                    await read_json(received(content))
+            taken.append(time.process_time() - begun)
+        return min(taken)
+
+    small, large = await cost(100_000), await cost(400_000)
+    # Twice what is due, and what a clock cannot see.
+    assert large < 8 * small + 0.02, (small, large)
+
+
+def received(body: bytes) -> HttpRequest:
+    scope: Any = {"type": "http", "headers": [], "query_string": b"", "path": "/", "method": "POST"}
+    request = HttpRequest(scope)
+    request._body = body
+    return request
+
+
+@pytest.mark.parametrize(
+    "part", ["a=1&", "a&", "&", "%61=%62&", "a=%C3%BC+", "a=%ff&", "%"], ids=lambda part: part
+)
+def test_reading_a_query_costs_as_much_as_it_is_long(part: str) -> None:
+    def cost(size: int) -> float:
+        text = (part * size)[:size].encode()
+        taken = []
+        for _ in range(5):
+            begun = time.process_time()
+            for _ in range(20):
+                with suppress(InvalidField):
+                    Query(HttpRequest({"type": "http", "query_string": text})).finish()  # type: ignore[arg-type]
+            taken.append(time.process_time() - begun)
+        return min(taken)
+
+    # Longer ones are refused before they are read.
+    small, large = cost(MAXIMUM_TARGET_BYTES // 4), cost(MAXIMUM_TARGET_BYTES)
+    assert large < 8 * small + 0.02, (small, large)
+
+
+def test_a_query_of_too_many_parts_is_refused_before_it_is_read() -> None:
+    most = b"a=1&" * MAXIMUM_QUERY_PARAMETERS
+    assert refusal(lambda: query(most)).startswith("the query string has too many parts")
+    assert query(most[:-1]).many(read_int32, "a") == (1,) * MAXIMUM_QUERY_PARAMETERS
+
+
+async def test_what_an_error_repeats_of_a_request_is_bounded(
+    client: AsyncTestClient[Litestar],
+) -> None:
+    name = "a" * 200_000
+    answer = await client.post("/", content=f'{{"{name}":1,"{name}":2}}')
+    assert answer.status_code == 400
+    assert len(answer.content) < 10_000

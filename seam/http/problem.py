@@ -17,8 +17,9 @@ from typing import Any, Final
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from litestar.types import ExceptionHandlersMap
+from litestar.types import ExceptionHandlersMap, Send
 
+from lib.http_status import HTTP_STATUS
 from seam.contract.errors import (
     Code,
     ContractError,
@@ -38,26 +39,6 @@ _LAST_RESORT: Final = (
     b'{"type":"about:blank","title":"Internal","status":500,"code":"INTERNAL",'
     b'"detail":"the error could not be described"}'
 )
-
-HTTP_STATUS: Final[Mapping[Code, int]] = {
-    Code.CANCELLED: 499,
-    Code.UNKNOWN: 500,
-    Code.INVALID_ARGUMENT: 400,
-    Code.DEADLINE_EXCEEDED: 504,
-    Code.NOT_FOUND: 404,
-    Code.ALREADY_EXISTS: 409,
-    Code.PERMISSION_DENIED: 403,
-    Code.RESOURCE_EXHAUSTED: 429,
-    Code.FAILED_PRECONDITION: 400,
-    Code.ABORTED: 409,
-    Code.OUT_OF_RANGE: 400,
-    Code.UNIMPLEMENTED: 501,
-    Code.INTERNAL: 500,
-    Code.UNAVAILABLE: 503,
-    Code.DATA_LOSS: 500,
-    Code.UNAUTHENTICATED: 401,
-}
-"""HTTP status of each canonical code, as `google/rpc/code.proto` gives it."""
 
 FieldsOf = Mapping[type[ContractError[Any]], Callable[[Any], Mapping[str, Any]]]
 """Typed errors of an API, and how the fields of each become JSON."""
@@ -88,7 +69,7 @@ def exception_handlers(fields_of: FieldsOf) -> ExceptionHandlersMap:
     def typed(_: _Request, error: ContractError[Any]) -> Response[bytes]:
         name = type(error).name
         return _problem(
-            HTTP_STATUS[error.code],
+            HTTP_STATUS[error.code.name],
             error.code,
             type=f"/schema#/components/schemas/{name}",
             title=_words(name.rpartition(".")[2]),
@@ -122,7 +103,7 @@ def _surely(handle: Callable[[_Request, Any], Response[bytes]]) -> Callable[...,
 def _plain(request: _Request, error: StatusError) -> Response[bytes]:
     if isinstance(error, InvalidArgumentError):
         return _invalid_field(request, error.field)
-    return _problem(HTTP_STATUS[error.code], error.code, detail=error.message)
+    return _problem(HTTP_STATUS[error.code.name], error.code, detail=error.message)
 
 
 def _invalid_field(_: _Request, error: InvalidField) -> Response[bytes]:
@@ -173,6 +154,24 @@ def problem_body(status: int, code: Code, **members: object) -> bytes:
         return msgspec.json.encode(_shortened(body))
     except UnicodeEncodeError:
         return json.dumps(_shortened(body), default=str).encode("ascii")
+
+
+async def send_problem(send: Send, status: int, code: Code, **members: object) -> None:
+    """Answer an ASGI request with a problem document.
+
+    Args:
+        send: the request's `send`.
+        status: the HTTP status.
+        code: the canonical code.
+        members: further members of the document.
+    """
+    body = problem_body(status, code, **members)
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _shortened(value: object) -> object:

@@ -19,7 +19,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from seam.contract import Code
 from seam.http.limits import MAXIMUM_TARGET_BYTES
-from seam.http.problem import MEDIA_TYPE, problem_body
+from seam.http.problem import send_problem
 from seam.http.text import shown
 
 _Pattern = tuple[str | None, ...]
@@ -40,18 +40,18 @@ def as_sent(app: Litestar) -> ASGIApp:
         query = scope["query_string"]
         if len(raw) > MAXIMUM_TARGET_BYTES or len(query) > MAXIMUM_TARGET_BYTES:
             detail = f"expected a path and a query of at most {MAXIMUM_TARGET_BYTES} bytes each"
-            await _refuse(send, 414, Code.INVALID_ARGUMENT, detail)
+            await send_problem(send, 414, Code.INVALID_ARGUMENT, detail=detail)
             return
         path = raw.decode("latin-1")
         if "//" in path or (path.endswith("/") and path != "/") or not path.startswith("/"):
             detail = f"{scope['method']} {shown(path)}: Not Found"
-            await _refuse(send, 404, Code.NOT_FOUND, detail)
+            await send_problem(send, 404, Code.NOT_FOUND, detail=detail)
             return
         method = str(scope["method"])
         if method == "OPTIONS":
             allowed = methods.of(path)
             if allowed:
-                headers = [(b"allow", allowed), (b"content-length", b"0")]
+                headers = [(b"allow", allowed)]
                 await send({"type": "http.response.start", "status": 204, "headers": headers})
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
                 return
@@ -68,16 +68,6 @@ def as_sent(app: Litestar) -> ASGIApp:
         await app(seen, receive, answer)
 
     return route
-
-
-async def _refuse(send: Send, status: int, code: Code, detail: str) -> None:
-    body = problem_body(status, code, detail=detail)
-    headers = [
-        (b"content-type", MEDIA_TYPE.encode()),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 class _Methods:

@@ -19,6 +19,7 @@ from cyclopts import App
 from cyclopts.config import Env
 
 from seam.persistence import CannotOpenDatabaseError
+from seam.runtime.declarations import ServiceError
 from seam.runtime.hosting import hosting
 from seam.runtime.service import Service
 from seam.runtime.settings import (
@@ -31,7 +32,15 @@ from seam.runtime.settings import (
 )
 from seam.runtime.topology import Address, Process, Topology, TopologyError
 
+log = logging.getLogger(__name__)
+
+EXIT_CUT_OFF: Final = 1
 EXIT_BAD_SETTINGS: Final = 2
+
+DEFAULT_DRAIN: Final = 0.2
+"""Seconds that other processes of ours need to hear that one is about to leave."""
+
+MAXIMUM_DRAIN: Final = 3_600.0
 
 
 def main(name: str, services: tuple[Service, ...], *, whole_system: bool = False) -> None:
@@ -45,7 +54,7 @@ def main(name: str, services: tuple[Service, ...], *, whole_system: bool = False
     artifact = Artifact(name, services, whole_system)
     try:
         sys.exit(command_line(artifact)())
-    except (SettingsError, TopologyError, CannotOpenDatabaseError) as error:
+    except (SettingsError, TopologyError, ServiceError, CannotOpenDatabaseError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         sys.exit(EXIT_BAD_SETTINGS)
 
@@ -69,9 +78,12 @@ def command_line(artifact: Artifact) -> App:
         grpc: str | None = None,
         process: str | None = None,
         strict: bool = False,
+        drain: float = DEFAULT_DRAIN,
         settings: Settings = Settings(),  # noqa: B008
     ) -> None:
         """Serve until asked to end (SIGTERM or SIGINT), then finish what is under way.
+
+        A second signal ends the process at once.
 
         Prints one line for each port that it listens on: `listening on http://HOST:PORT`.
 
@@ -80,6 +92,8 @@ def command_line(artifact: Artifact) -> App:
             grpc: HOST:PORT to answer other processes on.
             process: which process of the topology to run.
             strict: send every call within the process through its wire form, as tests do.
+            drain: seconds between saying that it is no longer ready and taking no more requests;
+                more than a load balancer needs to notice.
             settings: where the system's parts are.
         """
         topology = artifact.topology(settings)
@@ -89,6 +103,8 @@ def command_line(artifact: Artifact) -> App:
             http=_address("--http", http) or chosen.http,
             grpc=_address("--grpc", grpc) or chosen.grpc,
         )
+        if not 0 <= drain <= MAXIMUM_DRAIN:
+            raise SettingsError(f"--drain {drain}: expected seconds from 0 to {MAXIMUM_DRAIN:.0f}")
         logging.basicConfig(
             stream=sys.stderr,
             level=logging.INFO,
@@ -96,7 +112,11 @@ def command_line(artifact: Artifact) -> App:
         )
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(artifact, topology, chosen, settings, strict=strict))
+            serving = _serve(artifact, topology, chosen, settings, strict=strict, drain=drain)
+            try:
+                runner.run(serving)
+            except asyncio.CancelledError:
+                sys.exit(EXIT_CUT_OFF)
 
     for service in artifact.services:
         if service.commands is not None:
@@ -139,23 +159,48 @@ def choose(topology: Topology, artifact: Artifact, name: str | None) -> Process:
 
 
 async def _serve(
-    artifact: Artifact, topology: Topology, process: Process, settings: Settings, *, strict: bool
+    artifact: Artifact,
+    topology: Topology,
+    process: Process,
+    settings: Settings,
+    *,
+    strict: bool,
+    drain: float,
 ) -> None:
-    asked_to_end = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked_to_end.set)
+    asked_to_end = _signals()
     names = [service.name for service in artifact.services]
     check_databases(settings, names)
     databases = {name: database_location(settings, name, topology) for name in names}
     async with hosting(
-        process, topology, artifact.services, databases, title=artifact.name, strict=strict
+        process,
+        topology,
+        artifact.services,
+        databases,
+        title=artifact.name,
+        strict=strict,
+        drain=drain,
     ) as bound:
         for scheme, address in (("http", bound.http), ("grpc", bound.grpc)):
             if address is not None:
                 print(f"listening on {scheme}://{address}", flush=True)
         await asked_to_end.wait()
-        logging.getLogger(__name__).info("asked to end: finishing what is under way")
+        log.info("asked to end: finishing what is under way")
+
+
+def _signals() -> asyncio.Event:
+    """What the first signal sets; the second one cancels the current task."""
+    asked_to_end = asyncio.Event()
+    loop, serving = asyncio.get_running_loop(), asyncio.current_task()
+
+    def end() -> None:
+        if asked_to_end.is_set() and serving is not None:
+            log.warning("asked to end again: leaving what is under way")
+            serving.cancel()
+        asked_to_end.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end)
+    return asked_to_end
 
 
 def _address(flag: str, text: str | None) -> Address | None:

@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,8 +30,8 @@ commands = App(name="one", version_flags=[])
 def fail() -> int:
     return 3
 
-one = Service(name="one", start=start, provides=(), commands=commands)
-two = Service(name="two", start=start, provides=())
+one = Service(name="one", start=start, commands=commands)
+two = Service(name="two", start=start)
 main("both", (one, two), whole_system=True)
 """
 
@@ -82,6 +84,78 @@ def test_serve_is_the_default_and_says_where_it_listens(tmp_path: Path) -> None:
     assert "Traceback" not in errors
 
 
+ASKED = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+def ask_again_and_again(address: tuple[str, int], until: threading.Event, seen: list[str]) -> None:
+    """Make short connections one after the other, and write down how each ended."""
+    while not until.is_set():
+        with socket.socket() as client:
+            client.settimeout(10)
+            try:
+                client.connect(address)
+            except ConnectionRefusedError:
+                seen.append("refused")
+                time.sleep(0.02)
+                continue
+            try:
+                client.sendall(ASKED)
+                answer = b""
+                while part := client.recv(4096):
+                    answer += part
+            except OSError as error:
+                seen.append(repr(error))
+            else:
+                seen.append(answer.partition(b"\r\n")[0].decode())
+
+
+def test_nobody_is_reset_when_a_process_ends_under_load(tmp_path: Path) -> None:
+    seen: list[str] = []
+    until = threading.Event()
+    with popen(["--http", "127.0.0.1:0"], tmp_path) as process:
+        host, _, port = bound_address(process).partition(":")
+        arguments = ((host, int(port)), until, seen)
+        clients = [threading.Thread(target=ask_again_and_again, args=arguments) for _ in range(20)]
+        for client in clients:
+            client.start()
+        time.sleep(0.5)
+        code, errors = end(process)
+        time.sleep(0.2)
+        until.set()
+        for client in clients:
+            client.join()
+    assert (code, "Traceback" in errors) == (0, False)
+    assert set(seen) == {"HTTP/1.1 200 OK", "refused"}
+    assert seen.count("HTTP/1.1 200 OK") > 100
+
+
+def test_a_process_says_that_it_leaves_before_it_does(tmp_path: Path) -> None:
+    with popen(["--http", "127.0.0.1:0", "--drain", "1.5"], tmp_path) as process:
+        address = bound_address(process)
+        assert httpx.get(f"http://{address}/readyz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        while httpx.get(f"http://{address}/readyz").status_code != 503:
+            assert time.monotonic() - begun < 1
+        assert httpx.get(f"http://{address}/schema").status_code == 200
+        _, errors = process.communicate(timeout=60)
+        assert 1.4 < time.monotonic() - begun < 5
+    assert (process.returncode, "Traceback" in errors) == (0, False)
+
+
+def test_a_second_signal_ends_a_process_at_once(tmp_path: Path) -> None:
+    with popen(["--http", "127.0.0.1:0", "--drain", "60"], tmp_path) as process:
+        bound_address(process)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        _, errors = process.communicate(timeout=60)
+        assert time.monotonic() - begun < 5
+    assert (process.returncode, "Traceback" in errors) == (1, False)
+    assert "asked to end again: leaving what is under way" in errors
+
+
 def test_a_flag_comes_before_the_environment_and_that_before_the_topology(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -118,8 +192,12 @@ def test_a_service_s_command_gives_the_exit_code(tmp_path: Path) -> None:
         (["--http", "nowhere"], "--http: 'nowhere' is not an address; expected HOST:PORT"),
         (["--process", "x"], "--process 'x' is not in the topology; expected monolith"),
         (["--topology", "none.toml"], "none.toml: cannot read the topology"),
+        (["--topology", "."], "both: .: cannot read the topology: not a regular file"),
+        (["--http", "a..b:1"], "both: cannot listen on a..b:1: not the name of a host"),
         (["--database", "three=sqlite:///x"], "unknown service 'three'; expected one, two"),
         (["--bogus"], "Unknown option"),
+        (["--drain", "-1"], "--drain -1.0: expected seconds from 0 to 3600"),
+        (["--drain", "nan"], "--drain nan: expected seconds from 0 to 3600"),
     ],
 )
 def test_a_bad_setting_ends_the_program_with_what_was_expected(

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 
+import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
@@ -19,6 +20,37 @@ from seam.runtime.service import GrpcServicer
 from seam.runtime.topology import Address
 
 
+class Health(health.aio.HealthServicer):  # type: ignore[misc]
+    """Answers for the health of a process, and lets go of those who watch it when it ends."""
+
+    def __init__(self) -> None:
+        """Begin with a process that serves."""
+        super().__init__()
+        self._ended = asyncio.Event()
+
+    async def Watch(  # noqa: N802
+        self,
+        request: health_pb2.HealthCheckRequest,
+        context: grpc.aio.ServicerContext[
+            health_pb2.HealthCheckRequest, health_pb2.HealthCheckResponse
+        ],
+    ) -> None:
+        """Say how a service is and whenever that changes, until the process ends."""
+        telling = asyncio.ensure_future(super().Watch(request, context))
+        ending = asyncio.ensure_future(self._ended.wait())
+        try:
+            await asyncio.wait((telling, ending), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            telling.cancel()
+            ending.cancel()
+        if self._ended.is_set():
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the process ends")
+
+    def end_watches(self) -> None:
+        """End the calls of those who watch, which would last for ever."""
+        self._ended.set()
+
+
 @asynccontextmanager
 async def serve_grpc(
     provided: Sequence[ServiceDescriptor],
@@ -27,6 +59,7 @@ async def serve_grpc(
     *,
     servicers: Sequence[GrpcServicer] = (),
     databases: Mapping[str, Database] = MappingProxyType({}),
+    serving: Health | None = None,
     grace: float,
 ) -> AsyncIterator[Address]:
     """Answer calls from other processes until the block ends, then finish those under way.
@@ -40,6 +73,8 @@ async def serve_grpc(
         address: where to listen.
         servicers: standard servicers to answer with as well.
         databases: the databases of the services, by service, without which they cannot serve.
+        serving: answers for the health of the process; whoever passes it may tell callers to leave
+            before the block ends.
         grace: seconds that calls under way have at the end.
 
     Yields:
@@ -50,11 +85,12 @@ async def serve_grpc(
     """
     server = make_server()
     server.add_generic_rpc_handlers([servicer(descriptor, registry) for descriptor in provided])
-    serving = health.aio.HealthServicer()
+    serving = serving or Health()
     health_pb2_grpc.add_HealthServicer_to_server(serving, server)
     for each in servicers:
         each.register(server)
-    names = [descriptor.name for descriptor in provided] + [each.name for each in servicers]
+    names = [descriptor.name for descriptor in provided]
+    names += [name for each in servicers for name in each.names]
     reflection.enable_server_reflection(
         [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server
     )
@@ -71,4 +107,9 @@ async def serve_grpc(
     finally:
         reporting.cancel()
         await serving.enter_graceful_shutdown()
-        await server.stop(grace)
+        serving.end_watches()
+        try:
+            await server.stop(grace)
+        finally:
+            # At once, if the wait was cut short.
+            await server.stop(None)

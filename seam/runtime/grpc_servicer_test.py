@@ -27,7 +27,7 @@ ANYWHERE = Address("127.0.0.1", 0)
 @asynccontextmanager
 async def greet(_: Resources) -> AsyncIterator[Sequence[Registration | GrpcServicer]]:
     register = partial(greeter_pb2_grpc.add_GreeterServicer_to_server, Greeter())
-    yield (GrpcServicer(NAME, register),)
+    yield (GrpcServicer(register),)
 
 
 class Visitor:
@@ -55,7 +55,7 @@ def visitor() -> Visitor:
 
 @pytest.fixture
 def services(visitor: Visitor) -> list[Service]:
-    return [Service("grpc_examples", greet), Service("visitor", visitor.visit)]
+    return [Service("grpc_examples", greet), Service("visitor", visitor.visit, needs=(NAME,))]
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """Hosts services in this process and lets them be called.
 
 Opening goes from the inside out: services first, then the port for other processes, then HTTP,
-so that nothing is called before it can answer. Closing goes the other way round: no new request
-is taken, those under way are finished, and only then do services let go of what they hold.
+so that nothing is called before it can answer. Closing goes the other way round: callers are told
+to go elsewhere, then no new request is taken, those under way are finished, and only then do
+services let go of what they hold.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -23,11 +25,12 @@ from seam.bus.handler_task import settle
 from seam.contract import ServiceDescriptor
 from seam.http import application
 from seam.persistence import Database
-from seam.runtime.grpc_server import serve_grpc
+from seam.runtime.declarations import Needs, answered, check_answers, check_needs
+from seam.runtime.grpc_server import Health, serve_grpc
 from seam.runtime.health import Readiness
 from seam.runtime.http_server import serve_http
 from seam.runtime.peers import Peers
-from seam.runtime.service import DatabaseLocation, GrpcServicer, Resources, Service
+from seam.runtime.service import DatabaseLocation, GrpcServicer, Resources, Service, owner_of
 from seam.runtime.settings import SettingsError
 from seam.runtime.topology import Address, Process, Topology
 from seam.runtime.watchdog import watching
@@ -60,6 +63,7 @@ async def hosting(
     *,
     title: str,
     strict: bool = False,
+    drain: float = 0.0,
     client_interceptors: Sequence[Interceptor] = (),
     server_interceptors: Sequence[Interceptor] = (),
 ) -> AsyncIterator[Bound]:
@@ -72,16 +76,20 @@ async def hosting(
         databases: where each of them keeps its data.
         title: title of the OpenAPI document.
         strict: send calls within the process through their wire form.
+        drain: seconds at the end in which the process answers as before, while it says that it is
+            about to leave.
         client_interceptors: run around every call that is made here, outermost first.
         server_interceptors: run around every call that is answered here, outermost first.
 
     Raises:
         SettingsError: the process cannot be run by this artifact, or cannot listen.
+        ServiceError: a service does something else than it declares.
     """
     hosted = [service for service in services if service.name in process.services]
     registry = HandlerRegistry(server_interceptors=server_interceptors)
     local = InProcessChannel(registry, strict=strict, client_interceptors=client_interceptors)
     local_servicers = LocalServer()
+    health = Health()
     async with AsyncExitStack() as stack:
         peers = Peers(topology, stack, client_interceptors)
 
@@ -90,31 +98,38 @@ async def hosting(
             return local if hosted_here else peers.channel(descriptor)
 
         def grpc_channel(name: str) -> grpc.aio.Channel:
-            owner = name.partition(".")[0]
+            owner = owner_of(name)
             if owner in process.services:
                 return LocalChannel(local_servicers)
             return peers.grpc_channel(owner)
 
-        stack.enter_context(watching())
+        provided: list[ServiceDescriptor] = []
         servicers: list[GrpcServicer] = []
         opened_databases: dict[str, Database] = {}
         for service in hosted:
+            needs = Needs(service, channel, grpc_channel)
             opened = partial(opened_databases.__setitem__, service.name)
-            resources = Resources(databases[service.name], channel, grpc_channel, opened)
+            resources = Resources(
+                databases[service.name], needs.channel, needs.grpc_channel, opened
+            )
             bulkhead = Bulkhead(service.name, topology.limits.get(service.name, DEFAULT_LIMITS))
-            for answering in await stack.enter_async_context(service.start(resources)):
+            answers = await stack.enter_async_context(service.start(resources))
+            needs.check()
+            check_answers(service, answers)
+            for answering in answers:
                 if isinstance(answering, Registration):
                     registry.register(answering, bulkhead)
+                    provided.append(answering.descriptor)
                 else:
                     answering.register(local_servicers)
                     servicers.append(answering)
+        check_needs(hosted, [*(each.name for each in provided), *answered(servicers)])
         stack.push_async_callback(_settle)
         await local_servicers.start()
         stack.push_async_callback(local_servicers.stop, GRACE)
 
         bound_grpc = None
         if process.grpc is not None:
-            provided = [each for service in hosted for each in service.provides]
             bound_grpc = await _listening(
                 stack,
                 serve_grpc(
@@ -123,12 +138,13 @@ async def hosting(
                     process.grpc,
                     servicers=servicers,
                     databases=opened_databases,
+                    serving=health,
                     grace=GRACE,
                 ),
                 process.grpc,
             )
 
-        bound_http = None
+        bound_http, readiness = None, None
         if process.http is not None:
             apis = [api for service in services for api in service.http]
             readiness = Readiness([service.name for service in hosted], peers, opened_databases)
@@ -137,8 +153,13 @@ async def hosting(
                 stack, serve_http(app, process.http, grace=GRACE), process.http
             )
             readiness.serving = True
-            stack.callback(setattr, readiness, "serving", False)
+        # What starts may take its time: nobody waits for an answer yet.
+        stack.enter_context(watching())
         yield Bound(bound_http, bound_grpc)
+        if readiness is not None:
+            readiness.serving = False
+        await health.enter_graceful_shutdown()
+        await asyncio.sleep(drain)
 
 
 async def _settle() -> None:
@@ -154,3 +175,6 @@ async def _listening(
         return await stack.enter_async_context(server)
     except OSError as error:
         raise SettingsError(f"cannot listen on {address}: {error.strerror or error}") from None
+    except UnicodeError:
+        # As a name that is none is refused when it is looked up.
+        raise SettingsError(f"cannot listen on {address}: not the name of a host") from None

@@ -13,10 +13,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import grpc
+import httpx
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from conformance.handler import Conformance
 from conformance.requests import LONG, events, failure_of, new_key, noted, waiting
+from conformance.v1 import conformance_pb2, conformance_pb2_grpc
 from conformance.v1.conformance import (
     AddRequest,
     AddResponse,
@@ -47,7 +51,8 @@ from seam.contract.records import Record
 from seam.runtime.hosting import Bound, hosting
 from seam.runtime.service import DatabaseLocation, Resources, Service
 from seam.runtime.settings import SettingsError
-from seam.runtime.topology import Address, Process, Topology, read_topology
+from seam.runtime.topology import Address, Process, Topology
+from seam.runtime.topology_file import read_topology
 
 GREETER_ECHO = replace(CONFORMANCE_ECHO, service="greeter.v1.Greeter")
 GREETER = ServiceDescriptor("greeter.v1.Greeter", (GREETER_ECHO,))
@@ -65,7 +70,7 @@ class Shown:
 
     @property
     def service(self) -> Service:
-        return Service("conformance", self._start, provides=(CONFORMANCE,))
+        return Service("conformance", self._start)
 
     @asynccontextmanager
     async def _start(self, resources: Resources) -> AsyncIterator[Sequence[Registration]]:
@@ -84,7 +89,7 @@ class Greeter:
 
     @property
     def service(self) -> Service:
-        return Service("greeter", self._start, provides=(GREETER,), needs=(CONFORMANCE,))
+        return Service("greeter", self._start, needs=(CONFORMANCE,))
 
     @asynccontextmanager
     async def _start(self, resources: Resources) -> AsyncIterator[Sequence[Registration]]:
@@ -103,6 +108,7 @@ async def hosted(
     topology: Topology | None = None,
     *,
     limits: Mapping[str, Limits] | None = None,
+    drain: float = 0.0,
     interceptors: tuple[Sequence[Interceptor], Sequence[Interceptor]] = ((), ()),
 ) -> AsyncIterator[Bound]:
     nowhere = DatabaseLocation("sqlite:///unused.db", embedded=True)
@@ -112,6 +118,7 @@ async def hosted(
         services,
         {service.name: nowhere for service in services},
         title="test",
+        drain=drain,
         client_interceptors=interceptors[0],
         server_interceptors=interceptors[1],
     ) as bound:
@@ -301,6 +308,20 @@ async def test_a_handler_that_blocks_a_hosted_process_is_named_in_its_log(
     assert logged[0].startswith("conformance.v1.Conformance/Add blocked the event loop for ")
 
 
+async def test_what_takes_long_at_the_start_is_not_reported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @asynccontextmanager
+    async def start(_: Resources) -> AsyncIterator[Sequence[Registration]]:
+        time.sleep(0.3)  # noqa: ASYNC251
+        yield ()
+
+    process = Process("one", ("slow",), http=ANY, grpc=ANY)
+    async with hosted(process, [Service("slow", start)]):
+        await asyncio.sleep(0.2)
+    assert not [each for each in caplog.records if each.name == "seam.runtime.watchdog"]
+
+
 @dataclass
 class Recorder:
     """Writes down which calls come by."""
@@ -416,3 +437,30 @@ async def test_a_handler_whose_caller_has_left_ends_before_its_service_is_closed
             assert error.code is Code.DEADLINE_EXCEEDED
     assert shown.closed
     assert shown.handler.noted(key)["wait.tidied"] == 1
+
+
+async def test_a_process_that_leaves_says_so_on_both_ports_and_answers_for_a_while() -> None:
+    process = Process("one", ("conformance",), http=ANY, grpc=ANY)
+    async with AsyncExitStack() as running:
+        bound = await running.enter_async_context(hosted(process, [Shown().service], drain=1.0))
+        async with (
+            httpx.AsyncClient(base_url=f"http://{bound.http}") as client,
+            grpc.aio.insecure_channel(str(bound.grpc)) as connection,
+            called(bound) as (stub, _),
+        ):
+            watch = health_pb2_grpc.HealthStub(connection).Watch(health_pb2.HealthCheckRequest())
+            assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+            assert (await client.get("/readyz")).status_code == 200
+            await stub.echo(EchoRequest())
+            begun = time.monotonic()
+            ending = asyncio.create_task(running.aclose())
+            assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+            assert (await client.get("/readyz")).status_code == 503
+            assert (await client.get("/healthz")).status_code == 200
+            # Whoever does not ask for its health is still answered.
+            other = conformance_pb2_grpc.ConformanceStub(connection)
+            await other.Echo(conformance_pb2.EchoRequest(), timeout=5)
+            assert time.monotonic() - begun < 0.9
+            await ending
+            # Neither those who watch nor those who are connected hold up the end.
+            assert 0.9 < time.monotonic() - begun < 5

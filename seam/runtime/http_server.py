@@ -3,43 +3,71 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import logging
+import resource
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import struct
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from email.utils import formatdate
+from time import monotonic
 from typing import Final
 
 import uvicorn
 from litestar.types import ASGIApp
+from uvicorn.server import ServerState
 
+from seam.runtime.http_connection import (
+    DEFAULT_CONNECTION_LIMITS,
+    ConnectionLimits,
+    Cutoffs,
+    HttpConnection,
+)
 from seam.runtime.topology import Address
+
+log = logging.getLogger(__name__)
 
 BACKLOG: Final = 2048
 
+SETTLING: Final = 0.1
+"""Seconds at the end in which what the kernel has accepted is taken and read."""
 
-class _Server(uvicorn.Server):
-    """A uvicorn server that leaves signals to the process and says when it has started."""
+LETTING_GO: Final = 1.0
+"""Seconds that a request has to let go of what it holds once it was cut off."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
+_TICK: Final = 0.02
 
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
+_SO_ATTACH_FILTER: Final = 26
+_DROP_SYN: Final = (
+    (0x30, 0, 0, 13),  # load the flags of the TCP header
+    (0x45, 0, 1, 0x02),  # unless SYN is one of them, skip
+    (0x06, 0, 0, 0),  # drop
+    (0x06, 0, 0, 0xFFFF_FFFF),  # keep
+)
+"""A classic BPF program: code, jump if true, jump if false, operand."""
 
 
 @asynccontextmanager
-async def serve_http(app: ASGIApp, address: Address, *, grace: float) -> AsyncIterator[Address]:
+async def serve_http(
+    app: ASGIApp,
+    address: Address,
+    *,
+    grace: float,
+    limits: ConnectionLimits = DEFAULT_CONNECTION_LIMITS,
+) -> AsyncIterator[Address]:
     """Serve an ASGI application until the block ends, then finish the requests under way.
+
+    At the end every connection that was accepted is served, and none is accepted any more. What
+    is not a whole request by then is refused.
 
     Args:
         app: the application.
         address: where to listen.
         grace: seconds that requests under way have at the end.
+        limits: what clients may do with their connections.
 
     Yields:
         The address with the port that was bound.
@@ -47,27 +75,91 @@ async def serve_http(app: ASGIApp, address: Address, *, grace: float) -> AsyncIt
     Raises:
         OSError: the address cannot be bound.
     """
-    listener = _listen(address)
-    bound = address if address.is_unix else Address(address.host, listener.getsockname()[1])
-    server = _Server(
-        uvicorn.Config(
-            app,
-            loop="uvloop",
-            http="httptools",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=max(1, round(grace)),
-        )
+    # Each service and each client of ours needs descriptors as well.
+    most = min(limits.connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+    limits = replace(limits, connections=most)
+    config = uvicorn.Config(
+        app, loop="none", ws="none", lifespan="off", log_config=None, access_log=False
     )
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    config.load()
+    state, cutoffs = ServerState(), Cutoffs()
+    listener = _listen(address)
+    bound = Address(address.host, listener.getsockname()[1])
+    server = await asyncio.get_running_loop().create_server(
+        lambda: HttpConnection(config, state, limits, cutoffs), sock=listener, backlog=BACKLOG
+    )
+    dating = asyncio.create_task(_date(state))
     try:
-        await server.ready.wait()
         yield bound
     finally:
-        server.should_exit = True
-        await serving
+        try:
+            await _stop_listening(server, listener, state)
+            await _finish(state, grace)
+        finally:
+            dating.cancel()
+            for task in state.tasks:
+                task.cancel()
+            for connection in list(state.connections):
+                connection.transport.abort()
+
+
+async def _stop_listening(
+    server: asyncio.Server, listener: socket.socket, state: ServerState
+) -> None:
+    """Take all that the kernel has accepted, and nothing after it.
+
+    A listener that is closed resets those that it has accepted and nobody has taken, and until
+    then there may be new ones at any time. So nobody is let in any more at first, and who
+    tries again later is refused.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            _drop_new_connections(listener)
+    for connection in _connections(state):
+        connection.leave()
+    await asyncio.sleep(SETTLING)
+    server.close()
+
+
+def _drop_new_connections(listener: socket.socket) -> None:
+    """Let the kernel drop the first packet of a connection, but none of those under way.
+
+    Source: https://www.kernel.org/doc/html/latest/networking/filter.html
+    """
+    code = b"".join(struct.pack("HBBI", *instruction) for instruction in _DROP_SYN)
+    instructions = ctypes.create_string_buffer(code, len(code))
+    program = struct.pack("HP", len(_DROP_SYN), ctypes.addressof(instructions))
+    listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+
+
+async def _finish(state: ServerState, grace: float) -> None:
+    """Answer whole requests, and cut off those that take longer than `grace`."""
+    for connection in _connections(state):
+        connection.shutdown()
+    end = monotonic() + grace
+    while _busy(state) and monotonic() < end:  # noqa: ASYNC110
+        await asyncio.sleep(_TICK)
+    if state.tasks:
+        log.warning("cut off %d requests that took too long to finish", len(state.tasks))
+        tasks = list(state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=LETTING_GO)
+
+
+def _busy(state: ServerState) -> bool:
+    return bool(state.tasks) or any(connection.busy for connection in _connections(state))
+
+
+def _connections(state: ServerState) -> list[HttpConnection]:
+    return [each for each in state.connections if isinstance(each, HttpConnection)]
+
+
+async def _date(state: ServerState) -> None:
+    """Keep the `Date` of answers."""
+    while True:
+        state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
+        await asyncio.sleep(1)
 
 
 def _listen(address: Address) -> socket.socket:
@@ -80,7 +172,6 @@ def _listen(address: Address) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(where)
-        listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ import grpc
 from cyclopts import App
 from sqlalchemy import MetaData
 
+from lib.grpc_inprocess import LocalServer
 from seam.bus import Channel, Registration
 from seam.contract import ServiceDescriptor
 from seam.http import HttpApi
@@ -35,14 +36,33 @@ class GrpcServicer:
     """A standard `grpc.aio` servicer, hosted as it is.
 
     Attributes:
-        name: full name of the service that it answers, such as `helloworld.Greeter`. Its first part
-            is the name of the service that hosts it.
         register: registers it with a server, as generated code does:
             `partial(add_GreeterServicer_to_server, Greeter())`.
     """
 
-    name: str
     register: Callable[[grpc.aio.Server], object]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Full names of the services that it answers, such as `helloworld.Greeter`."""
+        server = _NamingServer()
+        self.register(server)
+        return tuple(server.names)
+
+
+class _NamingServer(LocalServer):
+    """Knows the names of the services that are registered with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def add_generic_rpc_handlers(
+        self, generic_rpc_handlers: Iterable[grpc.GenericRpcHandler]
+    ) -> None:
+        for handler in generic_rpc_handlers:
+            if isinstance(handler, grpc.ServiceRpcHandler):
+                self.names.append(handler.service_name())
 
 
 def _no_channel(name: str) -> grpc.aio.Channel:
@@ -59,7 +79,7 @@ class Resources:
 
     Attributes:
         database_location: where the service's data is.
-        channel: gives the channel to a contract service that it needs.
+        channel: gives the channel to a contract service that it needs, while it starts.
         grpc_channel: gives the same by full name for stubs that protoc has made, whether a
             `GrpcServicer` of this process answers or another process.
         opened: is told of the service's database once it is open.
@@ -85,15 +105,20 @@ class Service:
     Attributes:
         name: the service's name, also in topologies and as the name of its schema.
         start: opens what the service needs, gives its handlers, and closes it all at the end.
-        provides: the contract services that its handlers answer; not its `GrpcServicer`s.
-        needs: the contract services of others that it calls.
+            What it gives is what the service provides, wherever it runs.
+        needs: the contract services of others that it calls; full names of those that it calls
+            with stubs that protoc has made.
         http: its client-facing APIs.
         commands: what else its artifact can do, as a sub-command of the service's name.
     """
 
     name: str
     start: Callable[[Resources], AbstractAsyncContextManager[Sequence[Registration | GrpcServicer]]]
-    provides: tuple[ServiceDescriptor, ...] = ()
-    needs: tuple[ServiceDescriptor, ...] = ()
+    needs: tuple[ServiceDescriptor | str, ...] = ()
     http: tuple[HttpApi[Any], ...] = ()
     commands: App | None = None
+
+
+def owner_of(contract: ServiceDescriptor | str) -> str:
+    """Name of the service that answers a contract service, which may be given by full name."""
+    return contract.partition(".")[0] if isinstance(contract, str) else contract.owner

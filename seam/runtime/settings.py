@@ -10,8 +10,9 @@ from typing import Final
 from cyclopts import Parameter
 
 from seam.persistence.database import database_url
-from seam.runtime.service import DatabaseLocation, Service
-from seam.runtime.topology import Topology, read_topology, single_process
+from seam.runtime.service import DatabaseLocation, Service, owner_of
+from seam.runtime.topology import Topology, single_process
+from seam.runtime.topology_file import read_topology
 
 DEFAULT_DATA: Final = Path(".data")
 
@@ -61,7 +62,7 @@ class Artifact:
             TopologyError: the file cannot be used.
         """
         hosted = [service.name for service in self.services]
-        needed = {contract.owner for service in self.services for contract in service.needs}
+        needed = {owner_of(need) for service in self.services for need in service.needs}
         placed = {*hosted, *needed} if settings.topology else hosted
         return _topology(settings, sorted(placed), whole_system=self.whole_system)
 

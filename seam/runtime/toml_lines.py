@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-_HEADER: Final = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+")
+_HEADER: Final = re.compile(r"\s*\[+([^\]]+)\]")
 _KEY: Final = re.compile(r"""\s*("[^"]*"|'[^']*'|[\w.-]+)\s*=""")
 
 
@@ -22,7 +22,7 @@ def line_of(text: str, path: Sequence[str], mention: str = "") -> int:
         path: names of the tables and of the key; the longest part that is found counts.
         mention: a string to look for from that line on, such as an element of an array.
     """
-    lines = text.splitlines()
+    lines = text.split("\n")
     best, length = 1, 0
     table: list[str] = []
     for number, line in enumerate(lines, start=1):

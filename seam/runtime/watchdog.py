@@ -2,12 +2,14 @@
 
 The loop writes down the time at short intervals. A thread looks at it, and when it is late, at what
 the loop's thread is doing: the frame of the server call that is innermost on its stack tells which
-method of which service is at work. Calls themselves pay nothing for this.
+method of which service is at work. Without one, as in a task that a handler has started, it is told
+which function the task runs. Calls themselves pay nothing for this.
 """
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import sys
 import threading
@@ -28,7 +30,10 @@ INTERVAL: Final = 0.02
 TOLERANCE: Final = 0.1
 """Seconds that the loop may be late before it counts as blocked."""
 
-UNKNOWN: Final = "something outside of any handler"
+_EVENT_LOOP: Final = {"asyncio.runners", "asyncio.base_events", "asyncio.events", "selectors"}
+"""Modules of the event loop: when one of them is innermost, nothing of ours runs."""
+
+_COROUTINE: Final = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 @contextmanager
@@ -67,21 +72,24 @@ class _Watchdog:
             self._loop.call_later(INTERVAL, self._tick)
 
     def _watch(self) -> None:
-        culprit: str | None = None
+        method: str | None = None
+        function: str | None = None
         since = 0.0
         while not self._stopped.wait(INTERVAL):
             beat = self._beat
+            culprit = method or function
             if culprit is not None and beat != since:
                 log.warning("%s blocked the event loop for %d ms", culprit, (beat - since) * 1000)
-                culprit = None
-            if monotonic() - beat > INTERVAL + TOLERANCE:
-                if culprit in {None, UNKNOWN}:
-                    culprit = at_work(sys._current_frames().get(self._loop_thread))  # noqa: SLF001
+                method = function = None
+            if method is None and monotonic() - beat > INTERVAL + TOLERANCE:
+                frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001
+                method = method_at_work(frame)
+                function = function or function_at_work(frame)
                 since = beat
 
 
-def at_work(frame: FrameType | None) -> str:
-    """Which method a thread is answering.
+def method_at_work(frame: FrameType | None) -> str | None:
+    """Which method a thread is answering, if it is answering one.
 
     Args:
         frame: the innermost frame of the thread.
@@ -97,4 +105,24 @@ def at_work(frame: FrameType | None) -> str:
             if isinstance(method, MethodDescriptor):
                 return method.full_name
         frame = frame.f_back
-    return UNKNOWN
+    return None
+
+
+def function_at_work(frame: FrameType | None) -> str | None:
+    """Which function a thread is running: that of its task, or of a callback.
+
+    Args:
+        frame: the innermost frame of the thread.
+
+    Returns:
+        The function's module and name; None when the event loop is late though nothing runs, as
+        the machine has not let it.
+    """
+    if frame is None or frame.f_globals.get("__name__") in _EVENT_LOOP:
+        return None
+    found, outer = frame, frame.f_back
+    while outer is not None:
+        if outer.f_code.co_flags & _COROUTINE:
+            found = outer
+        outer = outer.f_back
+    return f"{found.f_globals.get('__name__')}.{found.f_code.co_qualname}"

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
+import uvloop
 
 from conformance.handler import Conformance
 from conformance.requests import chunk, collected, download
@@ -24,7 +25,7 @@ from conformance.v1.conformance import (
     JournalRequest,
 )
 from conformance.wiring import TRANSPORTS, Wiring, wired
-from seam.runtime.watchdog import UNKNOWN, at_work, watching
+from seam.runtime.watchdog import function_at_work, method_at_work, watching
 
 
 class Blocks(Conformance):
@@ -108,16 +109,55 @@ async def test_each_of_several_blocks_is_reported(
     assert [who for who, _ in warnings(caplog)] == ["conformance.v1.Conformance/Echo"] * 3
 
 
-async def test_a_block_outside_of_any_handler_is_reported_as_such(
+async def block() -> None:
+    await asyncio.sleep(0)
+    block_now()
+
+
+def block_now() -> None:
+    time.sleep(0.3)
+
+
+HERE = "seam.runtime.watchdog_test"
+
+
+async def test_a_task_that_a_handler_has_started_and_that_blocks_is_named(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    class Spawns(Conformance):
+        async def echo(self, request: EchoRequest) -> EchoResponse:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.fetch())
+            return EchoResponse()
+
+        async def fetch(self) -> None:
+            await block()
+
+    async with wired("by reference", handler=Spawns()) as wiring:
+        with watching():
+            await asyncio.sleep(0.1)
+            await wiring.stub.echo(EchoRequest())
+            await asyncio.sleep(0.3)
+    [(who, milliseconds)] = warnings(caplog)
+    assert who.startswith(HERE)
+    assert who.endswith(".Spawns.fetch")
+    assert 250 <= milliseconds < 1_000
+
+
+async def test_a_task_of_nobody_s_that_blocks_is_named(caplog: pytest.LogCaptureFixture) -> None:
     with watching():
         await asyncio.sleep(0.1)
-        time.sleep(0.3)  # noqa: ASYNC251
+        await asyncio.create_task(block())
         await asyncio.sleep(0.3)
-    [(who, milliseconds)] = warnings(caplog)
-    assert who == UNKNOWN
-    assert 250 <= milliseconds < 1_000
+    assert [who for who, _ in warnings(caplog)] == [f"{HERE}.block"]
+
+
+async def test_a_callback_that_blocks_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    with watching():
+        await asyncio.sleep(0.1)
+        asyncio.get_running_loop().call_soon(block_now)
+        await asyncio.sleep(0.6)
+    assert [who for who, _ in warnings(caplog)] == [f"{HERE}.block_now"]
 
 
 async def test_work_that_never_lets_go_of_the_interpreter_is_seen_as_well(
@@ -164,6 +204,24 @@ async def test_watching_ends_with_its_thread() -> None:
     assert threading.active_count() == before
 
 
-def test_a_thread_without_a_frame_is_at_work_on_nothing_known() -> None:
-    assert at_work(None) == UNKNOWN
-    assert at_work(sys._getframe()) == UNKNOWN
+def test_a_thread_that_answers_nothing_is_at_work_on_no_method() -> None:
+    assert method_at_work(None) is None
+    assert method_at_work(sys._getframe()) is None
+
+
+def test_an_event_loop_in_which_nothing_runs_is_not_blocked() -> None:
+    # A machine that is busy with something else makes it late as well.
+    frames: list[tuple[str | None, str | None]] = []
+
+    def look(thread: int) -> None:
+        time.sleep(0.2)
+        frame = sys._current_frames()[thread]
+        frames.append((method_at_work(frame), function_at_work(frame)))
+
+    for new_event_loop in (asyncio.SelectorEventLoop, uvloop.new_event_loop):
+        watching_thread = threading.Thread(target=look, args=(threading.get_ident(),))
+        watching_thread.start()
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(asyncio.sleep(0.5))
+        watching_thread.join()
+    assert frames == [(None, None), (None, None)]

@@ -1,4 +1,4 @@
-"""Composition root of the inventory: what it provides, and what it is made of."""
+"""Composition root of the inventory: what it answers, and what it is made of."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from services.inventory.commands.first_start import load_on_first_start, tell_if
 from services.inventory.commands.import_catalogue import commands
 from services.inventory.messagebus.inventory import Inventory
 from services.inventory.persistence.tables import Table
-from services.inventory.records.api_bus import INVENTORY_API, register_inventory_api
+from services.inventory.records.api_bus import register_inventory_api
 from services.inventory.records.api_routes import INVENTORY_API_HTTP
-from services.inventory.records.messagebus_bus import INVENTORY, register_inventory
+from services.inventory.records.messagebus_bus import register_inventory
 
 
 @asynccontextmanager
@@ -34,7 +34,6 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
 SERVICE = Service(
     name="inventory",
     start=start,
-    provides=(INVENTORY_API, INVENTORY),
     http=(INVENTORY_API_HTTP,),
     commands=commands,
 )

@@ -1,4 +1,4 @@
-"""Composition root of the shopping cart: what it provides, and what it is made of."""
+"""Composition root of the shopping cart: what it answers and needs, and what it is made of."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub
 from services.shopping_cart.api.shopping_cart_api import ShoppingCartApi
 from services.shopping_cart.messagebus.shopping_cart import ShoppingCart
 from services.shopping_cart.persistence.tables import Table
-from services.shopping_cart.records.api_bus import SHOPPING_CART_API, register_shopping_cart_api
+from services.shopping_cart.records.api_bus import register_shopping_cart_api
 from services.shopping_cart.records.api_routes import SHOPPING_CART_API_HTTP
-from services.shopping_cart.records.messagebus_bus import SHOPPING_CART, register_shopping_cart
+from services.shopping_cart.records.messagebus_bus import register_shopping_cart
 
 
 @asynccontextmanager
@@ -30,7 +30,6 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
 SERVICE = Service(
     name="shopping_cart",
     start=start,
-    provides=(SHOPPING_CART_API, SHOPPING_CART),
     needs=(INVENTORY,),
     http=(SHOPPING_CART_API_HTTP,),
 )

@@ -12,13 +12,13 @@ from services.inventory.records.messagebus import BatchGetItemsResponse, StockIt
 from services.inventory.records.messagebus_bus import INVENTORY, register_inventory
 from services.inventory.records.messagebus_mock import InventoryMock
 from services.shopping_cart.records.api import CreateCartRequest, SetItemQuantityRequest
-from services.shopping_cart.records.api_bus import ShoppingCartApiStub
+from services.shopping_cart.records.api_bus import SHOPPING_CART_API, ShoppingCartApiStub
 from services.shopping_cart.records.messagebus import CartItem, GetCartContentsRequest
-from services.shopping_cart.records.messagebus_bus import ShoppingCartStub
+from services.shopping_cart.records.messagebus_bus import SHOPPING_CART, ShoppingCartStub
 from services.shopping_cart.service import SERVICE, start
 
 
-async def test_the_service_answers_all_that_it_provides_and_asks_only_for_what_it_needs(
+async def test_the_service_answers_both_of_its_contracts_and_asks_only_for_what_it_needs(
     database_url: str,
 ) -> None:
     inventory = InventoryMock()
@@ -34,7 +34,9 @@ async def test_the_service_answers_all_that_it_provides_and_asks_only_for_what_i
 
     location = DatabaseLocation(url=database_url, embedded=True)
     async with start(Resources(location, to)) as registrations:
-        assert {each.descriptor for each in registrations} == set(SERVICE.provides)
+        answered = {each.descriptor for each in registrations}
+        assert answered == {SHOPPING_CART_API, SHOPPING_CART}
+        assert {api.descriptor for api in SERVICE.http} <= answered
         assert tuple(asked_for) == SERVICE.needs == (INVENTORY,)
         api = ShoppingCartApiStub(strict_channel(*registrations))
         cart = await api.create_cart(CreateCartRequest())

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from litestar.types import ASGIApp
 
 from director.monolith import SERVICES
 from seam.bus import Channel, HandlerRegistry, InProcessChannel, Registration
@@ -91,8 +92,8 @@ async def ready() -> dict[str, bool]:
 
 
 @asynccontextmanager
-async def shop(directory: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """Open the whole shop in this process, and give a client of it."""
+async def opened(directory: Path) -> AsyncIterator[ASGIApp]:
+    """Open the whole shop in this process, and give its application."""
     registry = HandlerRegistry()
     local = InProcessChannel(registry)
 
@@ -107,11 +108,16 @@ async def shop(directory: Path) -> AsyncIterator[httpx.AsyncClient]:
                 assert isinstance(answering, Registration)
                 registry.register(answering)
         apis = [api for service in SERVICES for api in service.http]
-        app = application(apis, channel, ready, title="shop")
+        yield application(apis, channel, ready, title="shop")
+
+
+@asynccontextmanager
+async def shop(directory: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """Open the whole shop in this process, and give a client of it."""
+    async with opened(directory) as app:
         transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
-        yield await stack.enter_async_context(
-            httpx.AsyncClient(transport=transport, base_url="http://shop")
-        )
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+            yield client
 
 
 def check(response: httpx.Response) -> None:

@@ -1,0 +1,135 @@
+"""Holds services to what they declare, when a process is put together.
+
+What is declared wrongly often works while all services share a process, and fails once one of them
+has left it. So it fails at the start, wherever the service runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+import grpc
+
+from seam.bus import Channel, Registration
+from seam.contract import ServiceDescriptor
+from seam.runtime.service import GrpcServicer, Service, owner_of
+
+
+class ServiceError(Exception):
+    """A service does something else than it declares; the text says what to change."""
+
+
+class Needs:
+    """Gives one service the channels that it declares to need, and no others."""
+
+    def __init__(
+        self,
+        service: Service,
+        channel: Callable[[ServiceDescriptor], Channel],
+        grpc_channel: Callable[[str], grpc.aio.Channel],
+    ) -> None:
+        """Give `service` what `channel` and `grpc_channel` give anybody."""
+        self._service = service
+        self._channel = channel
+        self._grpc_channel = grpc_channel
+        self._unused = set(service.needs)
+        self._started = False
+
+    def channel(self, descriptor: ServiceDescriptor) -> Channel:
+        """The channel to a contract service.
+
+        Raises:
+            ServiceError: the service does not say that it needs it, or has started already.
+        """
+        self._use(descriptor, descriptor.name)
+        return self._channel(descriptor)
+
+    def grpc_channel(self, name: str) -> grpc.aio.Channel:
+        """A channel to the service of this full name, for stubs that protoc has made.
+
+        Raises:
+            ServiceError: the service does not say that it needs it, or has started already.
+        """
+        self._use(name, name)
+        return self._grpc_channel(name)
+
+    def check(self) -> None:
+        """Check, once the service has started, that it has used all that it needs.
+
+        Raises:
+            ServiceError: it has not.
+        """
+        self._started = True
+        for need in self._unused:
+            raise ServiceError(
+                f"service '{self._service.name}' needs {_name(need)}, and its start asks for no "
+                "channel to it; leave it out of `needs`"
+            )
+
+    def _use(self, need: ServiceDescriptor | str, name: str) -> None:
+        own = self._service.name
+        if self._started:
+            raise ServiceError(
+                f"service '{own}' asks for a channel to {name} after its start; ask in `start`"
+            )
+        if need not in self._service.needs and owner_of(need) != own:
+            raise ServiceError(
+                f"service '{own}' asks for a channel to {name}, which is not in its `needs`"
+            )
+        self._unused.discard(need)
+
+
+def check_answers(service: Service, answers: Iterable[Registration | GrpcServicer]) -> None:
+    """Check that what a service answers is its own, and that its routes lead somewhere.
+
+    Raises:
+        ServiceError: others would look for it elsewhere, or nothing answers a route.
+    """
+    names = answered(answers)
+    for name in names:
+        if owner_of(name) != service.name:
+            raise ServiceError(
+                f"service '{service.name}' answers {name}, which others look for where "
+                f"'{owner_of(name)}' runs"
+            )
+    for api in service.http:
+        if api.descriptor.name not in names:
+            raise ServiceError(
+                f"service '{service.name}' has routes to {api.descriptor.name}, and its start "
+                "registers no handler of it"
+            )
+
+
+def check_needs(services: Sequence[Service], names: Collection[str]) -> None:
+    """Check that services of one process answer what they need of each other.
+
+    Args:
+        services: those that the process hosts.
+        names: full names of what they answer.
+
+    Raises:
+        ServiceError: one needs what another does not answer.
+    """
+    hosted = {service.name for service in services}
+    for service in services:
+        for need in service.needs:
+            if owner_of(need) in hosted and _name(need) not in names:
+                raise ServiceError(
+                    f"service '{service.name}' needs {_name(need)}, and the start of "
+                    f"'{owner_of(need)}' registers no handler of it"
+                )
+
+
+def answered(answers: Iterable[Registration | GrpcServicer]) -> list[str]:
+    """Full names of the services that are answered."""
+    names: list[str] = []
+    for answer in answers:
+        if isinstance(answer, Registration):
+            names.append(answer.descriptor.name)
+        else:
+            names.extend(answer.names)
+    return names
+
+
+def _name(need: ServiceDescriptor | str) -> str:
+    return need if isinstance(need, str) else need.name

@@ -1,0 +1,312 @@
+"""Reads topology files.
+
+A topology file is TOML:
+
+    data = "/srv/shop"                      # optional; where embedded databases lie
+
+    [process.director]
+    http = "127.0.0.1:8080"                 # serves the routes of every service
+
+    [process.inventory]
+    services = ["inventory"]
+    grpc = "127.0.0.1:7101"                 # answers other processes
+    advertise = ["10.0.0.1:7101", "10.0.0.2:7101"]   # optional; where others find it, if elsewhere
+
+    [database]
+    inventory = "postgresql://…"            # optional; SQLite below `data` otherwise
+
+    [limits.inventory]
+    concurrent = 256                        # optional; calls that it answers at a time
+    queued = 1024                           # optional; calls that wait for one of them to end
+
+`grpc` may be `unix:PATH`. `advertise` may be several addresses of processes that are alike, or one
+`dns:///HOST:PORT`; calls are spread over all that serve. Nothing in the file names code: the same
+artifacts serve every topology.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+import tomllib
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+
+from seam.bus import Limits
+from seam.bus.bulkhead import DEFAULT_LIMITS
+from seam.persistence.database import database_url
+from seam.runtime.toml_lines import line_of
+from seam.runtime.topology import DNS, UNIX, Address, Process, Topology, TopologyError, shown
+
+MAXIMUM_BYTES: Final = 256 * 1024
+
+MAXIMUM_KEY_PARTS: Final = 100
+"""Parts of one dotted key; the parser takes the square of their number."""
+
+T = TypeVar("T")
+
+_AT: Final = re.compile(r"(?P<reason>.*?)(?: - at `\$\.?(?P<key>\w*).*`)?", re.DOTALL)
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_TYPES: Final = re.compile(r"`([^`]*)`")
+_WORDS: Final = {
+    "array": "an array",
+    "bool": "a boolean",
+    "float": "a number",
+    "int": "a whole number",
+    "object": "a table",
+    "str": "a string",
+}
+_TOML_LINE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
+
+
+class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file; what has a name of its own is converted apart, so that errors can tell it."""
+
+    data: str | None = None
+    process: dict[str, Any] = {}
+    database: dict[str, Any] = {}
+    limits: dict[str, Any] = {}
+
+
+class _Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table `[process.NAME]`."""
+
+    services: tuple[str, ...] = ()
+    http: str | None = None
+    grpc: str | None = None
+    advertise: str | tuple[str, ...] = ()
+
+
+class _Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table `[limits.NAME]`."""
+
+    concurrent: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = DEFAULT_LIMITS.concurrent
+    queued: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = DEFAULT_LIMITS.queued
+
+
+def read_topology(path: Path, *, known: Sequence[str], whole_system: bool) -> Topology:
+    """Read and check a topology file.
+
+    Args:
+        path: the TOML file.
+        known: names of the services that must be placed.
+        whole_system: whether `known` are all services there are, so that any other is a mistake.
+
+    Raises:
+        TopologyError: the file cannot be read, or says something that cannot be.
+    """
+    reader = _Reader(path, _text(path), known, whole_system=whole_system)
+    return reader.topology()
+
+
+def _text(path: Path) -> str:
+    """The text of a file, which is bounded before it is read."""
+    try:
+        # A pipe would be waited for as soon as it is opened.
+        is_file = stat.S_ISREG(path.stat().st_mode)
+        content = b""
+        if is_file:
+            with path.open("rb") as file:
+                content = file.read(MAXIMUM_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise TopologyError(f"{path}: cannot read the topology: {error}") from None
+    if not is_file:
+        raise TopologyError(f"{path}: cannot read the topology: not a regular file")
+    if len(content) > MAXIMUM_BYTES:
+        raise TopologyError(f"{path}:1: larger than {MAXIMUM_BYTES} bytes")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise TopologyError(f"{path}:{line}: not valid TOML: expected UTF-8 text") from None
+
+
+class _Reader:
+    """Turns a text into a topology, and points at what is wrong with it."""
+
+    def __init__(self, path: Path, text: str, known: Sequence[str], *, whole_system: bool) -> None:
+        self._path = path
+        self._text = text
+        self._known = known
+        self._whole_system = whole_system
+
+    def topology(self) -> Topology:
+        document = self._convert(self._document(), _Document)
+        if not document.process:
+            raise self._error((), "no process; expected at least one table [process.NAME]")
+        processes = {name: self._process(name, each) for name, each in document.process.items()}
+        self._check_services(processes)
+        self._check_addresses(processes)
+        return Topology(
+            processes,
+            {name: self._database(name, each) for name, each in document.database.items()},
+            self._data(document.data),
+            {name: self._limits(name, each) for name, each in document.limits.items()},
+        )
+
+    def _document(self) -> dict[str, Any]:
+        lines = self._text.split("\n")
+        for number, text in enumerate(lines, start=1):
+            if text.partition("=")[0].count(".") > MAXIMUM_KEY_PARTS:
+                raise TopologyError(f"{self._path}:{number}: a key of too many parts")
+        try:
+            return tomllib.loads(self._text)
+        except RecursionError:
+            raise TopologyError(f"{self._path}:1: not valid TOML: nested too deeply") from None
+        except ValueError as error:
+            where = _TOML_LINE.search(str(error))
+            line = int(where[1] or len(lines)) if where else 1
+            reason = shown(_TOML_LINE.sub("", str(error)))[1:-1]
+            raise TopologyError(f"{self._path}:{line}: not valid TOML: {reason}") from None
+
+    def _convert(self, value: object, kind: type[T], *path: str) -> T:
+        try:
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            found = _AT.fullmatch(str(error))
+            reason, key = (found["reason"], found["key"]) if found else (str(error), "")
+            if unknown := _UNKNOWN.fullmatch(reason):
+                expected = ", ".join(kind.__struct_fields__)  # type: ignore[attr-defined]
+                reason = f"unknown setting {shown(unknown[1])}; expected {expected}"
+                raise self._error((*path, unknown[1]), reason) from None
+            where = (*path, key) if key else path
+            name = key or shown(where[-1])
+            raise self._error(where, f"{name}: {_in_words(reason)}") from None
+
+    def _process(self, name: str, value: object) -> Process:
+        where = ("process", name)
+        table = self._convert(value, _Process, *where)
+        targets = table.advertise
+        return Process(
+            name,
+            table.services,
+            http=self._address(table.http, *where, "http"),
+            grpc=self._address(table.grpc, *where, "grpc"),
+            advertise=self._advertise((targets,) if isinstance(targets, str) else targets, *where),
+        )
+
+    def _check_services(self, processes: Mapping[str, Process]) -> None:
+        home: dict[str, str] = {}
+        for process in processes.values():
+            where = ("process", process.name, "services")
+            for service in process.services:
+                self._check_known(service, *where, mention=service)
+                if service in home:
+                    first = shown(home[service])
+                    raise self._error(
+                        where, f"service {shown(service)} is in process {first} already", service
+                    )
+                home[service] = process.name
+            name = shown(process.name)
+            if process.services and not process.addresses and len(processes) > 1:
+                raise self._error(
+                    where, f"process {name} hosts services and needs an address: grpc"
+                )
+            if process.http is None and not process.addresses:
+                raise self._error(where, f"process {name} listens nowhere: give it http or grpc")
+        for service in self._known:
+            if service not in home:
+                first_process = ("process", next(iter(processes)))
+                reason = f"service '{service}' is in no process; add it to one"
+                raise self._error(first_process, reason)
+
+    def _check_addresses(self, processes: Mapping[str, Process]) -> None:
+        taken: dict[Address, str] = {}
+        for process in processes.values():
+            for kind, address in (("http", process.http), ("grpc", process.grpc)):
+                if address is None:
+                    continue
+                where = ("process", process.name, kind)
+                if address.port == 0 and not address.is_unix:
+                    if kind == "grpc" and len(processes) > 1 and not process.advertise:
+                        raise self._error(where, "grpc: other processes need a port that is not 0")
+                    continue
+                if address in taken:
+                    raise self._error(where, f"{kind}: {address} is taken by {taken[address]}")
+                taken[address] = f"{kind} of process {shown(process.name)}"
+
+    def _database(self, service: str, value: object) -> str:
+        where = ("database", service)
+        self._check_known(service, *where)
+        url = self._convert(value, str, *where)
+        try:
+            database_url(url)
+        except ValueError as error:
+            raise self._error(where, f"database of {shown(service)}: {error}") from None
+        return url
+
+    def _limits(self, service: str, value: object) -> Limits:
+        where = ("limits", service)
+        self._check_known(service, *where)
+        table = self._convert(value, _Limits, *where)
+        return Limits(concurrent=table.concurrent, queued=table.queued)
+
+    def _data(self, directory: str | None) -> Path | None:
+        if directory is None:
+            return None
+        if not directory or not directory.isprintable():
+            raise self._error(("data",), f"data: {shown(directory)} is not a directory's name")
+        return Path(directory)
+
+    def _address(self, text: str | None, *path: str) -> Address | None:
+        if text is None:
+            return None
+        try:
+            return Address.parse(text)
+        except ValueError as error:
+            raise self._error(path, f"{path[-1]}: {error}") from None
+
+    def _advertise(self, targets: tuple[str, ...], *path: str) -> tuple[str, ...]:
+        where = (*path, "advertise")
+        families: set[int | None] = set()
+        for target in targets:
+            name = shown(target)
+            if target.startswith((DNS, UNIX)) and len(targets) > 1:
+                raise self._error(where, f"advertise: {name} must stand alone", target)
+            try:
+                address = Address.parse(target.removeprefix(DNS))
+            except ValueError as error:
+                raise self._error(where, f"advertise: {error}", target) from None
+            if address.port == 0 and not target.startswith(UNIX):
+                reason = "advertise: other processes need a port that is not 0"
+                raise self._error(where, reason, target)
+            families.add(_family(address))
+            # gRPC takes a list of one family, and looks up no name in it.
+            if len(targets) > 1 and (None in families or len(families) > 1):
+                reason = (
+                    f"advertise: {name} cannot stand in this list; "
+                    "expected numeric addresses that are all IPv4 or all IPv6"
+                )
+                raise self._error(where, reason, target)
+        return targets
+
+    def _check_known(self, service: str, *path: str, mention: str = "") -> None:
+        if self._whole_system and service not in self._known:
+            expected = ", ".join(sorted(self._known))
+            reason = f"unknown service {shown(service)}; expected one of {expected}"
+            raise self._error(path, reason, mention)
+
+    def _error(self, path: Sequence[str], reason: str, mention: str = "") -> TopologyError:
+        return TopologyError(f"{self._path}:{line_of(self._text, path, mention)}: {reason}")
+
+
+def _family(address: Address) -> int | None:
+    """4 or 6; None for a name."""
+    try:
+        return ip_address(address.host).version
+    except ValueError:
+        return None
+
+
+def _in_words(reason: str) -> str:
+    """Name types as TOML does."""
+
+    def words(types: re.Match[str]) -> str:
+        names = [name for name in types[1].split(" | ") if name != "null"]
+        return " or ".join(_WORDS.get(name, name) for name in names)
+
+    return _TYPES.sub(words, reason[:1].lower() + reason[1:])
