@@ -6,7 +6,7 @@ than the deadline of the call that it is made from. The transport ends the call 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from time import monotonic
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -51,6 +51,8 @@ def unary_client_call(
             its deadline.
         interceptors: client interceptors, outermost first.
     """
+    if interceptors:
+        transport = _in_time(transport, method)
     invoke = surround(transport, method, interceptors)
     default = method.timeout
 
@@ -90,6 +92,8 @@ def bidirectional_client_call(
         transport: takes the requests to the callee and gives its responses.
         interceptors: client interceptors, outermost first.
     """
+    if interceptors:
+        transport = _stream_in_time(transport, method)
     invoke = surround_stream(transport, method, interceptors)
 
     def call(
@@ -156,6 +160,28 @@ def client_streaming_client_call(
             return await only(responses, method)
 
     return call
+
+
+def _in_time(transport: Invoke, method: MethodDescriptor[Any, Any]) -> Invoke:
+    """Make no call whose time has passed while its interceptors ran."""
+
+    def proceed(request: Record, call: CallContext) -> Awaitable[Record]:
+        if call.deadline <= monotonic():
+            raise deadline_exceeded(method)
+        return transport(request, call)
+
+    return proceed
+
+
+def _stream_in_time(transport: StreamInvoke, method: MethodDescriptor[Any, Any]) -> StreamInvoke:
+    """As `_in_time`, for calls with streams."""
+
+    def proceed(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:
+        if call.deadline <= monotonic():
+            raise deadline_exceeded(method)
+        return transport(requests, call)
+
+    return proceed
 
 
 def _answered(metadata: Metadata | None, context: CallContext) -> None:

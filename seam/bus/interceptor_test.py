@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from conformance.checks.calls import PAYLOAD
-from conformance.requests import chunked, collected, download, events, new_key
-from conformance.v1.conformance import EchoRequest, Payload
+from conformance.requests import chunked, collected, download, events, failure_of, new_key
+from conformance.v1.conformance import AddRequest, EchoRequest, Payload
 from conformance.v1.conformance_bus import ConformanceStub
 from conformance.wiring import TRANSPORTS, wired
 from seam.bus import Interceptor, Invoke, StreamInvoke
@@ -268,3 +270,41 @@ async def test_an_interceptor_knows_method_and_context_of_the_call(transport: st
     async with wired(transport, client=(Looks(),), server=(Looks(),)) as wiring:
         await wiring.stub.echo(EchoRequest(payload=PAYLOAD), timeout=4)
     assert seen == [("conformance.v1.Conformance/Echo", True)] * 2
+
+
+class Slow:
+    """Takes more time than the call has, or says that it has none."""
+
+    async def unary(
+        self,
+        method: MethodDescriptor[Any, Any],
+        request: Record,
+        call: CallContext,
+        proceed: Invoke,
+    ) -> Record:
+        await asyncio.sleep(0.1)
+        return await proceed(request, call)
+
+    async def stream(
+        self,
+        method: MethodDescriptor[Any, Any],
+        requests: AsyncIterator[Record],
+        call: CallContext,
+        proceed: StreamInvoke,
+    ) -> AsyncIterator[Record]:
+        async for response in proceed(requests, structs.replace(call, deadline=monotonic())):
+            yield response
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_call_whose_time_its_interceptors_have_used_up_is_not_made(transport: str) -> None:
+    async with wired(transport, client=[Slow()]) as wiring:
+        key = new_key()
+        for call in (
+            wiring.stub.add(AddRequest(key=key), timeout=0.05),
+            collected(wiring.stub.download(download(3, key=key))),
+        ):
+            assert (await failure_of(call)).code is Code.DEADLINE_EXCEEDED
+        # What should not happen would have happened by then.
+        await asyncio.sleep(0.1)
+        assert await events(wiring.direct, key) == {}
