@@ -83,6 +83,11 @@ class MethodDescriptor(Generic[Q, S]):
         object.__setattr__(self, "full_name", f"{self.service}/{self.name}")
 
     @property
+    def owner(self) -> str:
+        """Name of the service that provides it: the first part of the contract's package."""
+        return self.service.partition(".")[0]
+
+    @property
     def retriable(self) -> bool:
         """Whether a call may be made again when its outcome is not known."""
         return self.idempotency_level is not IdempotencyLevel.UNKNOWN

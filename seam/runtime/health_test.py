@@ -37,8 +37,8 @@ async def do_without(_: Resources) -> AsyncIterator[Sequence[Registration]]:
     yield (Registration(OTHER, {}),)
 
 
-KEEPER = Service("conformance", keep, provides=(CONFORMANCE,))
-CARELESS = Service("other", do_without, provides=(OTHER,))
+KEEPER = Service("conformance", keep)
+CARELESS = Service("other", do_without)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from cyclopts import Parameter
 
@@ -100,7 +101,8 @@ def database_location(
     if service in databases:
         return DatabaseLocation(databases[service], embedded=False)
     data = settings.data or topology.data or DEFAULT_DATA
-    return DatabaseLocation(f"sqlite:///{(data / service).absolute()}.db", embedded=True)
+    path = quote(str((data / f"{service}.db").absolute()))
+    return DatabaseLocation(f"sqlite:///{path}", embedded=True)
 
 
 def _given_databases(settings: Settings) -> dict[str, str]:

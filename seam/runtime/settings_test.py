@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from seam.persistence.database import database_url
 from seam.runtime.settings import Settings, SettingsError, check_databases, database_location
 from seam.runtime.topology import TopologyError
 
@@ -69,3 +70,9 @@ def test_a_service_s_own_command_refuses_a_database_that_cannot_be_used() -> Non
 def test_a_broken_topology_is_refused_by_every_command(tmp_path: Path) -> None:
     with pytest.raises(TopologyError):
         database_location(Settings(topology=tmp_path / "none.toml"), "cart")
+
+
+@pytest.mark.parametrize("name", ["a%20b", "what?", "a#b", "ü ber"])
+def test_a_data_directory_may_have_any_name(tmp_path: Path, name: str) -> None:
+    location = database_location(Settings(data=tmp_path / name), "inventory")
+    assert database_url(location.url).database == str(tmp_path / name / "inventory.db")

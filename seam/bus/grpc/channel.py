@@ -218,5 +218,5 @@ def _received(
     if code is Code.UNAVAILABLE or outcome == _LOST:
         # gRPC's own account of it names addresses, which are nobody's business but the log's.
         outage.failed(outcome.details)
-        return StatusError(Code.UNAVAILABLE, f"{method.service} is not available")
+        return StatusError(Code.UNAVAILABLE, f"{method.owner} is not available")
     return StatusError(code, outcome.details)

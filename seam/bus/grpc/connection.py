@@ -34,7 +34,7 @@ _BUDGET: Final = {"maxTokens": 10, "tokenRatio": 0.1}
 # fewer than half of all. Source: https://github.com/grpc/proposal/blob/master/A50-xds-outlier-detection.md.
 _OUTLIERS: Final = {
     "interval": "0.5s",
-    "baseEjectionTime": "2s",
+    "baseEjectionTime": "5s",
     "maxEjectionTime": "30s",
     "maxEjectionPercent": 50,
     "failurePercentageEjection": {

@@ -127,7 +127,7 @@ def test_retries_and_balancing_are_rendered_from_the_contract() -> None:
             {
                 "outlier_detection_experimental": {
                     "interval": "0.5s",
-                    "baseEjectionTime": "2s",
+                    "baseEjectionTime": "5s",
                     "maxEjectionTime": "30s",
                     "maxEjectionPercent": 50,
                     "failurePercentageEjection": {
@@ -454,7 +454,7 @@ async def test_a_server_that_is_killed_under_load_is_left_and_found_again() -> N
         await servers[0].start()
         back = time.monotonic()
         key = new_key()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(10):
             while 0 in await counts(servers, key, "include"):
                 await stub.include(IncludeRequest(key=key, name="a"))
         found_after = time.monotonic() - back
@@ -473,7 +473,8 @@ async def test_a_server_that_is_killed_under_load_is_left_and_found_again() -> N
         assert outcomes["Add"] <= {"OK", "UNAVAILABLE"}, every
         assert outcomes["Relay"] == {"OK", "UNAVAILABLE"}, every
         assert {outcome for _, outcome in load.since(killed + 1)} == {"OK"}, every
-        assert found_after < 3
+        # Its calls failed, so that the other had them all for five seconds.
+        assert found_after < 7
         for event in ("add", "wait.begun"):
             assert max(each.get(event, 0) for each in noted) == 1, "none was made twice"
 
