@@ -286,7 +286,7 @@ class _Writer:
             self._message(message, inner)
         for error in errors:
             self._line("message ", error.name, " {")
-            self._line('  option (contract.v1.error) = {code: ABORTED text: "It {failed}."};')
+            self._line('  option (.contract.v1.error) = {code: ABORTED text: "It {failed}."};')
             self._line("  string failed = 1000;")
             self._fields(rng.randint(0, 3))
             self._line("}")
@@ -346,7 +346,7 @@ class _Writer:
                     self._field("  optional ", self._type(), number)
                 case 4:
                     type_ = Use(rng.choice([each for each in self._types if each.is_enum]))
-                    required = " [(google.api.field_behavior) = REQUIRED]"
+                    required = " [(.google.api.field_behavior) = REQUIRED]"
                     self._field("  optional ", type_, number, options=required)
                 case 5:
                     json_name = self._json_name()
@@ -387,7 +387,7 @@ class _Writer:
             self._method()
         self._line("  rpc ", self._name("Thing"), "(", asked, ") returns (", asked, ") {")
         path = self._path()
-        self._line('    option (google.api.http) = {get: "', path, "/{", variable, '}"};')
+        self._line('    option (.google.api.http) = {get: "', path, "/{", variable, '}"};')
         self._line("  }")
         self._line("}")
 
@@ -409,7 +409,7 @@ class _Writer:
         errors = rng.sample(self._errors, rng.randint(0, 2))
         if errors:
             listed = [part for error in errors for part in (", ", '"', Undotted(error), '"')]
-            self._line("    option (contract.v1.method) = {errors: [", *listed[1:], "]};")
+            self._line("    option (.contract.v1.method) = {errors: [", *listed[1:], "]};")
         if not any(streams) and str(request) != ".google.protobuf.FieldMask" and rng.random() < 0.8:
             self._bind()
         self._line("  }")
@@ -425,7 +425,7 @@ class _Writer:
         if self._rng.random() < 0.3:
             more = [" additional_bindings {put: ", '"', self._path(), '" body: "*"}']
         path = self._path()
-        self._line('    option (google.api.http) = {post: "', path, '" body: "*"', *more, "};")
+        self._line('    option (.google.api.http) = {post: "', path, '" body: "*"', *more, "};")
 
     def _path(self) -> Name:
         self._count += 1
