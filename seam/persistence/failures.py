@@ -48,7 +48,7 @@ _AWAY_POSTGRESQL: Final = (
 _DAMAGED_POSTGRESQL: Final = ("XX001", "XX002")
 _DATA_POSTGRESQL: Final = "22"
 
-_SHORTEST_SUMMARY: Final = "cannot be reached"
+_UNREACHABLE: Final = "cannot be reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Failure:
 
     code: Code
     detail: str
-    summary: str = _SHORTEST_SUMMARY
+    summary: str = _UNREACHABLE
 
 
 class FailureError(Exception):
@@ -75,7 +75,7 @@ class FailureError(Exception):
         self.failure = failure
 
 
-def unavailable(detail: str, summary: str = _SHORTEST_SUMMARY) -> FailureError:
+def unavailable(detail: str, summary: str = _UNREACHABLE) -> FailureError:
     """The error of a database that is away."""
     return FailureError(Failure(Code.UNAVAILABLE, detail, summary))
 
@@ -136,7 +136,7 @@ def _sqlite_summary(code: int | None) -> str:
         sqlite3.SQLITE_LOCKED: "is locked",
         sqlite3.SQLITE_FULL: "has no space left",
         sqlite3.SQLITE_READONLY: "cannot be written",
-    }.get(code or 0, _SHORTEST_SUMMARY)
+    }.get(code or 0, _UNREACHABLE)
 
 
 def _first_line(error: BaseException | None) -> str:

@@ -45,8 +45,7 @@ class InventoryApi:
         try:
             after = page_token.decode(request.query, request.page_token)
         except ValueError:
-            refused = InvalidPageToken(page_token=request.page_token)
-            raise InvalidPageTokenError(refused) from None
+            raise InvalidPageTokenError(InvalidPageToken(page_token=request.page_token)) from None
         size = request.page_size or DEFAULT_PAGE_SIZE
         async with self._database.read() as session:
             # One more than asked for tells whether there is a next page.
