@@ -27,7 +27,7 @@ Generate = Callable[[ContractFile], Iterable[Output]]
 
 
 def run(generate: Generate) -> None:
-    """Answers the request on standard input."""
+    """Answer the request on standard input."""
     request = CodeGeneratorRequest.FromString(sys.stdin.buffer.read())
     sys.stdout.buffer.write(respond(request, generate).SerializeToString())
 
@@ -36,9 +36,9 @@ def respond(request: CodeGeneratorRequest, generate: Generate) -> CodeGeneratorR
     """The answer to a request.
 
     Args:
-        request: What protoc asks for. Its parameter holds `M<file>=<records module>` entries with
+        request: what protoc asks for. Its parameter holds `M<file>=<records module>` entries with
             commas between them, one for each file of the import closure that is not at its default.
-        generate: Writes the files of one contract.
+        generate: writes the files of one contract.
     """
     response = CodeGeneratorResponse()
     response.supported_features = CodeGeneratorResponse.FEATURE_PROTO3_OPTIONAL
@@ -57,7 +57,7 @@ def _modules(parameter: str) -> Mapping[str, str]:
     """The records modules that a parameter names.
 
     Raises:
-        RefusedContractError: The parameter cannot be understood.
+        RefusedContractError: the parameter cannot be understood.
     """
     return dict(_entries(parameter))
 

@@ -25,7 +25,7 @@ def python_tree(apart: tuple[str, ...] = (), **tests: object) -> None:
 
 
 def python_binary(name: str, entry_point: str) -> None:
-    """Packs `entry_point` with what it imports into `dist/<folder>/<name>.pex`.
+    """Pack `entry_point` with what it imports into `dist/<folder>/<name>.pex`.
 
     The file needs nothing but Python 3.11. It unpacks itself when it is run first.
     """

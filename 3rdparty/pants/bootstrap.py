@@ -35,7 +35,7 @@ class BootstrapError(Exception):
 
 
 def main(arguments: list[str]) -> None:
-    """Fills the folder `arguments[0]` for the interpreter `arguments[1]`, unless that is done."""
+    """Fill the folder `arguments[0]` for the interpreter `arguments[1]`, unless that is done."""
     home, project_python = Path(arguments[0]), Path(arguments[1])
     home.parent.mkdir(parents=True, exist_ok=True)
     with Path(f"{home}.lock").open("w") as lock:
@@ -57,7 +57,7 @@ def is_ready(home: Path) -> bool:
 
 
 def install(home: Path, project_python: Path) -> None:
-    """Installs Pants and Pex under `home`."""
+    """Install Pants and Pex under `home`."""
     say(f"Setting up Pants {pinned('pants', 'pantsbuild-pants')} in {home} (once)")
     python = home / "venv" / "bin" / "python"
     venv.create(home / "venv", with_pip=True)
@@ -76,7 +76,7 @@ def install(home: Path, project_python: Path) -> None:
 
 
 def build_pex_cli(home: Path, python: Path) -> Path:
-    """Packs the `pex` wheel into the single file that Pants expects of a Pex release."""
+    """Pack the `pex` wheel into the single file that Pants expects of a Pex release."""
     work = home / "pex-work"
     requirement = ("--requirement", str(LOCKS / "pex.lock"))
     pip(python, "download", "--no-deps", "--dest", str(work / "wheels"), *requirement)
@@ -97,7 +97,7 @@ def build_pex_cli(home: Path, python: Path) -> Path:
 
 
 def pants_settings(pex: Path, interpreters: list[Path]) -> dict[str, str]:
-    """Gives the environment that points Pants at this Pex CLI and at these interpreters."""
+    """Give the environment that points Pants at this Pex CLI and at these interpreters."""
     version = f"v{pinned('pex', 'pex')}"
     content = pex.read_bytes()
     known = f"{version}|{pants_platform()}|{hashlib.sha256(content).hexdigest()}|{len(content)}"
@@ -111,7 +111,7 @@ def pants_settings(pex: Path, interpreters: list[Path]) -> dict[str, str]:
 
 
 def base_executable(python: Path) -> Path:
-    """Finds the interpreter behind links, shims and virtual environments."""
+    """Find the interpreter behind links, shims and virtual environments."""
     # A virtual environment does not say which file it was made from, only which installation.
     script = (
         "import os, sys; name = 'python%d.%d' % sys.version_info[:2]; "
@@ -125,7 +125,7 @@ def base_executable(python: Path) -> Path:
 
 
 def pinned(lock: str, distribution: str) -> str:
-    """Reads the version of `distribution` from the lock file of that name."""
+    """Read the version of `distribution` from the lock file of that name."""
     text = (LOCKS / f"{lock}.lock").read_text()
     version = re.search(rf"^{re.escape(distribution)}==([^ ;\\]+)", text, re.MULTILINE)
     if version is None:
@@ -134,7 +134,7 @@ def pinned(lock: str, distribution: str) -> str:
 
 
 def pants_platform() -> str:
-    """Names this machine as Pants does."""
+    """Name this machine as Pants does."""
     machine = (platform.system(), platform.machine())
     try:
         return PANTS_PLATFORMS[machine]
@@ -146,7 +146,7 @@ def pants_platform() -> str:
 
 
 def pip(python: Path, command: str, *arguments: str, hashed: bool = True) -> None:
-    """Runs pip; `hashed` makes it refuse whatever the lock holds no hash of."""
+    """Run pip; `hashed` makes it refuse whatever the lock holds no hash of."""
     options = ["-qq", "--disable-pip-version-check", "--no-input"]
     if hashed:
         options.append("--require-hashes")
@@ -154,7 +154,7 @@ def pip(python: Path, command: str, *arguments: str, hashed: bool = True) -> Non
 
 
 def run(command: list[str], **environment: str) -> None:
-    """Runs a step, which may speak up on stderr; stdout is for what Pants prints."""
+    """Run a step, which may speak up on stderr; stdout is for what Pants prints."""
     # Whatever settings of Pex the caller has are for the caller's own use of it.
     caller = {key: value for key, value in os.environ.items() if not key.startswith("PEX_")}
     try:
@@ -170,7 +170,7 @@ def run(command: list[str], **environment: str) -> None:
 
 
 def say(text: str) -> None:
-    """Tells the person who waits what is going on."""
+    """Tell the person who waits what is going on."""
     print(f"pants: {text}", file=sys.stderr, flush=True)
 
 

@@ -22,7 +22,7 @@ CONSTRAINT = re.compile(r"^-c (\S+)\.lock$", re.MULTILINE)
 
 
 def main(arguments: list[str]) -> None:
-    """Locks everything, constraints before what they constrain."""
+    """Lock everything, constraints before what they constrain."""
     if not ROOT.is_dir():
         sys.exit(f"there is no {ROOT}/ here; run this from the root of the repository")
     for source in in_order(sorted(ROOT.glob("*/*.in"))):
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> None:
 
 
 def in_order(sources: list[Path]) -> list[Path]:
-    """Puts each file after those whose locks constrain it (`-c other.lock`)."""
+    """Put each file after those whose locks constrain it (`-c other.lock`)."""
     ordered: list[Path] = []
 
     def visit(source: Path) -> None:

@@ -41,12 +41,12 @@ class Declarations:
     """What reading one file needs to know of the others.
 
     Attributes:
-        options: Reads the options of all files.
-        modules: The records module of each file.
-        types: Every message and enum by full name.
-        without_records: The types that are generated nowhere, such as google.rpc's, by full name;
+        options: reads the options of all files.
+        modules: the records module of each file.
+        types: every message and enum by full name.
+        without_records: the types that are generated nowhere, such as google.rpc's, by full name;
             and why.
-        fallible: The full names of messages that can be well-formed and yet no valid record.
+        fallible: the full names of messages that can be well-formed and yet no valid record.
     """
 
     options: Options
@@ -65,9 +65,9 @@ class Declarations:
         """The declarations of all files of a request.
 
         Args:
-            files: The files, each after those that it imports.
-            wanted: The names of those to generate from.
-            modules: The records modules of files that are not at their default place.
+            files: the files, each after those that it imports.
+            wanted: the names of those to generate from.
+            modules: the records modules of files that are not at their default place.
 
         Raises:
             RefusedContractError: Python's protobuf runtime refuses a file.

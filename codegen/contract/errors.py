@@ -38,9 +38,9 @@ class ErrorReader:
     """Reads what a message says of itself as an error.
 
     Args:
-        options: Reads options.
-        source: Locations in the file.
-        problems: Collects what is wrong.
+        options: reads options.
+        source: locations in the file.
+        problems: collects what is wrong.
     """
 
     def __init__(self, options: Options, source: SourceInfo, problems: list[Problem]) -> None:
@@ -54,9 +54,9 @@ class ErrorReader:
         """The error that a message is; None when it is none.
 
         Args:
-            options: The message's options.
-            message: The message.
-            path: Its path in the source information.
+            options: the message's options.
+            message: the message.
+            path: its path in the source information.
         """
         found = self._options.get(options, ERROR)
         if found is None:

@@ -79,13 +79,13 @@ class FileReader:
     it at once.
 
     Args:
-        file: The file.
-        declarations: What all files declare.
+        file: the file.
+        declarations: what all files declare.
 
     Attributes:
-        messages: The messages, each before those inside it.
-        enums: The enums.
-        problems: What is wrong.
+        messages: the messages, each before those inside it.
+        enums: the enums.
+        problems: what is wrong.
     """
 
     def __init__(self, file: _File, declarations: Declarations) -> None:

@@ -44,10 +44,10 @@ class HttpRuleReader:
     """Reads the HTTP rule of one method.
 
     Args:
-        method: The method's name, for messages.
-        request: The method's request.
-        location: Where the rule stands.
-        problems: Collects what is wrong.
+        method: the method's name, for messages.
+        request: the method's request.
+        location: where the rule stands.
+        problems: collects what is wrong.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class HttpRuleReader:
         """The bindings of a rule, the main one first.
 
         Args:
-            rule: A google.api.HttpRule.
+            rule: a google.api.HttpRule.
         """
         bindings: list[HttpBinding] = []
         for at, each in enumerate((rule, *_additional(rule))):

@@ -23,11 +23,11 @@ def load(request: CodeGeneratorRequest, modules: Mapping[str, str]) -> list[Cont
     A file that declares options describes contracts rather than data, so it is left out.
 
     Args:
-        request: What protoc sends.
-        modules: The records modules of files that are not at their default place.
+        request: what protoc sends.
+        modules: the records modules of files that are not at their default place.
 
     Raises:
-        RefusedContractError: Something in these files cannot be generated.
+        RefusedContractError: something in these files cannot be generated.
     """
     wanted = frozenset(request.file_to_generate)
     unreadable = [

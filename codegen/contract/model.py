@@ -66,7 +66,7 @@ class RefusedContractError(Exception):
     """Contracts from which nothing can be generated.
 
     Args:
-        problems: What is wrong, and where.
+        problems: what is wrong, and where.
     """
 
     def __init__(self, problems: Iterable[Problem]) -> None:

@@ -32,7 +32,7 @@ class Options:
     """Reads option extensions.
 
     Args:
-        files: Every file of the request, each after the files that it imports.
+        files: every file of the request, each after the files that it imports.
 
     Raises:
         RefusedContractError: Python's protobuf runtime refuses a file.
@@ -52,8 +52,8 @@ class Options:
         """The value of an option that is a message.
 
         Args:
-            options: The options of an element, such as a MethodOptions.
-            extension: The extension's full name.
+            options: the options of an element, such as a MethodOptions.
+            extension: the extension's full name.
 
         Returns:
             The value; None when it is not set, or no file of the request declares it.

@@ -71,12 +71,12 @@ class ServiceReader:
     """Reads the services of one file.
 
     Args:
-        file: The file.
-        options: Reads options.
-        source: Locations in the file.
-        problems: Collects what is wrong.
-        declarations: What all files declare.
-        types: The types that were read.
+        file: the file.
+        options: reads options.
+        source: locations in the file.
+        problems: collects what is wrong.
+        declarations: what all files declare.
+        types: the types that were read.
     """
 
     def __init__(

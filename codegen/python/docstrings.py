@@ -18,9 +18,9 @@ def docstring(text: str, indent: int = 0, sections: Sequence[Section] = ()) -> s
     """A docstring in Google style, as source text without indentation on its first line.
 
     Args:
-        text: What the docstring says first.
-        indent: How many spaces stand before it.
-        sections: What stands below it.
+        text: what the docstring says first.
+        indent: how many spaces stand before it.
+        sections: what stands below it.
     """
     width = _WIDTH - indent
     lines = reflow(text, width - 3)

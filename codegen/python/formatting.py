@@ -16,8 +16,8 @@ def format_python(source: str, name: str) -> str:
     """Python source as `ruff format` writes it, at 100 columns.
 
     Args:
-        source: The source.
-        name: The file's name, for the message when ruff refuses it.
+        source: the source.
+        name: the file's name, for the message when ruff refuses it.
 
     Raises:
         RuntimeError: ruff cannot parse the source, which is a fault of the generator.

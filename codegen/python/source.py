@@ -95,11 +95,11 @@ def module_source(
     """A whole module.
 
     Args:
-        file: The contract that it is generated from.
-        summary: What the module holds, in one sentence.
-        imports: The imports; the body has been written, so that all are known.
-        exports: The public names.
-        body: The definitions.
+        file: the contract that it is generated from.
+        summary: what the module holds, in one sentence.
+        imports: the imports; the body has been written, so that all are known.
+        exports: the public names.
+        body: the definitions.
     """
     comment = f"\n\n{file.comment}" if file.comment else ""
     listed = ", ".join(string(name) for name in sorted(exports))
@@ -126,8 +126,8 @@ def python_file(module: str, source: str) -> Output:
     """A module as a file, formatted.
 
     Args:
-        module: Its dotted name.
-        source: Its source, not formatted yet.
+        module: its dotted name.
+        source: its source, not formatted yet.
     """
     path = f"{module.replace('.', '/')}.py"
     return path, format_python(source, path)

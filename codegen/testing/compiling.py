@@ -48,16 +48,16 @@ def compile_contracts(
     python: bool = True,
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Generates Python from contracts.
+    """Generate Python from contracts.
 
     Args:
-        sources: The folder that holds the contracts.
-        out: Where the modules go; it is made.
-        files: The contracts to generate from, relative to `sources`.
-        plugins: Which of our plugins to run.
-        modules: The records modules of contracts that are not at their default place.
-        python: Whether to write `_pb2` modules and their types, too.
-        environment: Variables to set for the plugins.
+        sources: the folder that holds the contracts.
+        out: where the modules go; it is made.
+        files: the contracts to generate from, relative to `sources`.
+        plugins: which of our plugins to run.
+        modules: the records modules of contracts that are not at their default place.
+        python: whether to write `_pb2` modules and their types, too.
+        environment: variables to set for the plugins.
 
     Raises:
         ProtocError: protoc or a plugin refused a contract.

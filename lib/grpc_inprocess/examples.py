@@ -139,7 +139,7 @@ class RouteGuide(route_guide_pb2_grpc.RouteGuideServicer):
     async def RouteChat(
         self, request_iterator: AsyncIterator[route_guide_pb2.RouteNote], context: Context
     ) -> AsyncIterator[route_guide_pb2.RouteNote]:
-        """Answers each note with those left at its place before."""
+        """Answer each note with those left at its place before."""
         notes: list[route_guide_pb2.RouteNote] = []
         async for note in request_iterator:
             for earlier in notes:
@@ -159,7 +159,7 @@ class KeyValueStore(key_value_pb2_grpc.KeyValueStoreServicer):
     async def GetRecord(
         self, request: key_value_pb2.GetRecordRequest, context: Context
     ) -> key_value_pb2.GetRecordResponse:
-        """Gives a value; what was asked for comes back in the trailing metadata."""
+        """Give a value; what was asked for comes back in the trailing metadata."""
         context.set_trailing_metadata((("asked-for", request.key),))
         if request.key not in self._values:
             await context.abort(grpc.StatusCode.NOT_FOUND, f"nothing is called {request.key}")
@@ -168,7 +168,7 @@ class KeyValueStore(key_value_pb2_grpc.KeyValueStoreServicer):
     async def SetRecord(
         self, request: key_value_pb2.SetRecordRequest, context: Context
     ) -> key_value_pb2.SetRecordResponse:
-        """Sets a value, and wakes those who watch it."""
+        """Set a value, and wake those who watch it."""
         condition = self._changed[request.key]
         async with condition:
             self._values[request.key] = request.value
@@ -178,7 +178,7 @@ class KeyValueStore(key_value_pb2_grpc.KeyValueStoreServicer):
     async def WatchRecord(
         self, request: key_value_pb2.WatchRecordRequest, context: Context
     ) -> AsyncIterator[key_value_pb2.WatchRecordResponse]:
-        """Sends a value now and whenever it is set."""
+        """Send a value now and whenever it is set."""
         condition = self._changed[request.key]
         async with condition:
             while True:

@@ -81,7 +81,7 @@ class Host:
 
 
 def raw(kind: str, behavior: Callable[..., Any], **serializers: Any) -> Add:  # noqa: ANN401
-    """Adds one method, named METHOD, whose messages are bytes.
+    """Add one method, named METHOD, whose messages are bytes.
 
     Args:
         kind: `unary_unary`, `unary_stream`, `stream_unary` or `stream_stream`.

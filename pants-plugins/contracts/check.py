@@ -66,7 +66,7 @@ async def check_generated_code(
     python_setup: PythonSetup,
     global_options: GlobalOptions,
 ) -> CheckResults:
-    """Runs mypy over everything generated, at once, since contracts import each other."""
+    """Run mypy over everything generated, at once, since contracts import each other."""
     if mypy.skip:
         return CheckResults([], checker_name=request.tool_name)
     addresses = [field_set.address for field_set in request.field_sets]
@@ -134,7 +134,7 @@ async def check_generated_code(
 
 
 def rules() -> Iterable:
-    """Gives Pants the rules of this module."""
+    """Give Pants the rules of this module."""
     return (
         *collect_rules(),
         *pex_from_targets.rules(),

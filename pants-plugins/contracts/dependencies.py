@@ -94,7 +94,7 @@ class GeneratedImports:
 async def find_generated_imports(
     request: GeneratedImportsRequest, python_setup: PythonSetup
 ) -> GeneratedImports:
-    """Generates, parses, and looks up who provides each module."""
+    """Generate, parse, and look up who provides each module."""
     hydrated = await Get(
         HydratedSources,
         HydrateSourcesRequest(
@@ -132,7 +132,7 @@ async def find_generated_imports(
 
 @rule
 async def infer_protobuf(request: InferProtobufRequest) -> InferredDependencies:
-    """Gives `_pb2` modules the runtime libraries and the contracts that they import."""
+    """Give `_pb2` modules the runtime libraries and the contracts that they import."""
     imports = await Get(
         GeneratedImports,
         GeneratedImportsRequest(request.field_set.address, request.field_set.sources),
@@ -142,7 +142,7 @@ async def infer_protobuf(request: InferProtobufRequest) -> InferredDependencies:
 
 @rule
 async def infer_generated(request: InferGeneratedRequest) -> InferredDependencies:
-    """Gives records and mocks what they import, and the contract that they are made from."""
+    """Give records and mocks what they import, and the contract that they are made from."""
     wrapped = await Get(
         WrappedTarget,
         WrappedTargetRequest(request.field_set.address, description_of_origin="<infallible>"),
@@ -158,7 +158,7 @@ async def infer_generated(request: InferGeneratedRequest) -> InferredDependencie
 
 
 def rules() -> Iterable:
-    """Gives Pants the rules of this module."""
+    """Give Pants the rules of this module."""
     return (
         *collect_rules(),
         UnionRule(InferDependenciesRequest, InferProtobufRequest),

@@ -101,7 +101,7 @@ async def _run_our_plugins(
 
 @rule(desc="Generate protobuf modules", level=LogLevel.DEBUG)
 async def generate_protobuf(request: GenerateProtobufRequest) -> GeneratedSources:
-    """Writes `_pb2` and `_pb2_grpc` with their stubs."""
+    """Write `_pb2` and `_pb2_grpc` with their stubs."""
     result, source_root = await MultiGet(
         Get(
             ProtocResult,
@@ -120,7 +120,7 @@ async def generate_protobuf(request: GenerateProtobufRequest) -> GeneratedSource
 async def generate_records(
     request: GenerateRecordsRequest, modules: RecordsModules
 ) -> GeneratedSources:
-    """Runs the plugins for production code."""
+    """Run the plugins for production code."""
     return await _run_our_plugins(request.protocol_target, modules, RECORDS_PLUGINS)
 
 
@@ -128,12 +128,12 @@ async def generate_records(
 async def generate_mocks(
     request: GenerateMocksRequest, modules: RecordsModules
 ) -> GeneratedSources:
-    """Runs the plugin for mocks."""
+    """Run the plugin for mocks."""
     return await _run_our_plugins(request.protocol_target, modules, MOCKS_PLUGINS)
 
 
 def rules() -> Iterable:
-    """Gives Pants the rules of this module."""
+    """Give Pants the rules of this module."""
     return (
         *collect_rules(),
         UnionRule(GenerateSourcesRequest, GenerateProtobufRequest),

@@ -112,7 +112,7 @@ async def name_generated_contract(request: GeneratedContractRequest) -> Generate
 
 @rule(desc="Find what is generated from contracts", level=LogLevel.DEBUG)
 async def find_generated_contracts(targets: AllTargets) -> AllGeneratedContracts:
-    """Collects the targets that stand for generated code."""
+    """Collect the targets that stand for generated code."""
     return AllGeneratedContracts(
         await MultiGet(
             Get(GeneratedContract, GeneratedContractRequest(target))
@@ -139,7 +139,7 @@ def find_records_modules(generated: AllGeneratedContracts) -> RecordsModules:
 
 
 def check_modules(modules: Mapping[str, Sequence[ModuleProvider]]) -> None:
-    """Refuses contracts whose modules would lie in one place.
+    """Refuse contracts whose modules would lie in one place.
 
     The plugins in codegen/ refuse what they can see, which is one contract and what it imports.
     """
@@ -173,7 +173,7 @@ async def map_contracts_to_modules(
     contracts: AllProtobufTargets,
     python_setup: PythonSetup,
 ) -> FirstPartyPythonMappingImpl:
-    """Tells import inference which target each generated module comes from."""
+    """Tell import inference which target each generated module comes from."""
     protos = await MultiGet(
         Get(StrippedFileName, StrippedFileNameRequest(contract[ProtobufSourceField].file_path))
         for contract in contracts
@@ -193,7 +193,7 @@ async def map_contracts_to_modules(
 
 
 def rules() -> Iterable:
-    """Gives Pants the rules of this module."""
+    """Give Pants the rules of this module."""
     return (
         *collect_rules(),
         UnionRule(FirstPartyPythonMappingImplMarker, ContractModulesMarker),

@@ -110,7 +110,7 @@ class ProtocTool:
 
 @rule
 async def install_protoc(contracts: Contracts, python_setup: PythonSetup) -> ProtocTool:
-    """Installs protoc and what plugins import from their lock."""
+    """Install protoc and what plugins import from their lock."""
     pex = await Get(
         VenvPex,
         PexRequest(
@@ -127,7 +127,7 @@ async def install_protoc(contracts: Contracts, python_setup: PythonSetup) -> Pro
 
 @rule
 async def read_contract(request: ContractFileRequest) -> StrippedSourceFiles:
-    """Reads one contract's file."""
+    """Read one contract's file."""
     wrapped = await Get(
         WrappedTarget, WrappedTargetRequest(request.contract, description_of_origin="a contract")
     )
@@ -171,7 +171,7 @@ async def find_contract_files(
 
 @rule(desc="Compile a contract", level=LogLevel.DEBUG)
 async def run_protoc(request: ProtocRequest, tool: ProtocTool) -> ProtocResult:
-    """Compiles one contract in a sandbox that holds the contract, its imports and the plugins."""
+    """Compile one contract in a sandbox that holds the contract, its imports and the plugins."""
     files = await Get(ContractFiles, ContractFilesRequest(request.contract))
     protos, driver = await MultiGet(
         Get(Digest, AddPrefix(files.digest, "protos")),
@@ -212,5 +212,5 @@ async def run_protoc(request: ProtocRequest, tool: ProtocTool) -> ProtocResult:
 
 
 def rules() -> Iterable:
-    """Gives Pants the rules of this module."""
+    """Give Pants the rules of this module."""
     return collect_rules()

@@ -25,7 +25,7 @@ from contracts import check, dependencies, generate, modules, protoc, targets
 
 
 def target_types() -> Iterable[type]:
-    """Gives Pants the targets that BUILD files may name."""
+    """Give Pants the targets that BUILD files may name."""
     return (
         protobuf_target_types.ProtobufSourceTarget,
         targets.ContractRecords,
@@ -34,7 +34,7 @@ def target_types() -> Iterable[type]:
 
 
 def rules() -> Iterable:
-    """Gives Pants the rules of this backend."""
+    """Give Pants the rules of this backend."""
     return (
         *check.rules(),
         *dependencies.rules(),

@@ -20,7 +20,7 @@ from grpc_tools import protoc  # pants: no-infer-dep
 
 
 def main(shims: str, *arguments: str) -> int:
-    """Writes an executable for each plugin, then compiles."""
+    """Write an executable for each plugin, then compile."""
     # Plugins run by this Python, which knows the requirements; their sources are in the sandbox.
     os.environ["PYTHONPATH"] = str(Path.cwd())
     plugins = []

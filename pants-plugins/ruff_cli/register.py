@@ -91,7 +91,7 @@ class RuffTool:
 
 @rule
 async def install_ruff(ruff: Ruff, python_setup: PythonSetup) -> RuffTool:
-    """Installs Ruff from its lock and picks up its configuration."""
+    """Install Ruff from its lock and pick up its configuration."""
     installed, config = await MultiGet(
         Get(
             VenvPex,
@@ -144,7 +144,7 @@ async def _ruff_rewrites(
 
 @rule(desc="Sort imports with Ruff", level=LogLevel.DEBUG)
 async def ruff_imports(request: RuffImportsRequest.Batch, tool: RuffTool) -> FmtResult:
-    """Runs the sorting of imports over one batch of files."""
+    """Run the sorting of imports over one batch of files."""
     return await _ruff_rewrites(
         request, tool, "check", "--quiet", "--select", "I", "--fix-only", "--exit-zero"
     )
@@ -152,13 +152,13 @@ async def ruff_imports(request: RuffImportsRequest.Batch, tool: RuffTool) -> Fmt
 
 @rule(desc="Format with Ruff", level=LogLevel.DEBUG)
 async def ruff_format(request: RuffFormatRequest.Batch, tool: RuffTool) -> FmtResult:
-    """Runs the formatter over one batch of files."""
+    """Run the formatter over one batch of files."""
     return await _ruff_rewrites(request, tool, "format", "--quiet")
 
 
 @rule(desc="Lint with Ruff", level=LogLevel.DEBUG)
 async def ruff_check(request: RuffCheckRequest.Batch, tool: RuffTool) -> LintResult:
-    """Runs the linter over one batch of files."""
+    """Run the linter over one batch of files."""
     sources = await Get(SourceFiles, SourceFilesRequest(each.source for each in request.elements))
     process = await _ruff_process(
         tool, ("check", "--quiet"), sources.snapshot.digest, sources.snapshot.files
@@ -168,7 +168,7 @@ async def ruff_check(request: RuffCheckRequest.Batch, tool: RuffTool) -> LintRes
 
 
 def rules() -> Iterable:
-    """Gives Pants the rules of this backend."""
+    """Give Pants the rules of this backend."""
     return (
         *collect_rules(),
         *RuffImportsRequest.rules(),

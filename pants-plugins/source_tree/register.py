@@ -52,10 +52,10 @@ def show_source_tree(request: ShowSourceTreeRequest) -> GeneratedSources:
 
 
 def target_types() -> Iterable[type]:
-    """Gives Pants the target that BUILD files may name."""
+    """Give Pants the target that BUILD files may name."""
     return (SourceTree,)
 
 
 def rules() -> Iterable:
-    """Gives Pants the rules of this backend."""
+    """Give Pants the rules of this backend."""
     return (*collect_rules(), UnionRule(GenerateSourcesRequest, ShowSourceTreeRequest))

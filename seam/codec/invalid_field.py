@@ -37,13 +37,13 @@ WRONG_VALUE: Final = (TypeError, ValueError, AttributeError, OverflowError)
 def find_invalid_field(
     record: object, record_type: type[Record], message_type: type[Message], error: Exception
 ) -> InvalidField:
-    """Finds the field at fault.
+    """Find the field at fault.
 
     Args:
-        record: What could not be converted.
-        record_type: What it should have been.
-        message_type: The message that it should have become.
-        error: What the converter raised; its text is used when no single field is at fault.
+        record: what could not be converted.
+        record_type: what it should have been.
+        message_type: the message that it should have become.
+        error: what the converter raised; its text is used when no single field is at fault.
     """
     if not isinstance(record, record_type):
         return InvalidField("", f"expected {record_type.__name__}, got {type(record).__name__}")

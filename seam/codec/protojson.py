@@ -85,11 +85,11 @@ def read_object(value: object, depth: int = 1) -> ItemsView[str, object]:
     """The fields of a message.
 
     Args:
-        value: The JSON value.
-        depth: How many messages enclose the value, itself included.
+        value: the JSON value.
+        depth: how many messages enclose the value, itself included.
 
     Raises:
-        InvalidField: The value is no object, or lies deeper than 100 messages.
+        InvalidField: the value is no object, or lies deeper than 100 messages.
     """
     if not isinstance(value, dict):
         raise InvalidField("", f"expected an object, got {show(value)}")
@@ -99,26 +99,26 @@ def read_object(value: object, depth: int = 1) -> ItemsView[str, object]:
 
 
 def unknown_field(*known: str) -> NoReturn:
-    """Refuses a field that the message does not have.
+    """Refuse a field that the message does not have.
 
     Args:
-        known: The names of the fields that it has.
+        known: the names of the fields that it has.
 
     Raises:
-        InvalidField: Always.
+        InvalidField: always.
     """
     expected = f"expected one of {', '.join(known)}" if known else "the message has no fields"
     raise InvalidField("", f"unknown field; {expected}")
 
 
 def given_twice(*names: str) -> NoReturn:
-    """Refuses a second value for one field or one oneof.
+    """Refuse a second value for one field or one oneof.
 
     Args:
-        names: The names of which only one may be given.
+        names: the names of which only one may be given.
 
     Raises:
-        InvalidField: Always.
+        InvalidField: always.
     """
     raise InvalidField("", f"expected only one of {', '.join(names)}")
 
@@ -127,7 +127,7 @@ def read_at(name: str, read: Callable[[object], T], value: object) -> T:
     """A value that stands alone, such as a path variable.
 
     Raises:
-        InvalidField: The value is refused; the path begins with the name.
+        InvalidField: the value is refused; the path begins with the name.
     """
     try:
         return read(value)
@@ -139,7 +139,7 @@ def read_list(value: object, read: Callable[[object], T]) -> tuple[T, ...]:
     """A repeated field whose elements are no messages.
 
     Raises:
-        InvalidField: The value is no array, or an element is refused.
+        InvalidField: the value is no array, or an element is refused.
     """
     if not isinstance(value, (list, tuple)):
         raise InvalidField("", f"expected an array, got {show(value)}")
@@ -156,12 +156,12 @@ def read_message_list(value: object, read: Callable[[object, int], T], depth: in
     """A repeated field of messages.
 
     Args:
-        value: The JSON value.
-        read: Reads one element.
-        depth: The depth of the elements.
+        value: the JSON value.
+        read: reads one element.
+        depth: the depth of the elements.
 
     Raises:
-        InvalidField: The value is no array, or an element is refused.
+        InvalidField: the value is no array, or an element is refused.
     """
     return read_list(value, lambda item: read(item, depth))
 
@@ -172,7 +172,7 @@ def read_map(
     """A map field whose values are no messages.
 
     Raises:
-        InvalidField: The value is no object, or a key or value is refused.
+        InvalidField: the value is no object, or a key or value is refused.
     """
     if not isinstance(value, dict):
         raise InvalidField("", f"expected an object, got {show(value)}")
@@ -191,12 +191,12 @@ def read_message_map(
     """A map field whose values are messages.
 
     Args:
-        value: The JSON value.
-        read_key: Reads a key.
-        read: Reads a value.
-        depth: The depth of the values.
+        value: the JSON value.
+        read_key: reads a key.
+        read: reads a value.
+        depth: the depth of the values.
 
     Raises:
-        InvalidField: The value is no object, or a key or value is refused.
+        InvalidField: the value is no object, or a key or value is refused.
     """
     return read_map(value, read_key, lambda item: read(item, depth))

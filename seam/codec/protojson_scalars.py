@@ -184,11 +184,11 @@ def read_enum(value: object, numbers: Mapping[str, int]) -> int:
     """The number of an enum value, given by name or number.
 
     Args:
-        value: The JSON value.
-        numbers: The numbers that the contract names.
+        value: the JSON value.
+        numbers: the numbers that the contract names.
 
     Raises:
-        InvalidField: The name is unknown, or the value is no int32.
+        InvalidField: the name is unknown, or the value is no int32.
     """
     if isinstance(value, str) and value in numbers:
         return numbers[value]

@@ -28,7 +28,7 @@ def read_timestamp(value: object) -> datetime:
     """An instant as RFC 3339 text, in UTC; what is finer than a microsecond is cut off.
 
     Raises:
-        InvalidField: The value is no such text, or lies outside of the years 1 to 9999.
+        InvalidField: the value is no such text, or lies outside of the years 1 to 9999.
     """
     if isinstance(value, str):
         try:
@@ -58,7 +58,7 @@ def write_timestamp(value: datetime) -> str:
     """An instant as RFC 3339 text in UTC, with 0, 3 or 6 digits after the point.
 
     Raises:
-        InvalidField: The datetime is naive, so it names no instant; or its instant lies outside of
+        InvalidField: the datetime is naive, so it names no instant; or its instant lies outside of
             the years 1 to 9999 in UTC.
     """
     if value.tzinfo is not UTC:
@@ -75,7 +75,7 @@ def read_duration(value: object) -> timedelta:
     """A span of time such as `"1.5s"`; what is finer than a microsecond is cut off.
 
     Raises:
-        InvalidField: The value is no such text, or longer than 10,000 years.
+        InvalidField: the value is no such text, or longer than 10,000 years.
     """
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is not None:
@@ -93,7 +93,7 @@ def write_duration(value: timedelta) -> str:
     """A span of time in seconds, with 0, 3 or 6 digits after the point.
 
     Raises:
-        InvalidField: The span is longer than 10,000 years.
+        InvalidField: the span is longer than 10,000 years.
     """
     sign, seconds, microseconds = duration_parts(value)
     minus = "-" if sign < 0 else ""

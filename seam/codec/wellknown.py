@@ -32,11 +32,11 @@ def timestamp_of(seconds: int, nanos: int) -> datetime:
     """An instant in UTC; what is finer than a microsecond is cut off.
 
     Args:
-        seconds: Seconds since 1970.
-        nanos: Nanoseconds after them.
+        seconds: seconds since 1970.
+        nanos: nanoseconds after them.
 
     Raises:
-        InvalidField: The instant lies outside of the years 1 to 9999, or nanos are out of range.
+        InvalidField: the instant lies outside of the years 1 to 9999, or nanos are out of range.
     """
     if not (_SECONDS_MIN <= seconds <= _SECONDS_MAX and 0 <= nanos < _NANOS):
         raise InvalidField("", f"no valid Timestamp: seconds {seconds}, nanos {nanos}")
@@ -47,7 +47,7 @@ def timestamp_parts(value: datetime) -> tuple[int, int]:
     """Seconds since 1970, and microseconds after them.
 
     Raises:
-        InvalidField: The datetime is naive, so it names no instant; or its instant lies outside of
+        InvalidField: the datetime is naive, so it names no instant; or its instant lies outside of
             the years 1 to 9999 in UTC.
     """
     if value.utcoffset() is None:
@@ -63,11 +63,11 @@ def duration_of(seconds: int, nanos: int) -> timedelta:
     """A span of time; what is finer than a microsecond is cut off, towards zero.
 
     Args:
-        seconds: Whole seconds.
-        nanos: Nanoseconds, with the same sign.
+        seconds: whole seconds.
+        nanos: nanoseconds, with the same sign.
 
     Raises:
-        InvalidField: Seconds or nanos are out of range, or their signs differ.
+        InvalidField: seconds or nanos are out of range, or their signs differ.
     """
     in_range = -_DURATION_MAX <= seconds <= _DURATION_MAX and -_NANOS < nanos < _NANOS
     if not in_range or seconds < 0 < nanos or nanos < 0 < seconds:
@@ -83,7 +83,7 @@ def duration_parts(value: timedelta) -> tuple[int, int, int]:
         1 or -1, and two numbers that are not negative.
 
     Raises:
-        InvalidField: The span is longer than 10,000 years, the most that a Duration can hold.
+        InvalidField: the span is longer than 10,000 years, the most that a Duration can hold.
     """
     microseconds = value // _MICROSECOND
     seconds, rest = divmod(abs(microseconds), 1_000_000)

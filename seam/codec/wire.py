@@ -60,10 +60,10 @@ class Codec(Generic[R]):
     """Turns one type of record into bytes and back.
 
     Args:
-        record_type: The record's class.
-        message_type: The Protocol Buffers class of the same message.
-        to_proto: Converts a record to a message.
-        from_proto: Converts a message to a record.
+        record_type: the record's class.
+        message_type: the Protocol Buffers class of the same message.
+        to_proto: converts a record to a message.
+        from_proto: converts a message to a record.
     """
 
     __slots__ = (
@@ -140,7 +140,7 @@ class EnumNumbers(dict[int, E]):
     A dictionary, because it answers seven times faster than calling the enum.
 
     Args:
-        enum: The enum.
+        enum: the enum.
     """
 
     def __init__(self, enum: type[E]) -> None:
@@ -158,34 +158,34 @@ def extend_numbers(field: RepeatedScalarFieldContainer[N], values: Iterable[Open
 
 
 def update_numbers(field: MutableMapping[K, N], values: Mapping[K, OpenEnum]) -> None:
-    """Puts enum values into a map field of a message."""
+    """Put enum values into a map field of a message."""
     # As above.
     field.update(values)  # type: ignore[arg-type]
 
 
 def absent(name: str) -> NoReturn:
-    """Refuses a message that lacks a required field.
+    """Refuse a message that lacks a required field.
 
     Raises:
-        InvalidField: Always.
+        InvalidField: always.
     """
     raise InvalidField(name, "required, but absent")
 
 
 def wrong_case(name: str, value: object) -> NoReturn:
-    """Refuses a value that is none of a oneof's cases.
+    """Refuse a value that is none of a oneof's cases.
 
     Raises:
-        InvalidField: Always.
+        InvalidField: always.
     """
     raise InvalidField(name, f"expected a case of the oneof, got {type(value).__name__}")
 
 
 def read_one(message: M, read: Callable[[M], T], name: str) -> T:
-    """Reads a message field whose type can be invalid.
+    """Read a message field whose type can be invalid.
 
     Raises:
-        InvalidField: The value is invalid; the path begins with the field's name.
+        InvalidField: the value is invalid; the path begins with the field's name.
     """
     try:
         return read(message)
@@ -194,10 +194,10 @@ def read_one(message: M, read: Callable[[M], T], name: str) -> T:
 
 
 def read_tuple(messages: Iterable[M], read: Callable[[M], T], name: str) -> tuple[T, ...]:
-    """Reads a repeated message field whose type can be invalid.
+    """Read a repeated message field whose type can be invalid.
 
     Raises:
-        InvalidField: An element is invalid; the path begins with the field's name and its index.
+        InvalidField: an element is invalid; the path begins with the field's name and its index.
     """
     values: list[T] = []
     try:
@@ -209,10 +209,10 @@ def read_tuple(messages: Iterable[M], read: Callable[[M], T], name: str) -> tupl
 
 
 def read_map(messages: Mapping[K, M], read: Callable[[M], T], name: str) -> dict[K, T]:
-    """Reads a map field whose values can be invalid.
+    """Read a map field whose values can be invalid.
 
     Raises:
-        InvalidField: A value is invalid; the path begins with the field's name and the key.
+        InvalidField: a value is invalid; the path begins with the field's name and the key.
     """
     values: dict[K, T] = {}
     for key, message in messages.items():
@@ -224,10 +224,10 @@ def read_map(messages: Mapping[K, M], read: Callable[[M], T], name: str) -> dict
 
 
 def timestamp_fill(message: Timestamp, value: datetime) -> None:
-    """Writes an instant, to the microsecond.
+    """Write an instant, to the microsecond.
 
     Raises:
-        InvalidField: The datetime is naive, so it names no instant; or its instant lies outside of
+        InvalidField: the datetime is naive, so it names no instant; or its instant lies outside of
             the years 1 to 9999 in UTC.
     """
     seconds, microseconds = timestamp_parts(value)
@@ -236,19 +236,19 @@ def timestamp_fill(message: Timestamp, value: datetime) -> None:
 
 
 def timestamp_from_proto(message: Timestamp) -> datetime:
-    """Reads an instant in UTC; what is finer than a microsecond is cut off.
+    """Read an instant in UTC; what is finer than a microsecond is cut off.
 
     Raises:
-        InvalidField: The instant lies outside of the years 1 to 9999, or nanos are out of range.
+        InvalidField: the instant lies outside of the years 1 to 9999, or nanos are out of range.
     """
     return timestamp_of(message.seconds, message.nanos)
 
 
 def duration_fill(message: Duration, value: timedelta) -> None:
-    """Writes a span of time, to the microsecond.
+    """Write a span of time, to the microsecond.
 
     Raises:
-        InvalidField: The span is longer than 10,000 years, the most that a Duration can hold.
+        InvalidField: the span is longer than 10,000 years, the most that a Duration can hold.
     """
     sign, seconds, microseconds = duration_parts(value)
     message.seconds = sign * seconds
@@ -256,10 +256,10 @@ def duration_fill(message: Duration, value: timedelta) -> None:
 
 
 def duration_from_proto(message: Duration) -> timedelta:
-    """Reads a span of time; what is finer than a microsecond is cut off, towards zero.
+    """Read a span of time; what is finer than a microsecond is cut off, towards zero.
 
     Raises:
-        InvalidField: Seconds or nanos are out of range, or their signs differ.
+        InvalidField: seconds or nanos are out of range, or their signs differ.
     """
     return duration_of(message.seconds, message.nanos)
 

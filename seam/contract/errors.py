@@ -52,8 +52,8 @@ class StatusError(Exception):
     """A call ended with a canonical status other than OK.
 
     Args:
-        code: The status.
-        message: One sentence for a person. It leaves the process, so it holds nothing secret.
+        code: the status.
+        message: one sentence for a person. It leaves the process, so it holds nothing secret.
     """
 
     def __init__(self, code: Code, message: str) -> None:
@@ -69,7 +69,7 @@ class ContractError(StatusError, Generic[R_co]):
     """A typed error that a contract declares; base of the generated exceptions.
 
     Args:
-        record: What the contract says about the error; it travels with it.
+        record: what the contract says about the error; it travels with it.
     """
 
     name: ClassVar[str]
@@ -86,7 +86,7 @@ class ContractError(StatusError, Generic[R_co]):
         self.record = record
 
     def __reduce__(self) -> tuple[type[Self], tuple[R_co]]:
-        """Pickles the record alone, from which the rest follows."""
+        """Pickle the record alone, from which the rest follows."""
         return type(self), (self.record,)
 
 
@@ -94,8 +94,8 @@ class InvalidField(ValueError):  # noqa: N818 (it reads as what it is)
     """A value is not what the contract asks for.
 
     Args:
-        path: Where the value stands, such as `lines[2].quantity`; empty for the message itself.
-        reason: What was expected, and what was given instead.
+        path: where the value stands, such as `lines[2].quantity`; empty for the message itself.
+        reason: what was expected, and what was given instead.
     """
 
     def __init__(self, path: str, reason: str) -> None:
@@ -120,7 +120,7 @@ class InvalidArgumentError(StatusError):
     """A request was refused because of one of its fields.
 
     Args:
-        field: Where the value stands, and what was expected.
+        field: where the value stands, and what was expected.
     """
 
     def __init__(self, field: InvalidField) -> None:
@@ -128,7 +128,7 @@ class InvalidArgumentError(StatusError):
         self.field = field
 
     def __reduce__(self) -> tuple[type[Self], tuple[InvalidField]]:
-        """Pickles the field alone, from which the rest follows."""
+        """Pickle the field alone, from which the rest follows."""
         return type(self), (self.field,)
 
 

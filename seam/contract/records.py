@@ -86,17 +86,17 @@ class OpenEnum(IntEnum):
 
 
 def freeze_mappings(record: Record, *names: str) -> None:
-    """Replaces mappings of a record that is being made by read-only views of private copies.
+    """Replace mappings of a record that is being made by read-only views of private copies.
 
     Called by generated records that have map fields, so that nobody who keeps the mapping that a
     record was made from can change the record.
 
     Args:
-        record: The record, in its `__post_init__`.
-        names: The attributes that hold mappings.
+        record: the record, in its `__post_init__`.
+        names: the attributes that hold mappings.
 
     Raises:
-        TypeError: An attribute holds something else.
+        TypeError: an attribute holds something else.
     """
     for name in names:
         mapping = getattr(record, name)

@@ -48,7 +48,7 @@ class Crime:
 
 
 def first_module(folder: str, at: int = 0) -> str:
-    """Names a module of the folder, whichever modules it holds today."""
+    """Name a module of the folder, whichever modules it holds today."""
     modules = sorted(
         path.as_posix()
         for path in Path(folder).glob("*.py")
@@ -153,7 +153,7 @@ LAWFUL: Final = {
 
 
 def module_of(victim: str) -> str:
-    """Names the Python module that a file is, or that a target generates."""
+    """Name the Python module that a file is, or that a target generates."""
     folder, _, name = victim.partition(":")
     if not name:
         return folder.removesuffix(".py").replace("/", ".")
@@ -193,7 +193,7 @@ def refusals(repository: Path) -> dict[str, str]:
 
 
 def commit(repository: Path, goal: str, files: Mapping[str, str]) -> tuple[int, str]:
-    """Writes files, and asks Pants for a goal on them."""
+    """Write files, and ask Pants for a goal on them."""
     for scene, text in files.items():
         (repository / scene).write_text(text)
     try:
