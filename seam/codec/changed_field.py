@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
-
 from seam.contract.errors import InvalidField
 from seam.contract.records import Record
 
@@ -27,12 +25,12 @@ def check_unchanged(sent: Record, received: Record) -> None:
     Raises:
         InvalidField: a value is of another type than its field.
     """
-    for field in msgspec.structs.fields(type(received)):
-        before, after = getattr(sent, field.name), getattr(received, field.name)
+    for name in received.__struct_fields__:
+        before, after = getattr(sent, name), getattr(received, name)
         try:
             _check(before, after)
         except InvalidField as error:
-            raise error.under(field.name) from None
+            raise error.under(name) from None
 
 
 def _check(before: object, after: object) -> None:

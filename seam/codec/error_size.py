@@ -54,10 +54,10 @@ def fitting_record(record: R, codec: Codec[R]) -> R:
 
 def _shortened(record: R) -> R:
     changes: dict[str, Any] = {}
-    for field in msgspec.structs.fields(type(record)):
-        value = getattr(record, field.name)
+    for name in record.__struct_fields__:
+        value = getattr(record, name)
         if isinstance(value, str) and len(value) > SHORTENED:
-            changes[field.name] = f"{value[: SHORTENED - 1]}…"
+            changes[name] = f"{value[: SHORTENED - 1]}…"
         elif isinstance(value, Record):
-            changes[field.name] = _shortened(value)
+            changes[name] = _shortened(value)
     return msgspec.structs.replace(record, **changes)
