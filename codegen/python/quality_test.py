@@ -21,7 +21,6 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("generated")
     files = [f"library/v1/{file}.proto" for file in ("api", "messagebus", "values")]
     compile_contracts(CONTRACTS, out, files)
-    compile_contracts(CONTRACTS, out, ["contract/v1/options.proto"], plugins=[])
     for seed in SEEDS:
         generate_random_contracts(seed, out)
     return out

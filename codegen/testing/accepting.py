@@ -62,7 +62,7 @@ def generate_random_contracts(seed: int, folder: Path) -> list[ContractFile]:
             for path, content in generate(file):
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (folder / path).write_text(content)
-    compile_contracts(folder, folder, draft.files, plugins=[])
+    compile_contracts(folder, folder, [*draft.files, "contract/v1/options.proto"], plugins=[])
     return files
 
 

@@ -12,6 +12,7 @@ import google.api.http_pb2
 import grpc_tools
 from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from grpc_tools import protoc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -93,10 +94,11 @@ def request_for(sources: Path, files: Iterable[str]) -> CodeGeneratorRequest:
     files = tuple(files)
     described = sources / ".descriptors"
     options = [f"--descriptor_set_out={described}", "--include_imports", "--include_source_info"]
-    command = [sys.executable, "-m", "grpc_tools.protoc", *options]
-    command += [f"-I{folder}" for folder in (sources, *_import_paths())]
-    result = subprocess.run([*command, *files], capture_output=True, text=True, check=False)
-    if result.returncode:
+    options += [f"-I{folder}" for folder in (sources, *_import_paths())]
+    # In this process, which takes a tenth of the time; what is wrong, only another can print apart.
+    if protoc.main(["protoc", *options, *files]):
+        command = [sys.executable, "-m", "grpc_tools.protoc", *options, *files]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
         raise ProtocError(result.stderr)
     found = FileDescriptorSet.FromString(described.read_bytes())
     return CodeGeneratorRequest(file_to_generate=files, proto_file=found.file)

@@ -1,0 +1,72 @@
+"""The OpenAPI document of one contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from codegen.contract.loading import load
+from codegen.openapi.document import document
+from codegen.testing.compiling import request_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONTRACT = """\
+syntax = "proto3";
+package a.v1;
+import "contract/v1/options.proto";
+import "google/api/annotations.proto";
+import "google/protobuf/empty.proto";
+import "google/protobuf/field_mask.proto";
+message Thing {
+  string id = 1;
+  string name = 2;
+  message Gone {
+    option (contract.v1.error) = {code: NOT_FOUND text: "It is gone."};
+  }
+}
+service Reads {
+  rpc Get(Thing) returns (google.protobuf.FieldMask) {
+    option (google.api.http) = {get: "/v1/{id}"};
+    option (contract.v1.method) = {errors: ["Thing.Gone"]};
+  }
+}
+service Writes {
+  rpc Put(Thing) returns (google.protobuf.Empty) {
+    option (google.api.http) = {put: "/v1/{name}" body: "*"};
+  }
+}
+"""
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Any:
+    (tmp_path / "a.proto").write_text(CONTRACT)
+    (file,) = load(request_for(tmp_path, ["a.proto"]), {})
+    return document(file)
+
+
+def test_paths_that_match_the_same_requests_are_one(found: Any) -> None:
+    assert {path: set(item) for path, item in found["paths"].items()} == {
+        "/v1/{id}": {"get", "put"}
+    }
+    (variable,) = found["paths"]["/v1/{id}"]["put"]["parameters"]
+    assert (variable["name"], variable["in"]) == ("id", "path")
+
+
+def test_a_nested_error_is_called_as_in_a_problem(found: Any) -> None:
+    response = found["paths"]["/v1/{id}"]["get"]["responses"]["404"]
+    _, schema = response["content"]["application/problem+json"]["schema"]["allOf"]
+    assert schema["properties"]["error"] == {"const": "Gone"}
+
+
+def test_google_s_empty_is_an_object_and_a_field_mask_a_text(found: Any) -> None:
+    def answer(verb: str) -> Any:
+        response = found["paths"]["/v1/{id}"][verb]["responses"]["200"]
+        return response["content"]["application/json"]["schema"]
+
+    assert (answer("get")["type"], answer("get")["format"]) == ("string", "field-mask")
+    assert answer("put") == {"$ref": "#/components/schemas/google.protobuf.Empty"}
+    assert found["components"]["schemas"]["google.protobuf.Empty"]["properties"] == {}
