@@ -296,7 +296,7 @@ def test_every_reference_of_the_openapi_document_resolves(library: SimpleNamespa
 def test_contracts_cannot_bind_the_paths_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
 
-    def noted(app: Any) -> Any:  # noqa: ANN401
+    def noted(app: Any) -> Any:
         made.append(app)
         return app
 
