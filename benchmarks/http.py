@@ -67,6 +67,7 @@ class ItemRow(Table, table=True):
     currency_code: str
     price_minor_units: int
     stock: int
+    search_text: str
 
 
 class Price(msgspec.Struct, rename="camel"):
