@@ -60,8 +60,8 @@ async def test_a_slow_reader_stops_a_fast_server(host: Host) -> None:
     stopped_at = written
     await asyncio.sleep(0.1)
     assert written == stopped_at
-    # Real sockets buffer some megabytes more than HTTP/2's window.
-    assert stopped_at < 200
+    # Real sockets buffer tens of megabytes more than HTTP/2's window, as the kernel sees fit.
+    assert stopped_at < 1_000
     for _ in range(stopped_at + 1):
         await call.read()
     await eventually(lambda: written > stopped_at)
