@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["ServiceReader"]
 
 _DEFAULT_TIMEOUT = 10.0
+_LONGEST_TIMEOUT = 365 * 86_400.0
 
 # Extensions of MethodOptions: contract.v1's and google.api's.
 _METHOD_FIELD = 50001
@@ -162,6 +163,10 @@ class ServiceReader:
         seconds = float(getattr(timeout, "seconds", 0)) + getattr(timeout, "nanos", 0) / 1e9
         if seconds <= 0:
             self._refuse(place, f"{method}: timeout must be longer than nothing")
+        if seconds > _LONGEST_TIMEOUT:
+            self._refuse(
+                place, f"{method}: timeout must be at most a year; no transport keeps more"
+            )
         return seconds
 
     def _errors(

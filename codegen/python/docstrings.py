@@ -38,7 +38,7 @@ def docstring(text: str, indent: int = 0, sections: Sequence[Section] = ()) -> s
         if rows:
             lines += ["", f"{title}:", *rows]
     escaped = "\n".join(lines).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    if escaped.endswith('"'):
+    if escaped.endswith('"') and not escaped.endswith('\\"\\"\\"'):
         escaped = escaped[:-1] + '\\"'
     if len(lines) > 1:
         escaped += "\n"

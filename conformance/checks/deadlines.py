@@ -229,7 +229,9 @@ async def a_scope_of_a_library_bounds_its_calls(stub: ConformanceStub) -> None:
 
 
 @check
-async def whoever_leaves_a_stream_does_not_wait_for_its_handler(stub: ConformanceStub) -> None:
+async def a_caller_that_leaves_a_stream_does_not_wait_for_its_handler(
+    stub: ConformanceStub,
+) -> None:
     key, begun = new_key(), time.monotonic()
     chunks = stub.download(download(1_000_000, key=key, tidy=SLOW), timeout=30)
     await anext(chunks)

@@ -83,7 +83,7 @@ class ServerCall:
 
 
 class HandlerTask(SteppedTask):
-    """Answers one call for whoever awaits it, once."""
+    """Answers one call for the task that awaits it, once."""
 
     # Defaults here, so that a call which waits for nothing sets none of them.
     _started = False

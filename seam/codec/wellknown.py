@@ -22,7 +22,7 @@ _SECONDS_MAX: Final = 253_402_300_799
 _DURATION_MAX: Final = 315_576_000_000
 _NANOS: Final = 1_000_000_000
 # What comes back from lowerCamelCase: no capital letter, a small one after each underscore; and no
-# comma, which parts paths. `*` and the like are left to whoever reads the mask.
+# comma, which parts paths. `*` and the like are left to the reader of the mask.
 _PATH: Final = re.compile(r"(?:[!-+\--@\[-^`-~]|_[a-z])+")
 
 _MICROSECOND: Final = timedelta(microseconds=1)

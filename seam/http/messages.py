@@ -48,6 +48,7 @@ async def read_json(request: HttpRequest) -> object:
             body.decode(),
             object_pairs_hook=_object,
             parse_int=_integer,
+            parse_float=_fraction,
         )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
@@ -97,6 +98,10 @@ class _LongNumber:
 
 def _integer(text: str) -> int | _LongNumber:
     return int(text) if len(text) <= MAXIMUM_NUMBER_DIGITS else _LongNumber(text)
+
+
+def _fraction(text: str) -> float | _LongNumber:
+    return float(text) if len(text) <= MAXIMUM_NUMBER_DIGITS else _LongNumber(text)
 
 
 def path_value(request: HttpRequest, name: str) -> str:
@@ -154,6 +159,9 @@ class Query:
             if text.count(b"&") >= MAXIMUM_QUERY_PARAMETERS:
                 most = f"expected at most {MAXIMUM_QUERY_PARAMETERS} parameters"
                 raise InvalidField("", f"the query string has too many parts; {most}")
+            if _BAD_ESCAPE.search(text.decode("latin-1")):
+                detail = "the query string holds a '%' without two hexadecimal digits"
+                raise InvalidField("", detail)
             try:
                 pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict")
             except ValueError:

@@ -55,6 +55,8 @@ def test_what_is_wrong_with_a_parameter_is_said_with_its_name() -> None:
     assert refusal(query(b"colour=red").finish) == "colour: unknown query parameter"
     assert refusal(lambda: query(b"").required(read_int32, "n")) == "n: required, but absent"
     assert refusal(lambda: query(b"n=%ff")) == "the query string is not UTF-8 text"
+    assert "'%' without two hexadecimal digits" in refusal(lambda: query(b"n=%"))
+    assert "'%' without two hexadecimal digits" in refusal(lambda: query(b"n=%zz"))
 
 
 @given(st.dictionaries(st.text(), st.text(), max_size=5))

@@ -11,7 +11,7 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -156,21 +156,30 @@ def problem_body(status: int, code: Code, **members: object) -> bytes:
         return json.dumps(_shortened(body), default=str).encode("ascii")
 
 
-async def send_problem(send: Send, status: int, code: Code, **members: object) -> None:
+async def send_problem(
+    send: Send,
+    status: int,
+    code: Code,
+    *,
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    **members: object,
+) -> None:
     """Answer an ASGI request with a problem document.
 
     Args:
         send: the request's `send`.
         status: the HTTP status.
         code: the canonical code.
+        headers: further headers.
         members: further members of the document.
     """
     body = problem_body(status, code, **members)
-    headers = [
+    all_headers = [
         (b"content-type", MEDIA_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
+        *headers,
     ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": all_headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 

@@ -5,12 +5,17 @@ alone. Litestar matches a path that was decoded and tidied, in which `a%2Fb` and
 two programs that read one path differently are how a rule at a gateway is walked around. Litestar
 is therefore given the path as it was sent; what binds a segment decodes it (`path_value`).
 
+The route is the one whose pattern matches the path and that has the method; of several, the one
+with literal segments before the one with variables. Litestar takes a literal segment where it can
+and does not turn back, so a segment that a variable binds and that is a literal of another route is
+shown to it with its first character escaped.
+
 It also answers HEAD as GET without a body, and OPTIONS with the methods of the path.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from litestar import Litestar
@@ -22,15 +27,13 @@ from seam.http.limits import MAXIMUM_TARGET_BYTES
 from seam.http.problem import send_problem
 from seam.http.text import shown
 
-_Pattern = tuple[str | None, ...]
-
 # What Litestar adds to every route by itself.
 _ITS_OWN: Final = {"OPTIONS"}
 
 
 def as_sent(app: Litestar) -> ASGIApp:
     """Wrap an application so that its routes match paths as they were sent."""
-    methods = _Methods(app)
+    routes = _Routes(app)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -48,59 +51,92 @@ def as_sent(app: Litestar) -> ASGIApp:
             await send_problem(send, 404, Code.NOT_FOUND, detail=detail)
             return
         method = str(scope["method"])
-        if method == "OPTIONS":
-            allowed = methods.of(path)
-            if allowed:
-                headers = [(b"allow", allowed)]
-                await send({"type": "http.response.start", "status": 204, "headers": headers})
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
-                return
+        segments = path.split("/")[1:]
+        allowed = routes.methods(segments)
+        if method == "OPTIONS" and allowed:
+            await _tell_allowed(send, allowed)
+            return
+        asked = "GET" if method == "HEAD" else method
+        found = routes.find(segments, asked)
 
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 405:
-                others = [each for each in message["headers"] if each[0].lower() != b"allow"]
-                message["headers"] = [*others, (b"allow", methods.of(path))]
-            elif message["type"] == "http.response.body" and method == "HEAD":
+        async def without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
                 message["body"] = b""
             await send(message)
 
-        seen: Any = {**scope, "path": path, "method": "GET" if method == "HEAD" else method}
+        answer = without_body if method == "HEAD" else send
+        if found is None and allowed:
+            detail = f"{method} {shown(path)}: Method Not Allowed"
+            headers = [(b"allow", allowed)]
+            await send_problem(answer, 405, Code.UNIMPLEMENTED, headers=headers, detail=detail)
+            return
+        seen: Any = {**scope, "path": "/" + "/".join(found or segments), "method": asked}
         await app(seen, receive, answer)
 
     return route
 
 
-class _Methods:
-    """The methods of each path."""
+async def _tell_allowed(send: Send, allowed: bytes) -> None:
+    headers = [(b"allow", allowed)]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class _Node:
+    """Where the patterns of routes part, by their next segment."""
+
+    __slots__ = ("literals", "methods", "variable")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node] = {}
+        self.variable: _Node | None = None
+        self.methods: set[str] = set()
+
+
+class _Routes:
+    """The patterns of an application's routes."""
 
     def __init__(self, app: Litestar) -> None:
-        self._patterns: list[tuple[_Pattern, set[str]]] = [
-            (_pattern(route.path), set(getattr(route, "methods", ())) - _ITS_OWN)
-            for route in app.routes
-        ]
+        self._root = _Node()
+        for route in app.routes:
+            node = self._root
+            for part in route.path.split("/")[1:]:
+                if part.startswith("{"):
+                    node.variable = node.variable or _Node()
+                    node = node.variable
+                else:
+                    node = node.literals.setdefault(part, _Node())
+            node.methods |= set(getattr(route, "methods", ())) - _ITS_OWN
 
-    def of(self, path: str) -> bytes:
-        """List the methods of the route that Litestar finds, as `Allow` has them."""
-        segments = tuple(path.split("/")[1:])
-        matching = [each for each in self._patterns if _matches(each[0], segments)]
-        if not matching:
+    def find(self, segments: Sequence[str], method: str) -> tuple[str, ...] | None:
+        """Find the route of a request; gives the segments as Litestar is to see them."""
+        return _find(self._root, segments, method)
+
+    def methods(self, segments: Sequence[str]) -> bytes:
+        """List the methods that a path has, as `Allow` has them; empty when it is no route's."""
+        found = set(_methods(self._root, segments))
+        if not found:
             return b""
-        # A literal segment goes before a variable.
-        _, methods = min(matching, key=lambda each: [part is None for part in each[0]])
-        return ", ".join(sorted(_with_head(methods) | _ITS_OWN)).encode()
+        head = {"HEAD"} if "GET" in found else set()
+        return ", ".join(sorted(found | head | _ITS_OWN)).encode()
 
 
-def _with_head(methods: Iterable[str]) -> set[str]:
-    found = set(methods)
-    return found | {"HEAD"} if "GET" in found else found
+def _find(node: _Node, segments: Sequence[str], method: str) -> tuple[str, ...] | None:
+    if not segments:
+        return () if method in node.methods else None
+    segment, rest = segments[0], segments[1:]
+    literal = node.literals.get(segment)
+    if literal is not None and (found := _find(literal, rest, method)) is not None:
+        return (segment, *found)
+    if node.variable is None or (found := _find(node.variable, rest, method)) is None:
+        return None
+    return (segment if literal is None else f"%{ord(segment[0]):02X}{segment[1:]}", *found)
 
 
-def _pattern(path: str) -> _Pattern:
-    parts = path.split("/")[1:]
-    return tuple(None if part.startswith("{") else part for part in parts)
-
-
-def _matches(pattern: _Pattern, segments: tuple[str, ...]) -> bool:
-    return len(pattern) == len(segments) and all(
-        part is None or part == segment for part, segment in zip(pattern, segments, strict=True)
-    )
+def _methods(node: _Node, segments: Sequence[str]) -> Iterator[str]:
+    if not segments:
+        yield from node.methods
+        return
+    for next_node in (node.literals.get(segments[0]), node.variable):
+        if next_node is not None:
+            yield from _methods(next_node, segments[1:])

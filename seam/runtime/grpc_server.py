@@ -73,7 +73,7 @@ async def serve_grpc(
         address: where to listen.
         servicers: standard servicers to answer with as well.
         databases: the databases of the services, by service, without which they cannot serve.
-        serving: answers for the health of the process; whoever passes it may tell callers to leave
+        serving: answers for the health of the process; who passes it may tell callers to leave
             before the block ends.
         grace: seconds that calls under way have at the end.
 

@@ -457,7 +457,7 @@ async def test_a_process_that_leaves_says_so_on_both_ports_and_answers_for_a_whi
             assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
             assert (await client.get("/readyz")).status_code == 503
             assert (await client.get("/healthz")).status_code == 200
-            # Whoever does not ask for its health is still answered.
+            # A caller that does not ask for its health is still answered.
             other = conformance_pb2_grpc.ConformanceStub(connection)
             await other.Echo(conformance_pb2.EchoRequest(), timeout=5)
             assert time.monotonic() - begun < 0.9

@@ -42,10 +42,10 @@ from seam.persistence.database import database_url
 from seam.runtime.toml_lines import line_of
 from seam.runtime.topology import DNS, UNIX, Address, Process, Topology, TopologyError, shown
 
-MAXIMUM_BYTES: Final = 256 * 1024
+MAXIMUM_BYTES: Final = 64 * 1024
 
-MAXIMUM_KEY_PARTS: Final = 100
-"""Parts of one dotted key; the parser takes the square of their number."""
+MAXIMUM_LINE: Final = 1_000
+"""Characters of a line. A dotted key cannot be longer, and the parser takes the square of that."""
 
 T = TypeVar("T")
 
@@ -151,8 +151,10 @@ class _Reader:
     def _document(self) -> dict[str, Any]:
         lines = self._text.split("\n")
         for number, text in enumerate(lines, start=1):
-            if text.partition("=")[0].count(".") > MAXIMUM_KEY_PARTS:
-                raise TopologyError(f"{self._path}:{number}: a key of too many parts")
+            if len(text) > MAXIMUM_LINE:
+                raise TopologyError(
+                    f"{self._path}:{number}: a line of more than {MAXIMUM_LINE} characters"
+                )
         try:
             return tomllib.loads(self._text)
         except RecursionError:

@@ -1,9 +1,9 @@
 """Finds handlers that block the event loop, which makes every other call wait.
 
 The loop writes down the time at short intervals. A thread looks at it, and when it is late, at what
-the loop's thread is doing: the frame of the server call that is innermost on its stack tells which
-method of which service is at work. Without one, as in a task that a handler has started, it is told
-which function the task runs. Calls themselves pay nothing for this.
+the loop's thread is doing: the task that runs is that of a handler, or one that a handler has
+started, which is noted when it is made. Then it is told which method of which service is at work,
+and for everything but a handler itself, which function. Calls themselves pay nothing for this.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import inspect
 import logging
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from time import monotonic
 from types import FrameType
-from typing import Final
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
-from seam.bus import handler_task, server_call
-from seam.contract.descriptors import MethodDescriptor
+from seam.bus.stepped_task import SteppedTask
 
 log = logging.getLogger(__name__)
 
@@ -57,14 +57,37 @@ class _Watchdog:
         self._beat = monotonic()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        self._started_by: WeakKeyDictionary[asyncio.Future[Any], str] = WeakKeyDictionary()
+        self._make_task = loop.get_task_factory() or _make_task
 
     def start(self) -> None:
         self._tick()
+        self._loop.set_task_factory(self._note_task)
         self._thread.start()
 
     def stop(self) -> None:
+        if self._loop.get_task_factory() == self._note_task:
+            self._loop.set_task_factory(None if self._make_task is _make_task else self._make_task)
         self._stopped.set()
         self._thread.join()
+
+    def _note_task(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        coroutine: Coroutine[Any, Any, Any],
+        **options: Any,
+    ) -> asyncio.Future[Any]:
+        """Make a task, and note which method's handler it comes from, if it comes from one."""
+        made = self._make_task(loop, coroutine, **options)
+        if method := self._method(asyncio.current_task(loop)):
+            self._started_by[made] = method
+        return made
+
+    def _method(self, task: object) -> str | None:
+        """Which method a task answers, or was started for."""
+        if isinstance(task, SteppedTask):
+            return task.get_name()
+        return self._started_by.get(task) if isinstance(task, asyncio.Future) else None
 
     def _tick(self) -> None:
         self._beat = monotonic()
@@ -72,40 +95,33 @@ class _Watchdog:
             self._loop.call_later(INTERVAL, self._tick)
 
     def _watch(self) -> None:
-        method: str | None = None
-        function: str | None = None
+        culprit: str | None = None
         since = 0.0
         while not self._stopped.wait(INTERVAL):
             beat = self._beat
-            culprit = method or function
             if culprit is not None and beat != since:
                 log.warning("%s blocked the event loop for %d ms", culprit, (beat - since) * 1000)
-                method = function = None
-            if method is None and monotonic() - beat > INTERVAL + TOLERANCE:
-                frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001
-                method = method_at_work(frame)
-                function = function or function_at_work(frame)
+                culprit = None
+            if culprit is None and monotonic() - beat > INTERVAL + TOLERANCE:
+                culprit = self._at_work()
                 since = beat
 
+    def _at_work(self) -> str | None:
+        """What the loop's thread is doing; None when the machine has not let it do anything."""
+        task = asyncio.current_task(self._loop)
+        method = self._method(task)
+        if isinstance(task, SteppedTask):
+            return method
+        function = function_at_work(sys._current_frames().get(self._loop_thread))  # noqa: SLF001
+        return f"{method} (in {function})" if method and function else function
 
-def method_at_work(frame: FrameType | None) -> str | None:
-    """Which method a thread is answering, if it is answering one.
 
-    Args:
-        frame: the innermost frame of the thread.
-    """
-    while frame is not None:
-        # Looking at a frame's variables copies them: only those of frames that are ours.
-        if frame.f_globals is vars(handler_task):
-            task = frame.f_locals.get("self")
-            if isinstance(task, handler_task.HandlerTask):
-                return task.get_name()
-        if frame.f_globals is vars(server_call):
-            method = frame.f_locals.get("method")
-            if isinstance(method, MethodDescriptor):
-                return method.full_name
-        frame = frame.f_back
-    return None
+def _make_task(
+    loop: asyncio.AbstractEventLoop,
+    coroutine: Coroutine[Any, Any, Any],
+    **options: Any,
+) -> asyncio.Task[Any]:
+    return asyncio.Task(coroutine, loop=loop, **options)
 
 
 def function_at_work(frame: FrameType | None) -> str | None:

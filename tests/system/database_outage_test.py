@@ -159,7 +159,7 @@ def test_a_database_that_goes_away_under_load_is_named_and_found_again(
         assert "Traceback" not in log
         assert len(log.splitlines()) < 60, log
         for name in ("inventory", "shopping_cart"):
-            assert log.count(f"the database of {name} is not available: ") == 1, log
+            assert log.count(f": the database of {name} is not available: ") == 1, log
             assert log.count(f"the database of {name} is available again") == 1, log
     finally:
         stoppable_postgres.thaw()

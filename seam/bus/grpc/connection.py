@@ -53,9 +53,11 @@ CHANNEL_OPTIONS: Final = (
     # A link is asked for its health now and then. A server of somebody else takes pings more often
     # than every five minutes for an attack, and cuts the link.
     ("grpc.keepalive_time_ms", 330_000),
-    # How long the answer may take, and also how long the other machine's kernel may take to
-    # acknowledge what was sent. `grpc.keepalive_timeout_ms` has no effect in this version.
-    ("grpc.http2.ping_timeout_ms", 10_000),
+    # How long the answer to a ping may take, and also how long the other machine's kernel may take
+    # to acknowledge what was sent. gRPC answers pings also while Python is busy, so that a peer
+    # which says nothing for this long has stopped; calls that may be made twice then go to another
+    # one before their time is over. `grpc.keepalive_timeout_ms` has no effect in this version.
+    ("grpc.http2.ping_timeout_ms", 2_000),
 )
 """How a client keeps its links; what else it sets follows from contracts."""
 

@@ -1,0 +1,92 @@
+"""The route of a request is the one that matches its path and has its method."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar, Response, get, post, put
+
+from seam.http import HttpRequest, path_value
+from seam.http.problem import exception_handlers
+from seam.http.routing import as_sent
+
+
+def told(route: str, request: HttpRequest) -> Response[str]:
+    bound = {name: path_value(request, name) for name in sorted(request.path_params)}
+    return Response(f"{route} {bound}")
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    @get("/v1/{a:str}/b")
+    async def ends_in_b(request: HttpRequest) -> Response[str]:
+        return told("{a}/b", request)
+
+    @get("/v1/c/{b:str}")
+    async def begins_with_c(request: HttpRequest) -> Response[str]:
+        return told("c/{b}", request)
+
+    @post("/v1/{b:str}/{a:str}")
+    async def anything(request: HttpRequest) -> Response[str]:
+        return told("{b}/{a}", request)
+
+    @put("/v1/c/b")
+    async def literal(request: HttpRequest) -> Response[str]:
+        return told("c/b", request)
+
+    handlers: list[Any] = [ends_in_b, begins_with_c, anything, literal]
+    app = Litestar(handlers, exception_handlers=exception_handlers({}), openapi_config=None)
+    transport = httpx.ASGITransport(as_sent(app))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "answer"),
+    [
+        ("GET", "/v1/x/b", "{a}/b {'a': 'x'}"),
+        ("GET", "/v1/c/x", "c/{b} {'b': 'x'}"),
+        ("GET", "/v1/c/b", "c/{b} {'b': 'b'}"),
+        ("PUT", "/v1/c/b", "c/b {}"),
+        ("POST", "/v1/c/b", "{b}/{a} {'a': 'b', 'b': 'c'}"),
+        ("POST", "/v1/c/x", "{b}/{a} {'a': 'x', 'b': 'c'}"),
+        ("POST", "/v1/x/b", "{b}/{a} {'a': 'b', 'b': 'x'}"),
+        ("POST", "/v1/x/y", "{b}/{a} {'a': 'y', 'b': 'x'}"),
+        ("POST", "/v1/%63/b", "{b}/{a} {'a': 'b', 'b': 'c'}"),
+        ("POST", "/v1/v1/a%2Fb", "{b}/{a} {'a': 'a/b', 'b': 'v1'}"),
+    ],
+)
+async def test_a_request_finds_the_route_that_has_its_method(
+    client: httpx.AsyncClient, method: str, path: str, answer: str
+) -> None:
+    response = await client.request(method, path)
+    assert (response.status_code // 100, response.text) == (2, answer)
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/c/b", "GET, HEAD, OPTIONS, POST, PUT"),
+        ("/v1/c/x", "GET, HEAD, OPTIONS, POST"),
+        ("/v1/x/y", "OPTIONS, POST"),
+    ],
+)
+async def test_a_path_tells_the_methods_of_all_its_routes(
+    client: httpx.AsyncClient, path: str, methods: str
+) -> None:
+    asked = await client.options(path)
+    assert (asked.status_code, asked.headers["allow"]) == (204, methods)
+    refused = await client.delete(path)
+    assert (refused.status_code, refused.headers["allow"]) == (405, methods)
+    assert refused.headers["content-type"] == "application/problem+json"
+    head = await client.head(path)
+    assert head.status_code == (200 if "HEAD" in methods else 405)
+    assert head.content == b""
+
+
+async def test_a_path_of_no_route_is_not_found(client: httpx.AsyncClient) -> None:
+    for path in ("/v1", "/v1/a", "/v1/a/b/c", "/v2/a/b", "/" + "a/" * 4_000 + "a"):
+        assert (await client.get(path)).status_code == 404
