@@ -2,7 +2,8 @@
 
     ./pants run conformance/run.py -- HOST:PORT
 
-The service implements `protos/conformance/v1/conformance.proto`.
+The service implements `protos/conformance/v1/conformance.proto`. Ours is seen through the suite by
+`./pants run conformance/server.py -- 127.0.0.1:7200` in another terminal, and this address.
 """
 
 from __future__ import annotations
@@ -14,13 +15,21 @@ from typing import Final
 from cyclopts import App
 
 from conformance.suite import CHECKS
+from conformance.v1.conformance import EchoRequest
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub
 from seam.bus import GrpcChannel, open_channel
+from seam.contract import Code, StatusError
 
 CHECK_TIMEOUT: Final = 60.0
 """Seconds that one check may take."""
 
-app = App(name="conformance", help="See whether a service behaves as the bus expects.")
+EXIT_NOTHING_TO_SEE: Final = 2
+
+app = App(
+    name="conformance",
+    help="See whether an implementation of conformance.v1.Conformance behaves as the bus expects.",
+    version_flags=[],
+)
 
 
 @app.default
@@ -33,6 +42,10 @@ async def run(address: str, /) -> int:
     failed = 0
     async with open_channel(address, [CONFORMANCE]) as connection:
         stub = ConformanceStub(GrpcChannel(connection))
+        absence = await _absence(stub)
+        if absence:
+            print(f"{address}: {absence}", file=sys.stderr)
+            return EXIT_NOTHING_TO_SEE
         for check in CHECKS:
             name = check.__name__.replace("_", " ")
             try:
@@ -45,6 +58,21 @@ async def run(address: str, /) -> int:
                 print(f"holds   {name}")
     print(f"{len(CHECKS) - failed} hold, {failed} failed")
     return 1 if failed else 0
+
+
+async def _absence(stub: ConformanceStub) -> str:
+    """Why nothing can be seen at the address; "" if somebody answers."""
+    try:
+        await stub.echo(EchoRequest())
+    except StatusError as error:
+        if error.code is Code.UNAVAILABLE:
+            return "nobody answers"
+        if error.code is Code.UNIMPLEMENTED:
+            return (
+                f"whoever answers does not implement {CONFORMANCE.name}, "
+                "protos/conformance/v1/conformance.proto, which the checks call"
+            )
+    return ""
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def command_line(artifact: Artifact) -> App:
     hosted = ", ".join(service.name for service in artifact.services)
     app = App(
         name=artifact.name,
-        help=f"Runs {hosted}.",
+        help=f"Runs {hosted}; without a command, it serves them.",
         config=Env(ENVIRONMENT_PREFIX, command=False),
         version_flags=[],
         result_action="return_value",

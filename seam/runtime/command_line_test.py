@@ -180,6 +180,12 @@ def test_every_command_explains_itself(tmp_path: Path, arguments: list[str]) -> 
     code, output, _ = run(arguments, tmp_path)
     assert code == 0
     assert "Usage: both" in output
+    assert "--empty-" not in output
+
+
+def test_the_help_says_what_is_done_without_a_command(tmp_path: Path) -> None:
+    _, output, _ = run(["--help"], tmp_path)
+    assert "Runs one, two; without a command, it serves them." in output
 
 
 def test_a_service_s_command_gives_the_exit_code(tmp_path: Path) -> None:

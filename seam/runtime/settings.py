@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import quote
 
 from cyclopts import Parameter
@@ -36,7 +36,7 @@ class Settings:
     data: Path | None = None
     """Directory of the embedded databases. By default `.data` in the working directory."""
 
-    database: tuple[str, ...] = ()
+    database: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = ()
     """SERVICE=URL of a service's database, sqlite:///PATH or postgresql://…; may be repeated.
     By default an embedded one in the data directory."""
 

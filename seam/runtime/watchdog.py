@@ -75,7 +75,7 @@ class _Watchdog:
         self,
         loop: asyncio.AbstractEventLoop,
         coroutine: Coroutine[Any, Any, Any],
-        **options: Any,
+        **options: Any,  # noqa: ANN401
     ) -> asyncio.Future[Any]:
         """Make a task, and note which method's handler it comes from, if it comes from one."""
         made = self._make_task(loop, coroutine, **options)
@@ -119,7 +119,7 @@ class _Watchdog:
 def _make_task(
     loop: asyncio.AbstractEventLoop,
     coroutine: Coroutine[Any, Any, Any],
-    **options: Any,
+    **options: Any,  # noqa: ANN401
 ) -> asyncio.Task[Any]:
     return asyncio.Task(coroutine, loop=loop, **options)
 

@@ -117,6 +117,8 @@ def read_catalogue(lines: Iterable[str]) -> Catalogue:
 
 def _wrong_header(header: Sequence[str]) -> str | None:
     expected = f"the columns are {','.join(COLUMNS)}"
+    if len(header) == 1 and (separators := [mark for mark in ";\t" if mark in header[0]]):
+        return f"separated by '{_shown(separators[0])}'; expected commas; {expected}"
     counted = Counter(header)
     missing = [name for name in COLUMNS if name not in counted]
     if missing:
@@ -270,7 +272,7 @@ def _minor_units(cells: Mapping[str, str], wrong: dict[str, str]) -> int | None:
 def _stock(text: str, wrong: dict[str, str]) -> int | None:
     if not (_STOCK.fullmatch(text) and int(text) <= MAXIMUM_STOCK):
         wrong["stock"] = (
-            f"'{_shown(text)}' is not a stock; expected a whole number to {MAXIMUM_STOCK}"
+            f"'{_shown(text)}' is not a stock; expected a whole number, 0 to {MAXIMUM_STOCK}"
         )
         return None
     return int(text)

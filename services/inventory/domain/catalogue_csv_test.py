@@ -178,7 +178,7 @@ def test_a_stock_is_a_whole_number(text: str, stock: int) -> None:
     "stock", ["", "-1", "+1", "1.0", "1e3", "many", "²", "٣", "1000000001", "9" * 60]
 )
 def test_what_is_no_stock_is_a_mistake(stock: str) -> None:
-    reason = f"'{stock}' is not a stock; expected a whole number to 1000000000"
+    reason = f"'{stock}' is not a stock; expected a whole number, 0 to 1000000000"
     assert mistakes(row(stock=stock)) == [f"line 2, column stock: {reason}"]
 
 
@@ -296,7 +296,7 @@ def test_a_row_with_too_few_or_too_many_cells_is_one_mistake(line: str, reason: 
 
 def test_empty_lines_are_passed_over_and_counted() -> None:
     assert mistakes("", row(sku="A"), "", "", row(sku="B", stock="?")) == [
-        "line 6, column stock: '?' is not a stock; expected a whole number to 1000000000"
+        "line 6, column stock: '?' is not a stock; expected a whole number, 0 to 1000000000"
     ]
 
 
@@ -314,7 +314,8 @@ def test_a_mistake_is_in_the_line_where_its_row_begins_however_many_lines_a_cell
     [
         ("", "missing sku, name, description, category, price, currency, stock"),
         ("sku,name,description,category,price,currency", "missing stock"),
-        ("sku;name;description;category;price;currency;stock", "missing sku, name"),
+        (HEADER.replace(",", ";"), "separated by ';'; expected commas"),
+        (HEADER.replace(",", "\t"), "separated by '\\t'; expected commas"),
         (f"{HEADER},colour", "not expected colour"),
         (f"{HEADER},sku", "not expected sku, sku"),
         (f"{HEADER},", "not expected "),
