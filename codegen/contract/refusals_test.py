@@ -210,6 +210,11 @@ CASES = {
         "  option (contract.v1.method) = {timeout: {}}; } }",
         "3:3: Get: timeout must be longer than nothing",
     ),
+    "a timeout that no transport keeps": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        "  option (contract.v1.method) = {timeout: {seconds: 315576000000}}; } }",
+        "3:3: Get: timeout must be at most a year; no transport keeps more",
+    ),
     "a method whose request is another library's": (
         'import "google/rpc/status.proto";\nmessage M {}\n'
         "service S { rpc Get(M) returns (google.rpc.Status); }",

@@ -262,6 +262,17 @@ def test_an_import_that_no_boundary_can_see_is_refused(name: str, complaints: st
     assert re.search(f"{by_ruff}|{by_regex}", complaints), complaints
 
 
+def test_two_contracts_of_a_service_may_not_have_a_message_of_one_name(repository: Path) -> None:
+    folder, names = "protos/twice/v1", ("api", "messagebus")
+    targets = (f'protobuf_source(name="{name}", source="{name}.proto")\n' for name in names)
+    (repository / folder).mkdir(parents=True)
+    (repository / folder / "BUILD").write_text("".join(targets))
+    contract = 'syntax = "proto3";\npackage twice.v1;\n\n// A thing.\nmessage Thing {}\n'
+    code, text = commit(repository, "check", {f"{folder}/{name}.proto": contract for name in names})
+    assert code != 0
+    assert re.search(r'twice/v1/messagebus\.proto:5:9: "twice\.v1\.Thing" is already defined', text)
+
+
 def test_lawful_imports_are_let_pass(repository: Path) -> None:
     code, text = commit(
         repository,
