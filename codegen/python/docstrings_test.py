@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from codegen.python.docstrings import docstring
 
-MARKS = st.text(st.sampled_from('"\\\' ax.'), min_size=1, max_size=40)
+MARKS = st.text(st.sampled_from("\"\\' ax."), min_size=1, max_size=40)
 
 
 @pytest.mark.parametrize(
