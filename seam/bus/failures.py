@@ -42,6 +42,7 @@ def outward(error: BaseException, method: MethodDescriptor[Any, Any]) -> StatusE
                     return declared.exception(fitting_record(error.record, declared.codec))
                 except InvalidField as unfit:
                     return internal(unfit, method)
+        error.add_note(f"{error.name} is not among the errors that {method.full_name} declares")
     elif isinstance(error, InvalidArgumentError):
         return InvalidArgumentError(error.field)
     elif isinstance(error, StatusError) and error.code is not Code.OK:

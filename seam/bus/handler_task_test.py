@@ -21,6 +21,8 @@ from conformance.v1.conformance import (
     DownloadRequest,
     EchoRequest,
     EchoResponse,
+    FailRequest,
+    Failure,
     RelayRequest,
     RelayResponse,
     WaitRequest,
@@ -508,3 +510,10 @@ async def test_a_deadline_of_many_nested_calls_is_kept_by_the_outermost() -> Non
     error = await failure_of(stub.relay(request, timeout=0.1))
     assert error.code is Code.DEADLINE_EXCEEDED
     assert time.monotonic() - begun < 1
+
+
+async def test_the_log_says_that_an_error_is_not_declared(caplog: pytest.LogCaptureFixture) -> None:
+    error = await failure_of(stub_of(Conformance()).fail(FailRequest(failure=Failure.UNDECLARED)))
+    assert error.code is Code.INTERNAL
+    expected = "v1.Undeclared is not among the errors that conformance.v1.Conformance/Fail declares"
+    assert expected in caplog.text
