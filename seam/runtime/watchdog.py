@@ -13,7 +13,7 @@ import inspect
 import logging
 import sys
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from time import monotonic
 from types import FrameType
@@ -32,6 +32,8 @@ TOLERANCE: Final = 0.1
 
 _EVENT_LOOP: Final = {"asyncio.runners", "asyncio.base_events", "asyncio.events", "selectors"}
 """Modules of the event loop: when one of them is innermost, nothing of ours runs."""
+
+_Coroutine = Coroutine[Any, Any, Any] | Generator[Any, None, Any]
 
 _COROUTINE: Final = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
@@ -74,7 +76,8 @@ class _Watchdog:
     def _note_task(
         self,
         loop: asyncio.AbstractEventLoop,
-        coroutine: Coroutine[Any, Any, Any],
+        coroutine: _Coroutine,
+        /,
         **options: Any,  # noqa: ANN401
     ) -> asyncio.Future[Any]:
         """Make a task, and note which method's handler it comes from, if it comes from one."""
@@ -108,7 +111,7 @@ class _Watchdog:
 
     def _at_work(self) -> str | None:
         """What the loop's thread is doing; None when the machine has not let it do anything."""
-        task = asyncio.current_task(self._loop)
+        task: object = asyncio.current_task(self._loop)
         method = self._method(task)
         if isinstance(task, SteppedTask):
             return method
@@ -118,9 +121,10 @@ class _Watchdog:
 
 def _make_task(
     loop: asyncio.AbstractEventLoop,
-    coroutine: Coroutine[Any, Any, Any],
+    coroutine: _Coroutine,
+    /,
     **options: Any,  # noqa: ANN401
-) -> asyncio.Task[Any]:
+) -> asyncio.Future[Any]:
     return asyncio.Task(coroutine, loop=loop, **options)
 
 
