@@ -10,6 +10,7 @@ caller.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from asyncio import CancelledError
 from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import Callable, Coroutine
@@ -27,7 +28,7 @@ DoneCallback = Callable[[Any], object]
 """Is told that a task has ended, and which."""
 
 
-class SteppedTask:
+class SteppedTask(ABC):
     """What the tasks of handlers have in common.
 
     To a handler, and to libraries that it uses, its task can be cancelled, and counts how often it
@@ -45,13 +46,13 @@ class SteppedTask:
     _told_when_done: list[tuple[DoneCallback, Context]] | None = None
 
     @property
+    @abstractmethod
     def method(self) -> MethodDescriptor[Any, Any]:
         """The method that is called."""
-        raise NotImplementedError
 
+    @abstractmethod
     def done(self) -> bool:
         """Whether the handler has ended."""
-        raise NotImplementedError
 
     def cancel(self, msg: object = None) -> bool:
         """Ask the handler to end, as `asyncio.Task.cancel` does."""
