@@ -11,9 +11,9 @@ known, and the log has a line when it goes and one when it is back.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import MetaData, make_url
 from sqlalchemy.engine import URL
@@ -33,7 +33,11 @@ from seam.persistence.failures import (
 from seam.persistence.monitor import Backend, Monitor
 from seam.persistence.postgresql import PostgresBackend
 from seam.persistence.sqlite import READ, SqliteBackend
+from seam.persistence.statements import Command, Query
 from seam.persistence.tables import MisfitError
+from seam.persistence.transaction import Transaction
+
+R = TypeVar("R")
 
 WRITER_TIMEOUT: Final = 2.0
 """Seconds that a transaction on SQLite waits for others of the same process."""
@@ -107,7 +111,7 @@ class Database:
             self._reads.answered()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
+    async def transaction(self) -> AsyncIterator[Transaction]:
         """A session whose work is committed when the block ends, and undone when it raises."""
         if self._monitor.failure is not None:
             raise self._status(self._monitor.failure)
@@ -123,11 +127,34 @@ class Database:
                     AsyncSession(self._writing, expire_on_commit=False)
                 )
                 async with session.begin():
-                    yield session
+                    transaction = Transaction(session)
+                    yield transaction
         except (SQLAlchemyError, FailureError) as error:
             raise await self._outward(error, self._writes) from None
         if self._writes.away:
             self._writes.answered()
+        for callback in transaction.committed:
+            callback()
+
+    async def fetch_all(self, query: Query[R], /, **parameters: object) -> list[R]:
+        """What a query gives, of what is committed now."""
+        async with self.read() as session:
+            return await Transaction(session).fetch_all(query, **parameters)
+
+    async def fetch_one(self, query: Query[R], /, **parameters: object) -> R | None:
+        """The only row that a query gives, or None, of what is committed now."""
+        async with self.read() as session:
+            return await Transaction(session).fetch_one(query, **parameters)
+
+    async def execute(self, command: Command, /, **parameters: object) -> int:
+        """Run a command in a transaction of its own, and tell how many rows it has changed."""
+        async with self.transaction() as transaction:
+            return await transaction.execute(command, **parameters)
+
+    async def execute_many(self, command: Command, rows: Sequence[Mapping[str, object]], /) -> None:
+        """Run a command once for each of `rows`, in one transaction."""
+        async with self.transaction() as transaction:
+            await transaction.execute_many(command, rows)
 
     async def _outward(self, error: Exception, outage: Outage) -> Exception:
         """What callers are told of an error, after the log was told."""
