@@ -24,12 +24,16 @@ class Transaction:
 
     async def fetch_all(self, query: Query[R], /, **parameters: object) -> list[R]:
         """What a query gives."""
-        rows = await self._session.execute(query.statement(self._dialect), parameters)
+        rows = await (await self._session.connection()).execute(
+            query.statement(self._dialect), parameters
+        )
         return [query.build(*row) for row in rows]
 
     async def fetch_one(self, query: Query[R], /, **parameters: object) -> R | None:
         """The only row that a query gives, or None."""
-        rows = await self._session.execute(query.statement(self._dialect), parameters)
+        rows = await (await self._session.connection()).execute(
+            query.statement(self._dialect), parameters
+        )
         row = rows.one_or_none()
         return None if row is None else query.build(*row)
 
@@ -37,14 +41,18 @@ class Transaction:
         """Run a command, and tell how many rows it has changed."""
         if not isinstance(command, Command):
             return await self._session.execute(command, *rest, **parameters)  # type: ignore[arg-type]
-        done: Any = await self._session.execute(command.statement(self._dialect), parameters)
+        done: Any = await (await self._session.connection()).execute(
+            command.statement(self._dialect), parameters
+        )
         count: int = done.rowcount
         return count
 
     async def execute_many(self, command: Command, rows: Sequence[Mapping[str, object]], /) -> None:
         """Run a command once for each of `rows`, in as few round trips as the driver can."""
         if rows:
-            await self._session.execute(command.statement(self._dialect), [dict(r) for r in rows])
+            await (await self._session.connection()).execute(
+                command.statement(self._dialect), [dict(r) for r in rows]
+            )
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
