@@ -13,16 +13,18 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import grpc
+from sqlalchemy import MetaData
 
 from lib.grpc_inprocess import LocalChannel, LocalServer
 from seam.bus import Bulkhead, Channel, HandlerRegistry, InProcessChannel, Interceptor, Registration
 from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.bus.handler_task import settle
 from seam.contract import ServiceDescriptor
+from seam.events.host import EventsError, Participant, delivering
+from seam.events.subscription import Subscription
 from seam.http import application
 from seam.persistence import Database
 from seam.runtime.declarations import Needs, answered, check_answers, check_needs
@@ -106,9 +108,21 @@ async def hosting(
         provided: list[ServiceDescriptor] = []
         servicers: list[GrpcServicer] = []
         opened_databases: dict[str, Database] = {}
+        participants: list[Participant] = []
         for service in hosted:
             needs = Needs(service, channel, grpc_channel)
-            opened = partial(opened_databases.__setitem__, service.name)
+            tables: list[MetaData] = []
+            subscriptions: list[Subscription] = []
+
+            def opened(
+                database: Database,
+                metadata: MetaData,
+                name: str = service.name,
+                tables: list[MetaData] = tables,
+            ) -> None:
+                opened_databases[name] = database
+                tables.append(metadata)
+
             resources = Resources(
                 databases[service.name], needs.channel, needs.grpc_channel, opened
             )
@@ -120,13 +134,27 @@ async def hosting(
                 if isinstance(answering, Registration):
                     registry.register(answering, bulkhead)
                     provided.append(answering.descriptor)
+                elif isinstance(answering, Subscription):
+                    subscriptions.append(answering)
                 else:
                     answering.register(local_servicers)
                     servicers.append(answering)
+            participants.append(
+                Participant(
+                    service.name,
+                    opened_databases.get(service.name),
+                    tables[0] if tables else None,
+                    tuple(subscriptions),
+                )
+            )
         check_needs(hosted, [*(each.name for each in provided), *answered(servicers)])
         stack.push_async_callback(_settle)
         await local_servicers.start()
         stack.push_async_callback(local_servicers.stop, GRACE)
+        try:
+            await stack.enter_async_context(delivering(participants))
+        except EventsError as error:
+            raise SettingsError(str(error)) from None
 
         bound_grpc = None
         if process.grpc is not None:

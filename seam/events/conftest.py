@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from seam.testing.databases import database_url, postgres_server, stoppable_postgres
+from seam.testing.nats import nats_server, stoppable_nats
+
+__all__ = [
+    "database_url",
+    "nats_server",
+    "postgres_server",
+    "stoppable_nats",
+    "stoppable_postgres",
+]
