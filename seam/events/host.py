@@ -15,12 +15,14 @@ from functools import partial
 
 from sqlalchemy import MetaData
 
+from seam.events.broker import Broker
 from seam.events.event import PARTITIONS, Event
-from seam.events.leases import Duty, Leases
+from seam.events.leases import Leases
 from seam.events.policy import DEFAULT_POLICY, Policy
 from seam.events.relay import Relay, Stage
 from seam.events.retrying import Retrying
 from seam.events.statements import statements_of
+from seam.events.stream_reader import StreamReader
 from seam.events.subscriber import Subscriber
 from seam.events.subscription import Subscription
 from seam.events.tables import has_event_tables
@@ -57,29 +59,34 @@ class Delivery:
         databases: of the services that have tables of events, by service.
         relays: of the services that may publish.
         subscribers: of the services that subscribe.
+        readers: read the streams of services.
         leases: what each service does here.
     """
 
     databases: Mapping[str, Database]
-    relays: Mapping[str, Relay]
+    relays: dict[str, Relay]
     subscribers: Mapping[str, Subscriber]
-    leases: Mapping[str, Leases]
+    readers: list[StreamReader]
+    leases: dict[str, Leases]
 
 
 @asynccontextmanager
 async def delivering(
-    participants: Sequence[Participant], policy: Policy = DEFAULT_POLICY
+    participants: Sequence[Participant],
+    broker: Broker | None = None,
+    policy: Policy = DEFAULT_POLICY,
 ) -> AsyncIterator[Delivery]:
     """Deliver events until the block ends.
 
     Args:
         participants: the services of this process.
+        broker: carries events between processes, if the topology has one.
         policy: how patient to be.
 
     Raises:
         EventsError: a service subscribes to what cannot reach it.
     """
-    delivery = _delivery(participants, policy)
+    delivery = _delivery(participants, broker, policy)
     # What runs for everybody has nothing to do with the call that it may begin in.
     tasks = [
         asyncio.create_task(each.run(), context=Context(), name=f"events of {service}")
@@ -93,11 +100,11 @@ async def delivering(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _delivery(participants: Sequence[Participant], policy: Policy) -> Delivery:
+def _delivery(
+    participants: Sequence[Participant], broker: Broker | None, policy: Policy
+) -> Delivery:
     databases: dict[str, Database] = {}
     subscribers: dict[str, Subscriber] = {}
-    relays: dict[str, Relay] = {}
-    leases: dict[str, Leases] = {}
     for each in participants:
         prepared = each.metadata is not None and has_event_tables(each.metadata)
         if each.database is not None and prepared:
@@ -105,19 +112,35 @@ def _delivery(participants: Sequence[Participant], policy: Policy) -> Delivery:
         if each.subscriptions:
             subscribers[each.service] = _subscriber(each, databases, policy)
     here = {each.service for each in participants}
-    for service, subscriber in subscribers.items():
-        for owner in sorted(subscriber.owners - here):
-            types = ", ".join(subscriber.types(owner))
-            raise EventsError(
-                f"service '{service}' subscribes to {types}, which '{owner}' publishes in another "
-                'process; say in the topology through which broker: [events] broker = "nats://…"'
-            )
+    delivery = Delivery(databases, {}, subscribers, [], {})
     for service, database in databases.items():
         listeners = [each for each in subscribers.values() if service in each.owners]
-        relays[service] = Relay(service, [_local_stage(service, database, listeners)], policy)
-        duties = _duties(relays[service], subscribers.get(service), policy)
-        leases[service] = Leases(service, database, duties, policy.lease)
-    return Delivery(databases, relays, subscribers, leases)
+        relay, readers = _relay(service, database, listeners, broker, policy)
+        delivery.relays[service] = relay
+        delivery.readers.extend(readers)
+        duties = {f"relay/{n}": partial(relay.run, n) for n in range(PARTITIONS)}
+        subscriber = subscribers.get(service)
+        if subscriber is not None:
+            duties["retry/0"] = Retrying(subscriber, policy).run
+            for owner in sorted(subscriber.owners - here):
+                reader = _reader(subscriber, owner, broker, policy)
+                delivery.readers.append(reader)
+                duties |= {f"read {owner}/{n}": partial(reader.run, n) for n in range(PARTITIONS)}
+        delivery.leases[service] = Leases(service, database, duties, policy.lease)
+    return delivery
+
+
+def _reader(
+    subscriber: Subscriber, owner: str, broker: Broker | None, policy: Policy
+) -> StreamReader:
+    if broker is None:
+        types = ", ".join(subscriber.types(owner))
+        raise EventsError(
+            f"service '{subscriber.service}' subscribes to {types}, which '{owner}' publishes in "
+            "another process; say in the topology through which broker: "
+            '[events] broker = "nats://HOST:PORT"'
+        )
+    return StreamReader(broker, owner, subscriber, policy)
 
 
 def _subscriber(
@@ -133,21 +156,48 @@ def _subscriber(
     return Subscriber(service, database, participant.subscriptions, policy)
 
 
-def _local_stage(service: str, database: Database, listeners: Sequence[Subscriber]) -> Stage:
-    statements = statements_of(service).outbox
+def _relay(
+    service: str,
+    database: Database,
+    listeners: Sequence[Subscriber],
+    broker: Broker | None,
+    policy: Policy,
+) -> tuple[Relay, list[StreamReader]]:
+    """The relay of a service, and what reads its stream for subscribers of the same process.
+
+    With a broker, what is published is delivered in the process first and then written into the
+    stream, for others now, and for these if they leave the process some day. If they were in
+    another process before, the stream may hold what they have not read: that comes first.
+    """
+    outbox = statements_of(service).outbox
 
     async def deliver(_: int, events: Sequence[Event]) -> None:
         for listener in listeners:
             await listener.deliver(service, events)
 
-    outage = Outage(f"delivery of the events of {service}")
-    return Stage(database, statements.read, statements.remove, deliver, outage)
+    here = Outage(f"delivery of the events of {service}")
+    if broker is None:
+        stage = Stage(database, outbox.read, outbox.remove, deliver, here)
+        return Relay(service, [stage], policy), []
 
+    async def publish(partition: int, events: Sequence[Event]) -> None:
+        sequence = await broker.publish(service, partition, events)
+        for each in listeners:
+            pass_by = statements_of(each.service).cursor.pass_by
+            await each.database.execute(pass_by, of=service, part=partition, new=sequence)
 
-def _duties(relay: Relay, subscriber: Subscriber | None, policy: Policy) -> dict[str, Duty]:
-    duties: dict[str, Duty] = {
-        f"relay/{partition}": partial(relay.run, partition) for partition in range(PARTITIONS)
-    }
-    if subscriber is not None:
-        duties["retry/0"] = Retrying(subscriber, policy).run
-    return duties
+    there = Outage(f"publishing of the events of {service}")
+    if not listeners:
+        stage = Stage(database, outbox.read, outbox.remove, publish, there)
+        return Relay(service, [stage], policy), []
+    readers = [StreamReader(broker, service, each, policy) for each in listeners]
+
+    async def catch_up(partition: int) -> None:
+        for reader in readers:
+            await reader.catch_up(partition)
+
+    stages = (
+        Stage(database, outbox.read_undelivered, outbox.mark_delivered, deliver, here),
+        Stage(database, outbox.read_delivered, outbox.remove, publish, there),
+    )
+    return Relay(service, stages, policy, catch_up), readers

@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from seam.contract import StatusError
+from seam.events.broker import BrokerAwayError
 from seam.events.event import PARTITIONS, Event
 from seam.events.policy import Policy
 from seam.events.signals import listening
@@ -64,11 +65,25 @@ class Relay:
         delivered: how many were delivered by this process.
     """
 
-    def __init__(self, service: str, stages: Sequence[Stage], policy: Policy) -> None:
-        """Take a service's events through `stages`, all at once."""
+    def __init__(
+        self,
+        service: str,
+        stages: Sequence[Stage],
+        policy: Policy,
+        prepare: Callable[[int], Awaitable[None]] | None = None,
+    ) -> None:
+        """Take a service's events through `stages`, all at once.
+
+        Args:
+            service: the service's name.
+            stages: the steps on the way of its events.
+            policy: how patient to be.
+            prepare: what comes before the events of a partition are delivered.
+        """
         self.service = service
         self.delivered = 0
         self._stages = stages
+        self._prepare = prepare
         self._policy = policy
         self._signals: dict[int, list[asyncio.Event]] = {n: [] for n in range(PARTITIONS)}
 
@@ -79,6 +94,8 @@ class Relay:
 
     async def run(self, partition: int) -> None:
         """Deliver the events of a partition until cancelled."""
+        if self._prepare is not None:
+            await self._prepare(partition)
         with listening(self.service, self.wake):
             async with asyncio.TaskGroup() as group:
                 for stage in self._stages:
@@ -94,13 +111,8 @@ class Relay:
                 signal.clear()
                 try:
                     events = await self._step(stage, partition, limit)
-                except DatabaseAwayError as error:
-                    failures += 1
-                    stage.outage.failed(str(error))
-                    await asyncio.sleep(self._policy.pause(failures))
-                    continue
-                except StatusError:
-                    # The publisher's own database, whose outage is in the log.
+                except (DatabaseAwayError, BrokerAwayError, StatusError):
+                    # Each of these is in the log as what it is.
                     failures += 1
                     await asyncio.sleep(self._policy.pause(failures))
                     continue
