@@ -17,7 +17,7 @@ from sqlalchemy import MetaData
 
 from seam.events.broker import Broker
 from seam.events.event import PARTITIONS, Event
-from seam.events.leases import Leases
+from seam.events.leases import Duty, Leases
 from seam.events.policy import DEFAULT_POLICY, Policy
 from seam.events.relay import Relay, Stage
 from seam.events.retrying import Retrying
@@ -49,6 +49,12 @@ class Participant:
     database: Database | None
     metadata: MetaData | None
     subscriptions: tuple[Subscription, ...]
+
+    @property
+    def uses_events(self) -> bool:
+        """Whether its database has the tables of events."""
+        prepared = self.metadata is not None and has_event_tables(self.metadata)
+        return self.database is not None and prepared
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,8 +112,7 @@ def _delivery(
     databases: dict[str, Database] = {}
     subscribers: dict[str, Subscriber] = {}
     for each in participants:
-        prepared = each.metadata is not None and has_event_tables(each.metadata)
-        if each.database is not None and prepared:
+        if each.database is not None and each.uses_events:
             databases[each.service] = each.database
         if each.subscriptions:
             subscribers[each.service] = _subscriber(each, databases, policy)
@@ -118,7 +123,7 @@ def _delivery(
         relay, readers = _relay(service, database, listeners, broker, policy)
         delivery.relays[service] = relay
         delivery.readers.extend(readers)
-        duties = {f"relay/{n}": partial(relay.run, n) for n in range(PARTITIONS)}
+        duties: dict[str, Duty] = {f"relay/{n}": partial(relay.run, n) for n in range(PARTITIONS)}
         subscriber = subscribers.get(service)
         if subscriber is not None:
             duties["retry/0"] = Retrying(subscriber, policy).run

@@ -37,7 +37,8 @@ class Policy:
 
     def delay(self, attempts: int) -> float:
         """Seconds until an event is tried again that was tried so often; a random part of it."""
-        longest = min(self.first_delay * self.delay_factor ** (attempts - 1), self.longest_delay)
+        growth: float = self.delay_factor ** (attempts - 1)
+        longest = min(self.first_delay * growth, self.longest_delay)
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 (spreads load)
 
     def pause(self, failures: int) -> float:

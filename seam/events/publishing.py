@@ -39,7 +39,8 @@ async def publish(transaction: Transaction, event: EventDescriptor[E], *records:
     now = microseconds()
     call = current_call.get()
     traceparent = "" if call is None else call.traceparent
-    rows = []
+    rows: list[dict[str, object]] = []
+    partitions: set[int] = set()
     for record in records:
         key = event.key(record)
         refusal = text_refusal(key, MAXIMUM_KEY)
@@ -50,6 +51,7 @@ async def publish(transaction: Transaction, event: EventDescriptor[E], *records:
             raise InvalidField(
                 "", f"{event.type} takes {len(data)} bytes; expected at most {MAXIMUM_DATA_BYTES}"
             )
+        partitions.add(partition_of(key))
         rows.append(
             {
                 "partition": partition_of(key),
@@ -67,4 +69,4 @@ async def publish(transaction: Transaction, event: EventDescriptor[E], *records:
         await transaction.execute(add, **rows[0])
     else:
         await transaction.execute_many(add, rows)
-    transaction.after_commit(partial(wake, event.owner, {row["partition"] for row in rows}))
+    transaction.after_commit(partial(wake, event.owner, partitions))

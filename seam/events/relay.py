@@ -62,6 +62,8 @@ class Relay:
     """Delivers the events of one service.
 
     Attributes:
+        service: its name.
+        stages: the steps on the way of its events.
         delivered: how many were delivered by this process.
     """
 
@@ -82,7 +84,7 @@ class Relay:
         """
         self.service = service
         self.delivered = 0
-        self._stages = stages
+        self.stages = stages
         self._prepare = prepare
         self._policy = policy
         self._signals: dict[int, list[asyncio.Event]] = {n: [] for n in range(PARTITIONS)}
@@ -98,7 +100,7 @@ class Relay:
             await self._prepare(partition)
         with listening(self.service, self.wake):
             async with asyncio.TaskGroup() as group:
-                for stage in self._stages:
+                for stage in self.stages:
                     group.create_task(self._run_stage(stage, partition))
 
     async def _run_stage(self, stage: Stage, partition: int) -> None:

@@ -189,7 +189,6 @@ class Subscriber:
 
     async def _attempt(self, batch: _Batch, move: Move | None, *, careful: bool) -> bool:
         """Run a batch in a transaction; False when it must be run again."""
-        batch.current = None
         try:
             async with asyncio.timeout(self._policy.handler_timeout) as bound:
                 async with self.database.transaction() as transaction:
@@ -223,6 +222,7 @@ class Subscriber:
         self, batch: _Batch, transaction: Transaction, bound: asyncio.Timeout, *, careful: bool
     ) -> int:
         """Give the number of events whose handlers have done their work."""
+        batch.current = None
         inbox, parked = self._statements.inbox, self._statements.parked
         ids = [event.id for event, _ in batch.records]
         known = set(await transaction.fetch_all(inbox.known, ids=ids)) if ids else set()

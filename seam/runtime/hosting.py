@@ -23,6 +23,7 @@ from seam.bus import Bulkhead, Channel, HandlerRegistry, InProcessChannel, Inter
 from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.bus.handler_task import settle
 from seam.contract import ServiceDescriptor
+from seam.events.broker import connected
 from seam.events.host import EventsError, Participant, delivering
 from seam.events.subscription import Subscription
 from seam.http import application
@@ -151,8 +152,11 @@ async def hosting(
         stack.push_async_callback(_settle)
         await local_servicers.start()
         stack.push_async_callback(local_servicers.stop, GRACE)
+        broker = None
+        if topology.broker is not None and any(each.uses_events for each in participants):
+            broker = await stack.enter_async_context(connected(topology.broker))
         try:
-            await stack.enter_async_context(delivering(participants))
+            await stack.enter_async_context(delivering(participants, broker))
         except EventsError as error:
             raise SettingsError(str(error)) from None
 
@@ -175,7 +179,9 @@ async def hosting(
         bound_http, readiness = None, None
         if process.http is not None:
             apis = [api for service in services for api in service.http]
-            readiness = Readiness([service.name for service in hosted], peers, opened_databases)
+            readiness = Readiness(
+                [service.name for service in hosted], peers, opened_databases, broker
+            )
             app = application(apis, channel, readiness, title=title)
             bound_http = await _listening(
                 stack, serve_http(app, process.http, grace=GRACE), process.http

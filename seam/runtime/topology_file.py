@@ -19,6 +19,9 @@ A topology file is TOML:
     concurrent = 256                        # optional; calls that it answers at a time
     queued = 1024                           # optional; calls that wait for one of them to end
 
+    [events]
+    broker = "nats://127.0.0.1:4222"        # carries events between processes
+
 `grpc` may be `unix:PATH`. `advertise` may be several addresses of processes that are alike, or one
 `dns:///HOST:PORT`; calls are spread over all that serve. Nothing in the file names code: the same
 artifacts serve every topology.
@@ -38,6 +41,7 @@ import msgspec
 
 from seam.bus import Limits
 from seam.bus.bulkhead import DEFAULT_LIMITS
+from seam.events.broker_url import check_broker_url
 from seam.persistence.database import database_url
 from seam.runtime.toml_lines import line_of
 from seam.runtime.topology import DNS, UNIX, Address, Process, Topology, TopologyError, shown
@@ -70,6 +74,7 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     process: dict[str, Any] = {}
     database: dict[str, Any] = {}
     limits: dict[str, Any] = {}
+    events: dict[str, Any] = {}
 
 
 class _Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +84,12 @@ class _Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     http: str | None = None
     grpc: str | None = None
     advertise: str | tuple[str, ...] = ()
+
+
+class _Events(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The table `[events]`."""
+
+    broker: str
 
 
 class _Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -146,6 +157,7 @@ class _Reader:
             {name: self._database(name, each) for name, each in document.database.items()},
             self._data(document.data),
             {name: self._limits(name, each) for name, each in document.limits.items()},
+            self._broker(document.events),
         )
 
     def _document(self) -> dict[str, Any]:
@@ -246,6 +258,16 @@ class _Reader:
         self._check_known(service, *where)
         table = self._convert(value, _Limits, *where)
         return Limits(concurrent=table.concurrent, queued=table.queued)
+
+    def _broker(self, table: dict[str, Any]) -> str | None:
+        if not table:
+            return None
+        url = self._convert(table, _Events, "events").broker
+        try:
+            check_broker_url(url)
+        except ValueError as error:
+            raise self._error(("events", "broker"), f"broker: {error}") from None
+        return url
 
     def _data(self, directory: str | None) -> Path | None:
         if directory is None:
