@@ -44,7 +44,7 @@ MAXIMUM_AGE: Final = 7 * 24 * 3600.0
 DUPLICATE_WINDOW: Final = 120.0
 """Seconds within which the broker knows an event that is sent again by its id."""
 
-REQUEST_TIMEOUT: Final = 5.0
+REQUEST_TIMEOUT: Final = 3.0
 """Seconds that the broker has to answer."""
 
 CONNECTION: Final[Mapping[str, Any]] = {
@@ -91,6 +91,7 @@ class Broker:
         self.client = Client()
         self._url = url
         self._streams: set[str] = set()
+        self._closing = False
 
     @property
     def problem(self) -> str | None:
@@ -120,10 +121,19 @@ class Broker:
             self.outage.failed(f"{type(error).__name__}: {error}")
 
     async def _on_disconnect(self) -> None:
+        if self._closing:
+            return
         self.outage.failed("the connection has ended")
 
     async def _on_return(self) -> None:
         self.outage.answered()
+
+    async def close(self) -> None:
+        """Let go of the broker."""
+        self._closing = True
+        with suppress(Exception):
+            async with asyncio.timeout(2):
+                await self.client.close()
 
     async def request(
         self, subject: str, data: bytes, headers: Mapping[str, str] | None = None
@@ -146,6 +156,7 @@ class Broker:
             raise self.failed("it has no such stream, or no JetStream") from None
         except (nats.errors.Error, OSError, TimeoutError) as error:
             raise self.failed(f"{type(error).__name__}: {error}") from None
+        heed_cancellation()
         decoded: dict[str, Any] = json.loads(answer.data)
         if self.outage.away and "error" not in decoded:
             self.outage.answered()
@@ -220,6 +231,7 @@ class Broker:
                 await self.client.publish(
                     subject_of(event.type, partition), event.data, headers=headers
                 )
+            heed_cancellation()
         except (nats.errors.Error, OSError) as error:
             raise self.failed(f"{type(error).__name__}: {error}") from None
         last = events[-1]
@@ -237,6 +249,13 @@ class Broker:
         return sequence
 
 
+def heed_cancellation() -> None:
+    """End the task if it was asked to while the client of NATS waited, which swallows that."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Broker]:
     """Hold on to a broker until the block ends; it need not be there.
@@ -251,9 +270,7 @@ async def connected(url: str) -> AsyncIterator[Broker]:
     finally:
         connecting.cancel()
         await asyncio.gather(connecting, return_exceptions=True)
-        with suppress(Exception):
-            async with asyncio.timeout(2):
-                await broker.client.close()
+        await broker.close()
 
 
 def _stream_config(owner: str) -> StreamConfig:

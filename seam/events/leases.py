@@ -22,6 +22,7 @@ from math import ceil
 from typing import Final
 
 from seam.contract import StatusError
+from seam.events.ending import end_all
 from seam.events.event import microseconds
 from seam.events.statements import Lease, statements_of
 from seam.persistence import Database, Transaction
@@ -169,17 +170,12 @@ class Leases:
             await asyncio.sleep(1)
 
     async def _stop(self, name: str) -> None:
-        task = self._running.pop(name)
-        task.cancel()
-        await asyncio.wait([task])
+        await end_all([self._running.pop(name)])
 
     async def _close(self) -> None:
         tasks = list(self._running.values())
         self._running.clear()
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await end_all(tasks)
         # Others take over at once, if the database hears it.
         with suppress(Exception):
             async with asyncio.timeout(2), self._database.transaction() as transaction:

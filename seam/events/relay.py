@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from seam.contract import StatusError
 from seam.events.broker import BrokerAwayError
+from seam.events.ending import end_all
 from seam.events.event import PARTITIONS, Event
 from seam.events.policy import Policy
 from seam.events.signals import listening
@@ -99,9 +100,13 @@ class Relay:
         if self._prepare is not None:
             await self._prepare(partition)
         with listening(self.service, self.wake):
-            async with asyncio.TaskGroup() as group:
-                for stage in self.stages:
-                    group.create_task(self._run_stage(stage, partition))
+            tasks = [
+                asyncio.create_task(self._run_stage(stage, partition)) for stage in self.stages
+            ]
+            try:
+                await asyncio.gather(*tasks)
+            finally:
+                await end_all(tasks)
 
     async def _run_stage(self, stage: Stage, partition: int) -> None:
         signal = asyncio.Event()

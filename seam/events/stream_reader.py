@@ -25,6 +25,7 @@ from seam.events.broker import (
     Broker,
     BrokerAwayError,
     event_of,
+    heed_cancellation,
     stream_of,
     subject_of,
 )
@@ -279,6 +280,7 @@ class _Consumer:
                 await self._broker.client.publish(
                     self._subject, json.dumps(question).encode(), reply=self.inbox
                 )
+                heed_cancellation()
                 await self._arrived.wait()
         except TimeoutError:
             raise self._broker.failed("it does not answer in time") from None
