@@ -59,12 +59,13 @@ def resolve(document: Any, reference: str) -> Any:
 
 
 def test_the_document_is_loaded_when_it_is_asked_for(described: ModuleType) -> None:
-    assert "told.messagebus_asyncapi" not in sys.modules
+    package = importlib.import_module("told")
+    assert not hasattr(package, "messagebus_asyncapi")
     assert described.SHELF_MOVED.asyncapi()["channels"].keys() == {
         "library.v1.BookWasLent",
         "library.v1.ShelfMoved",
     }
-    assert "told.messagebus_asyncapi" in sys.modules
+    assert hasattr(package, "messagebus_asyncapi")
 
 
 def test_a_descriptor_says_what_the_contract_says(described: ModuleType) -> None:

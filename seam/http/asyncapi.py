@@ -1,7 +1,8 @@
 """The AsyncAPI document of a process: the events that its services publish, and how they travel.
 
 What an event is, its contract says; the generated part of the document comes with its descriptor.
-How events travel is the same for all: CloudEvents in binary mode.
+How events travel is the same for all: CloudEvents in binary mode, over subjects of NATS where there
+is a broker.
 
 Sources: AsyncAPI 3.0, https://www.asyncapi.com/docs/reference/specification/v3.0.0. CloudEvents'
 binding to NATS, https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md.
@@ -17,6 +18,10 @@ from seam.contract import EventDescriptor
 ASYNCAPI_VERSION: Final = "3.0.0"
 
 _TRAIT: Final = "CloudEvent"
+
+_PARTITION: Final = (
+    "A number that follows from the key: events with the same key have the same one."
+)
 
 _HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
     "ce-specversion": {"const": "1.0", "description": "The version of CloudEvents."},
@@ -49,7 +54,11 @@ def asyncapi(events: Sequence[EventDescriptor[Any]], *, title: str) -> dict[str,
         document = event.asyncapi()
         if not document:
             continue
-        channels[event.type] = document["channels"][event.type]
+        channels[event.type] = {
+            "address": f"events.{event.type}.{{partition}}",
+            "parameters": {"partition": {"description": _PARTITION}},
+            **document["channels"][event.type],
+        }
         message = document["components"]["messages"][event.type]
         trait = {"$ref": f"#/components/messageTraits/{_TRAIT}"}
         messages[event.type] = {**message, "traits": [trait]}

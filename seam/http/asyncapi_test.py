@@ -66,6 +66,13 @@ def test_messages_have_the_headers_of_cloudevents() -> None:
     assert set(headers["required"]) < set(headers["properties"])
 
 
+def test_a_channel_is_a_subject_for_each_partition() -> None:
+    found = asyncapi([event("a.v1.X", document("a.v1.X", schema="S"))], title="Test")
+    channel = found["channels"]["a.v1.X"]
+    assert channel["address"] == "events.a.v1.X.{partition}"
+    assert list(channel["parameters"]) == ["partition"]
+
+
 def test_the_generated_part_is_not_changed() -> None:
     described = document("a.v1.X", schema="S")
     asyncapi([event("a.v1.X", described)], title="Test")
