@@ -214,7 +214,8 @@ class FileReader:
         error = self._errors.read(message.options, found, path)
         event = self._events.read(message.options, found, path)
         if error is not None and event is not None:
-            self._refuse(event.location, f"{message.name}: a message is an error or an event")
+            reason = "a message is an error or an event, not both"
+            self._refuse(event.location, f"{message.name}: {reason}")
         self.messages.append(replace(found, error=error, event=event))
         for i, nested in enumerate(message.nested_type):
             if not nested.options.map_entry:

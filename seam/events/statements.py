@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from seam.events.event import Event
 from seam.events.tables import event_tables
-from seam.persistence import Command, Query
+from seam.persistence import Command, Query, one_of
 
 
 class Parked(msgspec.Struct, frozen=True):
@@ -264,7 +264,7 @@ def _bound(table: Table, leave_out: str = "") -> dict[str, Any]:
 
 
 def _among(column: Column[Any], name: str) -> ColumnElement[bool]:
-    return column.in_(bindparam(name, expanding=True))
+    return one_of(column, name)
 
 
 def _page(found: Any, position: Column[Any]) -> Query[Event]:  # noqa: ANN401

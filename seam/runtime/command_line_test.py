@@ -79,6 +79,8 @@ def test_serve_is_the_default_and_says_where_it_listens(tmp_path: Path) -> None:
             "peers": {},
         }
         assert httpx.get(f"http://{address}/schema").json()["openapi"] == "3.1.0"
+        events = httpx.get(f"http://{address}/schema/asyncapi.json").json()
+        assert events["asyncapi"] == "3.0.0"
         code, errors = end(process)
     assert code == 0
     assert "Traceback" not in errors

@@ -77,7 +77,7 @@ async def hosting(
         topology: where the services are that this process does not host.
         services: all services that the artifact holds.
         databases: where each of them keeps its data.
-        title: title of the OpenAPI document.
+        title: title of the OpenAPI and AsyncAPI documents.
         strict: send calls within the process through their wire form.
         drain: seconds at the end in which the process answers as before, while it says that it is
             about to leave.
@@ -182,7 +182,8 @@ async def hosting(
             readiness = Readiness(
                 [service.name for service in hosted], peers, opened_databases, broker
             )
-            app = application(apis, channel, readiness, title=title)
+            events = [event for service in services for event in service.publishes]
+            app = application(apis, channel, readiness, title=title, events=events)
             bound_http = await _listening(
                 stack, serve_http(app, process.http, grace=GRACE), process.http
             )

@@ -13,7 +13,7 @@ from sqlalchemy import MetaData
 
 from lib.grpc_inprocess import LocalServer
 from seam.bus import Channel, Registration
-from seam.contract import ServiceDescriptor
+from seam.contract import EventDescriptor, ServiceDescriptor
 from seam.events import Subscription
 from seam.http import HttpApi
 from seam.persistence import Database, open_database
@@ -115,6 +115,7 @@ class Service:
         needs: the contract services of others that it calls; full names of those that it calls
             with stubs that protoc has made.
         http: its client-facing APIs.
+        publishes: the events that it publishes.
         commands: what else its artifact can do, as a sub-command of the service's name.
     """
 
@@ -122,6 +123,7 @@ class Service:
     start: Callable[[Resources], AbstractAsyncContextManager[Sequence[Provided]]]
     needs: tuple[ServiceDescriptor | str, ...] = ()
     http: tuple[HttpApi[Any], ...] = ()
+    publishes: tuple[EventDescriptor[Any], ...] = ()
     commands: App | None = None
 
 
