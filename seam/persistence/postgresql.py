@@ -31,9 +31,6 @@ START_TIMEOUT: Final = 10.0
 STATEMENT_TIMEOUT: Final = 60.0
 """Seconds for one statement that no call's deadline bounds; the server ends it."""
 
-_ANSWER_TIMEOUT: Final = 5.0
-"""Seconds that the server may take longer than it allows itself."""
-
 _CACHED_STATEMENTS: Final = 512
 
 _ERRORS: Final = (
@@ -184,18 +181,22 @@ class PostgresBackend:
         raise DriverError(error, sql, lost=lost) from None
 
     async def _connect(self) -> Connection:
+        # No timer here: the server ends what takes too long, and the monitor finds out whether there
+        # is a server.
         return await self._open(CONNECT_TIMEOUT, STATEMENT_TIMEOUT)
 
     async def _connect_at_start(self, *_: object, **__: object) -> Connection:
-        return await self._open(START_TIMEOUT, START_TIMEOUT)
+        return await self._open(START_TIMEOUT, START_TIMEOUT, answer_within=START_TIMEOUT)
 
-    async def _open(self, within: float, statement_timeout: float) -> Connection:
+    async def _open(
+        self, within: float, statement_timeout: float, *, answer_within: float | None = None
+    ) -> Connection:
         dsn = self._location.render_as_string(hide_password=False)
         try:
             return await asyncpg.connect(
                 dsn,
                 timeout=within,
-                command_timeout=statement_timeout + _ANSWER_TIMEOUT,
+                command_timeout=answer_within,
                 statement_cache_size=_CACHED_STATEMENTS,
                 max_cached_statement_lifetime=0,
                 server_settings={"statement_timeout": f"{statement_timeout * 1000:.0f}"},
