@@ -181,8 +181,8 @@ class PostgresBackend:
         raise DriverError(error, sql, lost=lost) from None
 
     async def _connect(self) -> Connection:
-        # No timer here: the server ends what takes too long, and the monitor finds out whether there
-        # is a server.
+        # No timer here: the server ends what takes too long, and the monitor finds out whether
+        # there is a server.
         return await self._open(CONNECT_TIMEOUT, STATEMENT_TIMEOUT)
 
     async def _connect_at_start(self, *_: object, **__: object) -> Connection:

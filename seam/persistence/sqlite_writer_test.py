@@ -118,12 +118,16 @@ async def test_one_that_is_cancelled_is_undone_alone(database: Database, file: P
 async def test_a_savepoint_is_undone_alone(database: Database) -> None:
     async with database.transaction() as transaction:
         await transaction.execute(ADD, number=1)
-        with pytest.raises(IntegrityError):
+
+        async def fail() -> None:
             async with transaction.savepoint():
                 await transaction.execute(ADD, number=2)
                 async with transaction.savepoint():
                     await transaction.execute(ADD, number=3)
                 await transaction.execute(ADD, number=1)
+
+        with pytest.raises(IntegrityError):
+            await fail()
         async with transaction.savepoint():
             await transaction.execute(ADD, number=4)
         assert await transaction.fetch_all(NUMBERS) == [1, 4]
