@@ -65,6 +65,10 @@ _SLICE: Final = 1_000
 _PATIENCE: Final = 1.0
 """Seconds for a statement whose caller has gone to end by itself."""
 
+_CACHE_KIB: Final = 65_536
+"""Memory for pages that a transaction changes, which are written early when it is full; what is not
+needed is not taken."""
+
 _POLL: Final = 0.002
 """Seconds between two tries to take the lock from another process."""
 
@@ -212,6 +216,7 @@ class SqliteWriter:
             self._connection.close()
         # Who waits for another process's lock waits in `_lock`.
         self._connection = connect(self._file, busy_timeout_ms=0)
+        self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         self._reopen = False
         self.budget = Budget(self._connection)
 
