@@ -52,7 +52,7 @@ class SqliteBackend:
 
     async def prepare(self) -> None:
         """Create the file and the tables that are missing, and check those that are there."""
-        await asyncio.to_thread(self._prepare)
+        self._reader.use(await asyncio.to_thread(self._prepare))
 
     async def close(self) -> None:
         """Let go of all connections."""
@@ -60,7 +60,10 @@ class SqliteBackend:
 
     async def ask(self) -> None:
         """See `Backend`. A file that has taken the place of another is examined first."""
-        await asyncio.to_thread(self._ask)
+        replaced = await asyncio.to_thread(self._ask)
+        if replaced is not None:
+            self._reader.use(replaced)
+            self._writer.renew()
 
     def cut(self) -> None:
         """See `Backend`. A statement on a file cannot be ended; it ends by itself."""
@@ -115,30 +118,31 @@ class SqliteBackend:
         """See `Backend`."""
         await self._writer.rollback(work)
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> sqlite3.Connection:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         if self._file.is_dir():
             raise unavailable("it is a directory; expected a file")
         self._examine()
-        self._reader.open()
+        return self._reader.connect()
 
     def _close(self) -> None:
         self._writer.close()
         self._reader.close()
 
-    def _ask(self) -> None:
+    def _ask(self) -> sqlite3.Connection | None:
+        """Ask; gives a connection to the file if it has taken the place of another."""
         identity = _identity(self._file)
         if identity is None:
             raise unavailable(f"{self._file} is gone", "has lost its file")
         try:
             if identity != self._identity:
                 self._examine()
-                self._reader.open()
-                self._writer.renew()
+                return self._reader.connect()
             with closing(connect(self._file, busy_timeout_ms=BUSY_TIMEOUT_MS)) as connection:
                 connection.execute(_ASK).fetchone()
         except sqlite3.Error as error:
             raise DriverError(error, _ASK) from None
+        return None
 
     def _missing(self) -> Failure | None:
         """Why nothing must be written: to a file that was removed, it is lost without a word."""

@@ -47,7 +47,7 @@ class SqliteReader:
     """Runs statements that only read."""
 
     def __init__(self, file: Path) -> None:
-        """Read `file`, once `open` was called."""
+        """Read `file`, once `use` was called."""
         self._file = file
         self._threads = ThreadPoolExecutor(THREADS, "sqlite-reader")
         self._free = asyncio.Semaphore(THREADS)
@@ -57,13 +57,16 @@ class SqliteReader:
         self._budget: Budget | None = None
         self._connection: sqlite3.Connection | None = None
 
-    def open(self) -> None:
-        """Open the file, or the one that has taken its place; blocks."""
-        connection = _connect(self._file, busy_timeout_ms=0)
-        self._budget = Budget(connection)
+    def connect(self) -> sqlite3.Connection:
+        """Open the file; blocks."""
+        return _connect(self._file, busy_timeout_ms=0)
+
+    def use(self, connection: sqlite3.Connection) -> None:
+        """Read by `connection` from now on, since it is of the file that is there now."""
         if self._connection is not None:
             self._connection.close()
         self._connection = connection
+        self._budget = Budget(connection)
         self._generation += 1
 
     def close(self) -> None:
@@ -127,7 +130,10 @@ class SqliteReader:
             done.exception()
 
     def _run(self, reading: _Reading[R]) -> list[R]:
-        link = self._idle.pop() if self._idle else None
+        try:
+            link = self._idle.pop()
+        except IndexError:
+            link = None
         if link is not None and link.generation != reading.generation:
             link.connection.close()
             link = None

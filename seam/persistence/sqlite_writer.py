@@ -369,11 +369,17 @@ class SqliteWork:
         """Undo what it did, and nothing that others did."""
         if not self._connection.in_transaction:
             return
-        if self.joined:
-            self._connection.execute("ROLLBACK TO body")
-            self._connection.execute("RELEASE body")
-        else:
-            self._connection.rollback()
+        try:
+            if self.joined:
+                self._connection.execute("ROLLBACK TO body")
+                self._connection.execute("RELEASE body")
+            else:
+                self._connection.rollback()
+        except sqlite3.Error as error:
+            # Rather nothing than half of something.
+            with suppress(sqlite3.Error):
+                self._connection.rollback()
+            self._writer.lose(DriverError(error, "ROLLBACK"))
 
     def release(self) -> None:
         """Make what it did a part of the group's transaction."""

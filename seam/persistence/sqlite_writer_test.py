@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -292,3 +294,46 @@ async def test_a_transaction_reads_what_takes_long_in_the_thread(database: Datab
         assert await transaction.fetch_one(long) == 300_001
         await transaction.execute(ADD, number=2)
     assert await database.fetch_all(NUMBERS) == [1, 2]
+
+
+WRITING = """
+import asyncio, sys
+from seam.persistence import open_database
+from seam.persistence.sqlite_writer_test import ADD, Table
+
+async def write(database, client):
+    number = client
+    while True:
+        await database.execute(ADD, number=number)
+        sys.stdout.write(f"{number}\\n")
+        number += 16
+
+async def main():
+    async with open_database(sys.argv[1], Table.metadata) as database:
+        asyncio.get_running_loop().call_later(60, sys.exit)
+        await asyncio.gather(*(write(database, client) for client in range(16)))
+
+sys.stdout.reconfigure(line_buffering=True)
+asyncio.run(main())
+"""
+
+
+async def test_what_a_process_has_told_is_there_after_it_was_killed(
+    database: Database, file: Path
+) -> None:
+    """The other process writes what it was told of as done; this one writes the same file."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", WRITING, f"sqlite:///{file}"),
+        stdout=asyncio.subprocess.PIPE,
+        env=environment,
+    )
+    assert process.stdout is not None
+    told = [await process.stdout.readline() for _ in range(100)]
+    await database.execute(ADD, number=999_999)
+    process.kill()
+    told += (await process.stdout.read()).splitlines()
+    await process.wait()
+    complete = {int(line) for line in told if line}
+    assert {*complete, 999_999} <= set(await database.fetch_all(NUMBERS))
+    await database.execute(ADD, number=999_998)
