@@ -18,11 +18,8 @@ from seam.persistence import Command, Query, Session
 from services.payments.persistence.tables import PaymentRow
 from services.payments.records.messagebus import Payment, PaymentState
 
-_ID: Final = col(PaymentRow.payment_id)
-_STATE: Final = col(PaymentRow.state)
 
-
-def _payment(
+def _payment(  # noqa: PLR0917 (the columns of a row)
     payment_id: str,
     currency_code: str | None,
     minor_units: int | None,
@@ -44,32 +41,37 @@ def _payment(
 
 _FIND: Final = Query(
     select(
-        _ID,
+        col(PaymentRow.payment_id),
         col(PaymentRow.currency_code),
         col(PaymentRow.minor_units),
         col(PaymentRow.reference),
-        _STATE,
+        col(PaymentRow.state),
         col(PaymentRow.decline_reason),
-    ).where(_ID == bindparam("payment_id")),
+    ).where(col(PaymentRow.payment_id) == bindparam("payment_id")),
     _payment,
 )
 
 _BEGIN: Final = Command(
-    lambda insert: insert(PaymentRow)
-    .values(
-        payment_id=bindparam("payment_id"),
-        currency_code=bindparam("currency_code"),
-        minor_units=bindparam("minor_units"),
-        reference=bindparam("reference"),
-        state=int(PaymentState.TAKING),
-        decline_reason="",
+    lambda insert: (
+        insert(PaymentRow)
+        .values(
+            payment_id=bindparam("payment_id"),
+            currency_code=bindparam("currency_code"),
+            minor_units=bindparam("minor_units"),
+            reference=bindparam("reference"),
+            state=int(PaymentState.TAKING),
+            decline_reason="",
+        )
+        .on_conflict_do_nothing()
     )
-    .on_conflict_do_nothing()
 )
 
 _SETTLE: Final = Command(
     update(PaymentRow)
-    .where(_ID == bindparam("of"), _STATE == int(PaymentState.TAKING))
+    .where(
+        col(PaymentRow.payment_id) == bindparam("of"),
+        col(PaymentRow.state) == int(PaymentState.TAKING),
+    )
     .values(state=bindparam("outcome"), decline_reason=bindparam("reason"))
 )
 
@@ -78,31 +80,36 @@ _SETTLE: Final = Command(
 _MAY_HOLD: Final = (int(PaymentState.TAKING), int(PaymentState.TAKEN), int(PaymentState.VOIDING))
 
 _BEGIN_VOID: Final = Query(
-    lambda insert: insert(PaymentRow)
-    .values(
-        payment_id=bindparam("payment_id"),
-        currency_code=None,
-        minor_units=None,
-        reference="",
-        state=int(PaymentState.VOIDED),
-        decline_reason="",
-    )
-    .on_conflict_do_update(
-        index_elements=["payment_id"],
-        set_={
-            "state": case(
-                (_STATE.in_(_MAY_HOLD), literal(int(PaymentState.VOIDING))),
-                else_=literal(int(PaymentState.VOIDED)),
-            )
-        },
-    )
-    .returning(_STATE),
+    lambda insert: (
+        insert(PaymentRow)
+        .values(
+            payment_id=bindparam("payment_id"),
+            currency_code=None,
+            minor_units=None,
+            reference="",
+            state=int(PaymentState.VOIDED),
+            decline_reason="",
+        )
+        .on_conflict_do_update(
+            index_elements=["payment_id"],
+            set_={
+                "state": case(
+                    (col(PaymentRow.state).in_(_MAY_HOLD), literal(int(PaymentState.VOIDING))),
+                    else_=literal(int(PaymentState.VOIDED)),
+                )
+            },
+        )
+        .returning(col(PaymentRow.state))
+    ),
     PaymentState,
 )
 
 _FINISH_VOID: Final = Command(
     update(PaymentRow)
-    .where(_ID == bindparam("of"), _STATE == int(PaymentState.VOIDING))
+    .where(
+        col(PaymentRow.payment_id) == bindparam("of"),
+        col(PaymentRow.state) == int(PaymentState.VOIDING),
+    )
     .values(state=int(PaymentState.VOIDED))
 )
 

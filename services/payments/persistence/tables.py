@@ -23,7 +23,9 @@ class PaymentRow(Table, table=True):
 
     __tablename__ = "payment"
 
-    payment_id: str = Field(sa_column=Column(Text("payment_id", MAXIMUM_ID_LENGTH), primary_key=True))
+    payment_id: str = Field(
+        sa_column=Column(Text("payment_id", MAXIMUM_ID_LENGTH), primary_key=True)
+    )
     # Neither is known of a payment that was voided before it was asked for.
     currency_code: str | None = Field(sa_column=Column(Text("currency_code", 3), nullable=True))
     minor_units: int | None = Field(sa_column=Column(BigInteger, nullable=True))

@@ -37,7 +37,7 @@ class Voided(msgspec.Struct, frozen=True):
 
 
 class ProviderUnavailableError(Exception):
-    """The provider did not answer, or not yet; whether it did what it was asked for is not known."""
+    """The provider did not answer; whether it did what it was asked for is not known."""
 
 
 class ProviderDefectError(Exception):
@@ -60,7 +60,7 @@ class PaymentProvider(Protocol):
 
         Raises:
             ProviderUnavailableError: the outcome is not known; ask again.
-            ProviderDefectError: the answer cannot be understood, or the request was refused as wrong.
+            ProviderDefectError: the request was refused as wrong, or the answer is no answer.
         """
         ...
 
@@ -69,6 +69,6 @@ class PaymentProvider(Protocol):
 
         Raises:
             ProviderUnavailableError: the outcome is not known; ask again.
-            ProviderDefectError: the answer cannot be understood, or the request was refused as wrong.
+            ProviderDefectError: the request was refused as wrong, or the answer is no answer.
         """
         ...
