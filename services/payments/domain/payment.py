@@ -95,5 +95,11 @@ def check_taken(payment: Payment) -> None:
     raise PaymentVoidedError(PaymentVoided(payment_id=payment.payment_id))
 
 
+def kept_reason(reason: str) -> str:
+    """What is kept of a provider's reason, which may be any text: one line of bounded length."""
+    line = "".join(each if each.isprintable() else " " for each in reason)
+    return line[:MAXIMUM_REASON_LENGTH]
+
+
 def _invalid(field: str, reason: str) -> InvalidPaymentError:
     return InvalidPaymentError(InvalidPayment(field=field, reason=reason))

@@ -14,11 +14,11 @@ from contract.v1.money import Money
 from seam.contract import Code, StatusError
 from seam.persistence import Database
 from services.payments.domain.payment import (
-    MAXIMUM_REASON_LENGTH,
     check,
     check_id,
     check_repeated,
     check_taken,
+    kept_reason,
 )
 from services.payments.persistence.payments import PaymentRepository
 from services.payments.provider.provider import (
@@ -97,7 +97,7 @@ class Payments:
         if isinstance(answer, Charged):
             outcome = PaymentState.TAKEN
         elif isinstance(answer, Declined):
-            outcome, reason = PaymentState.DECLINED, answer.reason[:MAXIMUM_REASON_LENGTH]
+            outcome, reason = PaymentState.DECLINED, kept_reason(answer.reason)
         async with self._database.transaction() as transaction:
             payments = PaymentRepository(transaction)
             # Unless somebody voids the payment meanwhile: then they see to it that nothing is held.
