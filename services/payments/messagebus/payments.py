@@ -75,6 +75,7 @@ class Payments:
 
     async def get_payment(self, request: GetPaymentRequest) -> Payment:
         """What is known of a payment."""
+        check_id(request.payment_id)
         payment = await PaymentRepository(self._database).find(request.payment_id)
         if payment is None:
             raise PaymentNotFoundError(PaymentNotFound(payment_id=request.payment_id))

@@ -11,20 +11,16 @@ import signal
 import sqlite3
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 import uvloop
 from cyclopts import App, Parameter
 
-from seam.runtime.http_server import serve_http
 from seam.runtime.topology import Address
-from services.payments.simulator.application import application
-from services.payments.simulator.behaviour import Behaviour, Faults
+from services.payments.simulator.behaviour import Behaviour
 from services.payments.simulator.ledger import Ledger
-
-GRACE: Final = 1.0
-"""Seconds that requests under way have at the end."""
+from services.payments.simulator.serving import serving
 
 app = App(
     name="simulator",
@@ -97,9 +93,8 @@ async def _serve(
     asked_to_end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, asked_to_end.set)
-    served = application(books, Faults(behaviour), api_key)
-    async with serve_http(served, address, grace=GRACE) as bound:
-        print(f"listening on http://{bound}", flush=True)
+    async with serving(books, behaviour, address, api_key) as simulator:
+        print(f"listening on {simulator.url}", flush=True)
         await asked_to_end.wait()
 
 
