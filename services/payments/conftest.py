@@ -31,6 +31,6 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 @pytest.fixture
 async def simulator(ledger: Ledger) -> AsyncIterator[Simulator]:
     """A simulated provider behind a port, which behaves until it is told otherwise."""
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     async with serving(ledger, Behaviour(), Address("127.0.0.1", 0), "the-key") as running:
         yield running

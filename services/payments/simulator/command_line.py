@@ -74,8 +74,8 @@ def run(
         print(f"simulator: {_reason(error, ledger)}", file=sys.stderr)
         return 2
     logging.basicConfig(stream=sys.stderr, level=logging.INFO)
-    # It reports each answer that is broken off on purpose.
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    # It reports each request, and each answer that is broken off on purpose.
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(_serve(address, books, behaviour, api_key))
