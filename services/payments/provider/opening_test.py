@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from services.payments.simulator.serving import Simulator
 AMOUNT = Money(currency_code="EUR", minor_units=1)
 
 
-def resources(directory: Path, *, embedded: bool = True, **given: str) -> Resources:
+def resources(
+    directory: Path, given: Mapping[str, str] = {}, *, embedded: bool = True
+) -> Resources:
     url = f"sqlite:///{directory}/data/payments.db" if embedded else "postgresql://me@there/shop"
     settings = {name: Setting(value, "split.toml:9") for name, value in given.items()}
     return Resources(
@@ -58,7 +61,7 @@ async def test_a_shop_that_is_configured_gives_nothing_away_by_default(tmp_path:
 
 async def test_a_simulated_provider_can_be_asked_for(tmp_path: Path) -> None:
     file = tmp_path / "books" / "ledger.db"
-    asked = resources(tmp_path, embedded=False, provider=f"simulator:{file}")
+    asked = resources(tmp_path, {"provider": f"simulator:{file}"}, embedded=False)
     async with open_provider(asked) as provider:
         assert isinstance(provider, SimulatedProvider)
     assert file.exists()
@@ -76,7 +79,7 @@ async def test_a_provider_over_http_gets_its_key_from_a_file_or_from_the_environ
         given["api_key_file"] = str(file)
     else:
         monkeypatch.setenv(API_KEY_VARIABLE, "the-key")
-    async with open_provider(resources(tmp_path, **given)) as provider:
+    async with open_provider(resources(tmp_path, given)) as provider:
         assert isinstance(provider, HttpPaymentProvider)
         assert await provider.charge("k", AMOUNT, "") == Charged()
 
@@ -89,7 +92,7 @@ async def test_a_provider_over_http_gets_its_key_from_a_file_or_from_the_environ
 async def test_what_is_no_provider_is_refused_with_its_place_and_without_its_value(
     tmp_path: Path, url: str
 ) -> None:
-    text = await refusal(resources(tmp_path, provider=url))
+    text = await refusal(resources(tmp_path, {"provider": url}))
     assert text.startswith("split.toml:9: payments.provider: ")
     assert "expected https://HOST of a payment provider" in text
     assert "secret" not in text
@@ -99,17 +102,17 @@ async def test_a_key_that_cannot_be_used_is_refused_without_telling_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = {"provider": "https://pay.example", "api_key_file": str(tmp_path / "key")}
-    assert "api_key_file: cannot be read" in await refusal(resources(tmp_path, **given))
+    assert "api_key_file: cannot be read" in await refusal(resources(tmp_path, given))
     for content in (b"", b"a b", b"\xff"):
         (tmp_path / "key").write_bytes(content)
-        text = await refusal(resources(tmp_path, **given))
+        text = await refusal(resources(tmp_path, given))
         assert text.startswith("split.toml:9: payments.api_key_file: ")
     monkeypatch.setenv(API_KEY_VARIABLE, "a\nsecret")
-    text = await refusal(resources(tmp_path, provider="https://pay.example"))
+    text = await refusal(resources(tmp_path, {"provider": "https://pay.example"}))
     assert text == f"payments.api_key_file: {API_KEY_VARIABLE} holds no visible ASCII text"
 
 
 async def test_books_that_cannot_be_opened_are_named(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_bytes(b"this is not a database, and it never was" * 100)
-    text = await refusal(resources(tmp_path, provider=f"simulator:{tmp_path}/ledger.db"))
+    text = await refusal(resources(tmp_path, {"provider": f"simulator:{tmp_path}/ledger.db"}))
     assert f"payments.provider: cannot open {tmp_path}/ledger.db: file is not a database" in text
