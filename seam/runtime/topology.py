@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from seam.bus import Limits
+from seam.runtime.service_settings import Setting
 
 DEFAULT_HTTP: Final = "127.0.0.1:8080"
 
@@ -110,6 +111,7 @@ class Topology:
         data: directory of the embedded databases, if the file names one.
         limits: how much a service takes on, by service; the default when absent.
         broker: URL of the broker that carries events between processes, if there is one.
+        settings: what a service knows, by service and name.
     """
 
     processes: Mapping[str, Process]
@@ -117,6 +119,7 @@ class Topology:
     data: Path | None = None
     limits: Mapping[str, Limits] = field(default_factory=dict)
     broker: str | None = None
+    settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
     def home(self, service: str) -> Process | None:
         """The process that hosts a service, if one does."""

@@ -22,6 +22,9 @@ A topology file is TOML:
     [events]
     broker = "nats://127.0.0.1:4222"        # carries events between processes
 
+    [settings.payments]
+    provider = "https://…"                  # optional; what a service knows, see its documentation
+
 `grpc` may be `unix:PATH`. `advertise` may be several addresses of processes that are alike, or one
 `dns:///HOST:PORT`; calls are spread over all that serve. Nothing in the file names code: the same
 artifacts serve every topology.
@@ -43,8 +46,10 @@ from seam.bus import Limits
 from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.events.broker_url import check_broker_url
 from seam.persistence.database import database_url
+from seam.runtime.service_settings import Setting
 from seam.runtime.toml_lines import line_of
 from seam.runtime.topology import DNS, UNIX, Address, Process, Topology, TopologyError, shown
+from seam.runtime.type_words import in_words
 
 MAXIMUM_BYTES: Final = 64 * 1024
 
@@ -55,15 +60,6 @@ T = TypeVar("T")
 
 _AT: Final = re.compile(r"(?P<reason>.*?)(?: - at `\$\.?(?P<key>\w*).*`)?", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
-_TYPES: Final = re.compile(r"`([^`]*)`")
-_WORDS: Final = {
-    "array": "an array",
-    "bool": "a boolean",
-    "float": "a number",
-    "int": "a whole number",
-    "object": "a table",
-    "str": "a string",
-}
 _TOML_LINE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
 
 
@@ -75,6 +71,7 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database: dict[str, Any] = {}
     limits: dict[str, Any] = {}
     events: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
 
 
 class _Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -158,6 +155,7 @@ class _Reader:
             self._data(document.data),
             {name: self._limits(name, each) for name, each in document.limits.items()},
             self._broker(document.events),
+            {name: self._settings(name, each) for name, each in document.settings.items()},
         )
 
     def _document(self) -> dict[str, Any]:
@@ -189,7 +187,7 @@ class _Reader:
                 raise self._error((*path, unknown[1]), reason) from None
             where = (*path, key) if key else path
             name = key or shown(where[-1])
-            raise self._error(where, f"{name}: {_in_words(reason)}") from None
+            raise self._error(where, f"{name}: {in_words(reason)}") from None
 
     def _process(self, name: str, value: object) -> Process:
         where = ("process", name)
@@ -269,6 +267,15 @@ class _Reader:
             raise self._error(("events", "broker"), f"broker: {error}") from None
         return url
 
+    def _settings(self, service: str, value: object) -> dict[str, Setting]:
+        where = ("settings", service)
+        self._check_known(service, *where)
+        table = self._convert(value, dict[str, Any], *where)
+        return {
+            name: Setting(each, f"{self._path}:{line_of(self._text, (*where, name))}")
+            for name, each in table.items()
+        }
+
     def _data(self, directory: str | None) -> Path | None:
         if directory is None:
             return None
@@ -324,13 +331,3 @@ def _family(address: Address) -> int | None:
         return ip_address(address.host).version
     except ValueError:
         return None
-
-
-def _in_words(reason: str) -> str:
-    """Name types as TOML does."""
-
-    def words(types: re.Match[str]) -> str:
-        names = [name for name in types[1].split(" | ") if name != "null"]
-        return " or ".join(_WORDS.get(name, name) for name in names)
-
-    return _TYPES.sub(words, reason[:1].lower() + reason[1:])
