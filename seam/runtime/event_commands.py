@@ -12,16 +12,21 @@ from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 from sqlalchemy import MetaData
+from sqlalchemy.exc import DBAPIError
 
 from seam.contract import StatusError
 from seam.events.dead_letters import DeadLetters
 from seam.events.lag import measure
 from seam.events.statements import Parked
-from seam.events.tables import event_tables
 from seam.persistence import Database, open_database
 from seam.runtime.settings import Artifact, Settings, SettingsError, database_location
 
 MAXIMUM_PAGE: Final = 1_000
+
+
+class WithoutEventsError(SettingsError):
+    """A service has no tables of events."""
+
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 
@@ -36,19 +41,22 @@ def add_event_commands(app: App, artifact: Artifact) -> None:
     @events.command
     async def lag(
         *,
-        json: Json = False,
+        as_json: Json = False,
         settings: Settings = Settings(),  # noqa: B008
     ) -> int:
         """Show how far the delivery of events is behind, for each service.
 
         Args:
-            json: write one JSON object a line.
+            as_json: write one JSON object a line.
             settings: where the system's parts are.
         """
-        for service in _services(artifact):
-            async with _database(artifact, service, settings) as database:
-                figures = asdict(await measure(service, database))
-            if json:
+        for service in (each.name for each in artifact.services):
+            try:
+                async with _database(artifact, service, settings) as database:
+                    figures = asdict(await measure(service, database))
+            except WithoutEventsError:
+                continue
+            if as_json:
                 _print_json({"service": service, **figures})
             else:
                 print(
@@ -65,7 +73,7 @@ def add_event_commands(app: App, artifact: Artifact) -> None:
         *,
         after: int = 0,
         limit: int = 50,
-        json: Json = False,
+        as_json: Json = False,
         settings: Settings = Settings(),  # noqa: B008
     ) -> int:
         """List the dead letters of a service, oldest first: number, id, type, key, reason.
@@ -74,14 +82,14 @@ def add_event_commands(app: App, artifact: Artifact) -> None:
             service: the service whose handler has failed.
             after: only those with a larger number, as the last line of the page before has it.
             limit: the most to list.
-            json: write one JSON object a line.
+            as_json: write one JSON object a line.
             settings: where the system's parts are.
         """
         if not 1 <= limit <= MAXIMUM_PAGE:
             raise SettingsError(f"--limit {limit}: expected 1 to {MAXIMUM_PAGE}")
         async with _database(artifact, service, settings) as database:
             for each in await DeadLetters(service, database).page(after, limit):
-                if json:
+                if as_json:
                     _print_json(_shown(each))
                 else:
                     event = each.event
@@ -108,7 +116,7 @@ def add_event_commands(app: App, artifact: Artifact) -> None:
         if found is None:
             print(f"{service} has no dead letter {id}", file=sys.stderr)
             return 1
-        print(json_text(_shown(found) | {"data": found.event.data.hex()}, indent=2))
+        _print_json(_shown(found) | {"data": found.event.data.hex()}, indent=2)
         return 0
 
     @dead.command
@@ -150,27 +158,29 @@ def add_event_commands(app: App, artifact: Artifact) -> None:
         return _report(service, ids, missing, "dropped")
 
 
-def _services(artifact: Artifact) -> list[str]:
-    return [each.name for each in artifact.services if each.events]
-
-
 @asynccontextmanager
 async def _database(
     artifact: Artifact, service: str, settings: Settings
 ) -> AsyncIterator[Database]:
-    known = _services(artifact)
+    """The database of a service, as it is: no table is made or checked.
+
+    Raises:
+        SettingsError: there is no such service, or its database is away or has no tables of events.
+    """
+    known = [each.name for each in artifact.services]
     if service not in known:
-        expected = ", ".join(known) or "none: no service of this artifact has events"
-        raise SettingsError(f"unknown service '{service}'; expected {expected}")
-    metadata = MetaData(schema=service)
-    event_tables(metadata)
+        raise SettingsError(f"unknown service '{service}'; expected {', '.join(known)}")
+    location = database_location(settings, service)
     try:
-        async with open_database(
-            database_location(settings, service).url, metadata
-        ) as database:
+        async with open_database(location.url, MetaData(schema=service)) as database:
             yield database
     except StatusError as error:
         raise SettingsError(error.message) from None
+    except DBAPIError:
+        raise WithoutEventsError(
+            f"the database of '{service}' has no tables of events: it does not publish or "
+            "subscribe, or has not been migrated"
+        ) from None
 
 
 def _report(service: str, ids: Sequence[str], missing: Sequence[str], done: str) -> int:
@@ -197,10 +207,5 @@ def _shown(parked: Parked) -> dict[str, object]:
     }
 
 
-def json_text(value: dict[str, object], indent: int | None = None) -> str:
-    """An object as JSON, for a person or a program."""
-    return json.dumps(value, indent=indent, ensure_ascii=False)
-
-
-def _print_json(value: dict[str, object]) -> None:
-    print(json_text(value))
+def _print_json(value: dict[str, object], indent: int | None = None) -> None:
+    print(json.dumps(value, indent=indent, ensure_ascii=False))
