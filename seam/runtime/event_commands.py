@@ -19,7 +19,8 @@ from seam.events.dead_letters import DeadLetters
 from seam.events.lag import measure
 from seam.events.statements import Parked
 from seam.persistence import Database, open_database
-from seam.runtime.settings import Artifact, Settings, SettingsError, database_location
+from seam.runtime.service_settings import SettingsError
+from seam.runtime.settings import Artifact, Settings, database_location
 
 MAXIMUM_PAGE: Final = 1_000
 

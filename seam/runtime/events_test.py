@@ -23,7 +23,8 @@ from seam.persistence import Database, Transaction, open_database
 from seam.runtime.command_line import command_line
 from seam.runtime.hosting import Bound, hosting
 from seam.runtime.service import DatabaseLocation, Provided, Resources, Service
-from seam.runtime.settings import Artifact, SettingsError
+from seam.runtime.service_settings import SettingsError
+from seam.runtime.settings import Artifact
 from seam.runtime.topology import Address, Process, Topology, TopologyError
 from seam.runtime.topology_file import read_topology
 from seam.testing.nats import NatsServer
