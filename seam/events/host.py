@@ -16,7 +16,7 @@ from functools import partial
 from sqlalchemy import MetaData
 
 from seam.events.broker import Broker
-from seam.events.event import PARTITIONS, Event
+from seam.events.event import PARTITIONS, Event, partition_of
 from seam.events.leases import Duty, Leases
 from seam.events.policy import DEFAULT_POLICY, Policy
 from seam.events.relay import Relay, Stage
@@ -94,10 +94,8 @@ async def delivering(
     """
     delivery = _delivery(participants, broker, policy)
     # What runs for everybody has nothing to do with the call that it may begin in.
-    tasks = [
-        asyncio.create_task(each.run(), context=Context(), name=f"events of {service}")
-        for service, each in delivery.leases.items()
-    ]
+    running = [*delivery.relays.values(), *delivery.leases.values()]
+    tasks = [asyncio.create_task(each.run(), context=Context()) for each in running]
     try:
         yield delivery
     finally:
@@ -123,7 +121,7 @@ def _delivery(
         relay, readers = _relay(service, database, listeners, broker, policy)
         delivery.relays[service] = relay
         delivery.readers.extend(readers)
-        duties: dict[str, Duty] = {f"relay/{n}": partial(relay.run, n) for n in range(PARTITIONS)}
+        duties: dict[str, Duty] = {f"relay/{n}": partial(relay.hold, n) for n in range(PARTITIONS)}
         subscriber = subscribers.get(service)
         if subscriber is not None:
             duties["retry/0"] = Retrying(subscriber, policy).run
@@ -146,6 +144,38 @@ def _reader(
             '[events] broker = "nats://HOST:PORT"'
         )
     return StreamReader(broker, owner, subscriber, policy)
+
+
+async def _publish(
+    broker: Broker, service: str, events: Sequence[Event], listeners: Sequence[Subscriber]
+) -> Sequence[Event]:
+    """Write events into the stream, each partition by itself, and give those that are there.
+
+    Args:
+        broker: where the stream is.
+        service: the service that has published them.
+        events: what it has published.
+        listeners: those who had the events already, and need not read them in the stream.
+    """
+    partitions: dict[int, list[Event]] = {}
+    for event in events:
+        partitions.setdefault(partition_of(event.key), []).append(event)
+    outcomes = await asyncio.gather(
+        *(broker.publish(service, *each) for each in partitions.items()), return_exceptions=True
+    )
+    published: list[Event] = []
+    failure: BaseException | None = None
+    for (partition, its), outcome in zip(partitions.items(), outcomes, strict=True):
+        if isinstance(outcome, BaseException):
+            failure = outcome
+            continue
+        published.extend(its)
+        for each in listeners:
+            pass_by = statements_of(each.service).cursor.pass_by
+            await each.database.execute(pass_by, of=service, part=partition, new=outcome)
+    if failure is not None and not published:
+        raise failure
+    return published
 
 
 def _subscriber(
@@ -176,20 +206,18 @@ def _relay(
     """
     outbox = statements_of(service).outbox
 
-    async def deliver(_: int, events: Sequence[Event]) -> None:
+    async def deliver(events: Sequence[Event]) -> Sequence[Event]:
         for listener in listeners:
             await listener.deliver(service, events)
+        return events
 
     here = Outage(f"delivery of the events of {service}")
     if broker is None:
         stage = Stage(database, outbox.read, outbox.remove, deliver, here)
         return Relay(service, [stage], policy), []
 
-    async def publish(partition: int, events: Sequence[Event]) -> None:
-        sequence = await broker.publish(service, partition, events)
-        for each in listeners:
-            pass_by = statements_of(each.service).cursor.pass_by
-            await each.database.execute(pass_by, of=service, part=partition, new=sequence)
+    async def publish(events: Sequence[Event]) -> Sequence[Event]:
+        return await _publish(broker, service, events, listeners)
 
     there = Outage(f"publishing of the events of {service}")
     if not listeners:

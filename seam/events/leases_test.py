@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from typing import Self
 
 from seam.events.event import microseconds
-from seam.events.leases import Leases
+from seam.events.leases import Duty, Leases
 from seam.events.statements import statements_of
 from seam.events.testing.shop import databases
 from seam.persistence import Database
@@ -28,7 +28,7 @@ class Replica:
         self.leases = Leases("sales", database, duties, seconds)
         self._task: asyncio.Task[None] | None = None
 
-    def _duty(self, name: str) -> Callable[[], asyncio.Future[None]]:
+    def _duty(self, name: str) -> Duty:
         async def do() -> None:
             self.busy.add(name)
             try:
@@ -36,9 +36,9 @@ class Replica:
             finally:
                 self.busy.discard(name)
 
-        return do  # type: ignore[return-value]
+        return do
 
-    async def __aenter__(self) -> Replica:
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self.leases.run())
         return self
 
@@ -69,8 +69,8 @@ async def test_replicas_share_duties_evenly_and_take_them_back_when_one_leaves(
 
 
 async def test_what_a_process_had_that_has_ended_is_taken_over_at_once(database_url: str) -> None:
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        ended.wait()
+    ended = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+    await ended.wait()
     holder = f"{socket.gethostname()}/{ended.pid}/x"
     async with databases(database_url) as (sales, _):
         await lend(sales, holder, seconds=3600)

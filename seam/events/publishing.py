@@ -40,7 +40,6 @@ async def publish(transaction: Transaction, event: EventDescriptor[E], *records:
     call = current_call.get()
     traceparent = "" if call is None else call.traceparent
     rows: list[dict[str, object]] = []
-    partitions: set[int] = set()
     for record in records:
         key = event.key(record)
         refusal = text_refusal(key, MAXIMUM_KEY)
@@ -51,7 +50,6 @@ async def publish(transaction: Transaction, event: EventDescriptor[E], *records:
             raise InvalidField(
                 "", f"{event.type} takes {len(data)} bytes; expected at most {MAXIMUM_DATA_BYTES}"
             )
-        partitions.add(partition_of(key))
         rows.append(
             {
                 "partition": partition_of(key),
@@ -69,4 +67,4 @@ async def publish(transaction: Transaction, event: EventDescriptor[E], *records:
         await transaction.execute(add, **rows[0])
     else:
         await transaction.execute_many(add, rows)
-    transaction.after_commit(partial(wake, event.owner, partitions))
+    transaction.after_commit(partial(wake, event.owner))

@@ -1,10 +1,13 @@
 """Takes the events of one service from its outbox to where they are wanted.
 
-Each partition is read from its beginning, in the order of positions, and what is delivered is
-deleted. Nothing is skipped: an event that was committed late has a lower position than others that
-are delivered already, and is found all the same. A relay that ends anywhere begins again with what
-is still there, so events may be delivered twice, and an event never before an earlier one of its
-key, which was there before it.
+The outbox is read from its beginning, in the order of positions, and what is delivered is deleted.
+Nothing is skipped: an event that was committed late has a lower position than others that are
+delivered already, and is found all the same. A relay that ends anywhere begins again with what is
+still there, so events may be delivered twice, and an event never before an earlier one of its key,
+which was there before it.
+
+Replicas share the partitions, and each relay reads those that it has: as a rule all of them at
+once, so that a batch is what was published together.
 
 Deliveries that fail are tried again for as long as it takes, since what fails is a database or a
 broker; an event that a handler cannot deal with is parked by the subscriber and does not fail here.
@@ -14,21 +17,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Final
 
 from seam.contract import StatusError
 from seam.events.broker import BrokerAwayError
 from seam.events.ending import end_all
-from seam.events.event import PARTITIONS, Event
+from seam.events.event import Event
 from seam.events.policy import Policy
 from seam.events.signals import listening
 from seam.events.subscriber import DatabaseAwayError
 from seam.outages import Outage
 from seam.persistence import Command, Database, Query
 
-Deliver = Callable[[int, Sequence[Event]], Awaitable[None]]
-"""Delivers events of a partition, all of them, or raises."""
+Deliver = Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]
+"""Delivers events and gives those that were, or raises when none was."""
 
-LARGE_BATCH_BYTES = 2 * 1024 * 1024
+LARGE_BATCH_BYTES: Final = 2 * 1024 * 1024
 """What a batch may take before the next one is smaller."""
 
 
@@ -57,6 +62,7 @@ class Stage:
         self.done = done
         self.deliver = deliver
         self.outage = outage
+        self.signal = asyncio.Event()
 
 
 class Relay:
@@ -84,77 +90,78 @@ class Relay:
             prepare: what comes before the events of a partition are delivered.
         """
         self.service = service
-        self.delivered = 0
         self.stages = stages
-        self._prepare = prepare
+        self.delivered = 0
         self._policy = policy
-        self._signals: dict[int, list[asyncio.Event]] = {n: [] for n in range(PARTITIONS)}
+        self._prepare = prepare
+        self._held: set[int] = set()
 
-    def wake(self, partition: int) -> None:
-        """Say that there is something in a partition."""
-        for signal in self._signals[partition]:
-            signal.set()
-
-    async def run(self, partition: int) -> None:
-        """Deliver the events of a partition until cancelled."""
+    async def hold(self, partition: int) -> None:
+        """Have a partition until cancelled, so that `run` delivers its events."""
         if self._prepare is not None:
             await self._prepare(partition)
-        with listening(self.service, self.wake):
-            tasks = [
-                asyncio.create_task(self._run_stage(stage, partition)) for stage in self.stages
-            ]
+        self._held.add(partition)
+        self._wake()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._held.discard(partition)
+
+    async def run(self) -> None:
+        """Deliver the events of the partitions that are held, until cancelled."""
+        with listening(self.service, self._wake):
+            tasks = [asyncio.create_task(self._run_stage(stage)) for stage in self.stages]
             try:
                 await asyncio.gather(*tasks)
             finally:
                 await end_all(tasks)
 
-    async def _run_stage(self, stage: Stage, partition: int) -> None:
-        signal = asyncio.Event()
-        self._signals[partition].append(signal)
+    def _wake(self) -> None:
+        for stage in self.stages:
+            stage.signal.set()
+
+    async def _run_stage(self, stage: Stage) -> None:
         limit, failures = self._policy.batch, 0
-        try:
-            while True:
-                # Cleared before the outbox is read, so that nothing is missed in between.
-                signal.clear()
-                try:
-                    events = await self._step(stage, partition, limit)
-                except (DatabaseAwayError, BrokerAwayError, StatusError):
-                    # Each of these is in the log as what it is.
-                    failures += 1
-                    await asyncio.sleep(self._policy.pause(failures))
-                    continue
-                except Exception as error:
-                    failures += 1
-                    stage.outage.failed(f"{type(error).__name__}: {error}")
-                    await asyncio.sleep(self._policy.pause(failures))
-                    continue
-                failures = 0
-                if stage.outage.away:
-                    stage.outage.answered()
-                limit = self._limit(limit, events)
-                if events:
-                    self.delivered += len(events)
-                    self.wake(partition)
-                else:
-                    await self._wait(signal)
-        finally:
-            self._signals[partition].remove(signal)
+        while True:
+            # Cleared before the outbox is read, so that nothing is missed in between.
+            stage.signal.clear()
+            try:
+                events = await self._step(stage, limit)
+            except (DatabaseAwayError, BrokerAwayError, StatusError):
+                # Each of these is in the log as what it is.
+                failures += 1
+                await asyncio.sleep(self._policy.pause(failures))
+                continue
+            except Exception as error:
+                failures += 1
+                stage.outage.failed(f"{type(error).__name__}: {error}")
+                await asyncio.sleep(self._policy.pause(failures))
+                continue
+            failures = 0
+            if stage.outage.away:
+                stage.outage.answered()
+            limit = self._limit(limit, events)
+            if events:
+                # For the next stage, and for what is beyond the limit.
+                self._wake()
+            else:
+                # Other processes publish as well, and send no signal.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._policy.poll):
+                        await stage.signal.wait()
 
-    async def _step(self, stage: Stage, partition: int, limit: int) -> Sequence[Event]:
-        events = await stage.database.fetch_all(stage.read, partition=partition, limit=limit)
+    async def _step(self, stage: Stage, limit: int) -> Sequence[Event]:
+        if not self._held:
+            return ()
+        events = await stage.database.fetch_all(
+            stage.read, partitions=sorted(self._held), limit=limit
+        )
         if events:
-            await stage.deliver(partition, events)
-            positions = [event.position for event in events]
+            delivered = await stage.deliver(events)
+            positions = [event.position for event in delivered]
             await stage.database.execute(stage.done, positions=positions)
+            self.delivered += len(delivered)
         return events
-
-    async def _wait(self, signal: asyncio.Event) -> None:
-        """Wait for a signal, or long enough for something of another process to be there."""
-        try:
-            async with asyncio.timeout(self._policy.poll):
-                await signal.wait()
-        except TimeoutError:
-            pass
 
     def _limit(self, limit: int, events: Sequence[Event]) -> int:
         """How many events to read next, so that they take no more memory than they should."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from contract.v1.money import Money
 
 from seam.events import publish
+from seam.events.ending import end_all
 from seam.events.event import Event, new_id, partition_of
 from seam.events.policy import DEFAULT_POLICY
 from seam.events.relay import LARGE_BATCH_BYTES, Relay, Stage
@@ -19,15 +21,25 @@ from seam.outages import Outage
 PARTITION = partition_of("a")
 
 
+@asynccontextmanager
+async def relaying(relay: Relay) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(each) for each in (relay.run(), relay.hold(PARTITION))]
+    try:
+        yield
+    finally:
+        await end_all(tasks)
+
+
 async def batches(url: str, size: int, count: int) -> list[int]:
     """How many events of `size` bytes the relay reads at once."""
     seen: list[int] = []
     done = asyncio.Event()
 
-    async def deliver(partition: int, events: Sequence[Event]) -> None:
+    async def deliver(events: Sequence[Event]) -> Sequence[Event]:
         seen.append(len(events))
         if sum(seen) == count:
             done.set()
+        return events
 
     outbox = statements_of("sales").outbox
     policy = replace(DEFAULT_POLICY, batch=64)
@@ -39,11 +51,8 @@ async def batches(url: str, size: int, count: int) -> list[int]:
         ]
         await sales.execute_many(outbox.add, rows)
         stage = Stage(sales, outbox.read, outbox.remove, deliver, Outage("delivery"))
-        running = asyncio.create_task(Relay("sales", [stage], policy).run(PARTITION))
-        async with asyncio.timeout(60):
+        async with relaying(Relay("sales", [stage], policy)), asyncio.timeout(60):
             await done.wait()
-        running.cancel()
-        await asyncio.wait([running])
     return seen
 
 
@@ -62,20 +71,18 @@ async def test_small_events_are_read_by_the_batch(database_url: str) -> None:
 async def test_events_that_another_process_has_published_are_found(database_url: str) -> None:
     found = asyncio.Event()
 
-    async def deliver(partition: int, events: Sequence[Event]) -> None:
+    async def deliver(events: Sequence[Event]) -> Sequence[Event]:
         found.set()
+        return events
 
     outbox = statements_of("sales").outbox
     async with databases(database_url) as (sales, _), databases(database_url) as (other, _):
         stage = Stage(sales, outbox.read, outbox.remove, deliver, Outage("delivery"))
         policy = replace(DEFAULT_POLICY, poll=0.1)
-        running = asyncio.create_task(Relay("another name", [stage], policy).run(PARTITION))
-        await asyncio.sleep(0.3)
-        await sell(other, [("a", 1)])
-        async with asyncio.timeout(30):
+        async with relaying(Relay("another name", [stage], policy)), asyncio.timeout(30):
+            await asyncio.sleep(0.3)
+            await sell(other, [("a", 1)])
             await found.wait()
-        running.cancel()
-        await asyncio.wait([running])
 
 
 async def test_what_a_transaction_has_published_that_is_undone_is_never_seen(
@@ -89,4 +96,4 @@ async def test_what_a_transaction_has_published_that_is_undone_is_never_seen(
                 raise LookupError
         except LookupError:
             pass
-        assert await sales.fetch_all(outbox.read, partition=PARTITION, limit=10) == []
+        assert await sales.fetch_all(outbox.read, partitions=[PARTITION], limit=10) == []

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-_listening: Final[defaultdict[str, set[Callable[[int], object]]]] = defaultdict(set)
+_listening: Final[defaultdict[str, set[Callable[[], object]]]] = defaultdict(set)
 
 
-def wake(service: str, partitions: Iterable[int]) -> None:
-    """Say that a service has published events in some partitions."""
+def wake(service: str) -> None:
+    """Say that a service has published something."""
     for listener in tuple(_listening.get(service, ())):
-        for partition in partitions:
-            listener(partition)
+        listener()
 
 
 @contextmanager
-def listening(service: str, listener: Callable[[int], object]) -> Iterator[None]:
-    """Let `listener` hear of each partition in which a service publishes, until the block ends.
+def listening(service: str, listener: Callable[[], object]) -> Iterator[None]:
+    """Let `listener` hear when a service has published, until the block ends.
 
     What other processes publish is not heard.
     """

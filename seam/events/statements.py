@@ -63,12 +63,10 @@ class OutboxStatements:
         c = outbox.c
         position = c.position
         self.add = Command(insert(outbox).values(_bound(outbox, leave_out="position")))
-        of_partition = select(*_event(outbox, position)).where(
-            c.partition == bindparam("partition")
-        )
-        self.read = _page(of_partition, position)
-        self.read_undelivered = _page(of_partition.where(~c.delivered), position)
-        self.read_delivered = _page(of_partition.where(c.delivered), position)
+        of_partitions = select(*_event(outbox, position)).where(_among(c.partition, "partitions"))
+        self.read = _page(of_partitions, position)
+        self.read_undelivered = _page(of_partitions.where(~c.delivered), position)
+        self.read_delivered = _page(of_partitions.where(c.delivered), position)
         self.mark_delivered = Command(
             update(outbox).values(delivered=True).where(_among(position, "positions"))
         )

@@ -55,7 +55,7 @@ def event_tables(metadata: MetaData) -> EventTables:
         Column("partition", SmallInteger, nullable=False),
         Column("delivered", Boolean, nullable=False),
         *_event_columns(),
-        Index("outbox_partition", "partition", "position"),
+        Index("outbox_delivered", "delivered", "position"),
         # A position that was deleted must never come again: a relay may be about to delete it.
         sqlite_autoincrement=True,
     )

@@ -50,9 +50,10 @@ class Crash:
         """Let a stage come by `delivered`."""
         deliver = stage.deliver
 
-        async def delivered(partition: int, events: Sequence[Event]) -> None:
-            await deliver(partition, events)
+        async def delivered(events: Sequence[Event]) -> Sequence[Event]:
+            done = await deliver(events)
             self.at("delivered")
+            return done
 
         stage.deliver = delivered
 
