@@ -1,7 +1,7 @@
 """What an HTTP read costs through the shop, against a handler written by hand.
 
-Both answer `GET /v1/inventory/{sku}` from the same database, with the same statement in the same
-kind of session, behind the same server.
+Both answer `GET /v1/inventory/{sku}` from the same database, with the same statement run in the
+same way, behind the same server.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Litestar, get
-from sqlalchemy import MetaData, select
+from sqlalchemy import MetaData, bindparam, select
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 
 from benchmarks.measuring import Result, Way, measure
 from benchmarks.servers import in_another_process
 from director.monolith import SERVICES
-from seam.persistence import open_database
+from seam.persistence import Query, open_database
 from seam.runtime.hosting import hosting
 from seam.runtime.http_server import serve_http
 from seam.runtime.service import DatabaseLocation
@@ -117,33 +117,48 @@ async def serve_shop(
         await asyncio.Event().wait()
 
 
+def _answer(  # noqa: PLR0917
+    sku: str,
+    name: str,
+    description: str,
+    category: int,
+    currency_code: str,
+    minor_units: int,
+    stock: int,
+) -> ItemAnswer:
+    return ItemAnswer(
+        sku=sku,
+        name=name,
+        description=description,
+        category=f"CATEGORY_{_CATEGORIES[category]}",
+        price=Price(currency_code, str(minor_units)),
+        stock=stock,
+    )
+
+
+_FIND: Final = Query(
+    select(
+        col(ItemRow.sku),
+        col(ItemRow.name),
+        col(ItemRow.description),
+        col(ItemRow.category),
+        col(ItemRow.currency_code),
+        col(ItemRow.price_minor_units),
+        col(ItemRow.stock),
+    ).where(col(ItemRow.sku) == bindparam("sku")),
+    _answer,
+)
+
+
 async def serve_by_hand(url: str, listening: Callable[[str], None]) -> None:
     """Serve one route, written as one would without any of this."""
     async with open_database(url, Table.metadata) as database:
 
         @get("/v1/inventory/{sku:str}")
         async def get_item(sku: str) -> ItemAnswer:
-            async with database.read() as session:
-                rows = await session.execute(
-                    select(
-                        col(ItemRow.sku),
-                        col(ItemRow.name),
-                        col(ItemRow.description),
-                        col(ItemRow.category),
-                        col(ItemRow.currency_code),
-                        col(ItemRow.price_minor_units),
-                        col(ItemRow.stock),
-                    ).where(col(ItemRow.sku) == sku)
-                )
-            row = rows.one()
-            return ItemAnswer(
-                sku=row.sku,
-                name=row.name,
-                description=row.description,
-                category=f"CATEGORY_{_CATEGORIES[row.category]}",
-                price=Price(row.currency_code, str(row.price_minor_units)),
-                stock=row.stock,
-            )
+            found = await database.fetch_one(_FIND, sku=sku)
+            assert found is not None
+            return found
 
         app = Litestar([get_item], openapi_config=None, logging_config=None)
         async with serve_http(app, _ANYWHERE, grace=1) as address:

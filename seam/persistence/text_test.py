@@ -80,13 +80,10 @@ async def test_a_text_that_no_database_holds_is_refused_by_the_name_of_its_field
 
 @pytest.mark.parametrize("bad", BAD)
 async def test_a_text_that_no_database_holds_is_found_nowhere(database: Database, bad: str) -> None:
-    for condition in (
-        word == bindparam("bad"),
-        word > bindparam("bad"),
-        word.startswith(bindparam("bad")),
-    ):
+    sought = bindparam("bad")
+    for condition in (word == sought, word > sought, word.startswith(sought)):
         assert await database.fetch_all(Query(select(word).where(condition), str), bad=bad) == []
-    for condition in (bad == word, word.in_([bad]), word.contains(bad, autoescape=True)):
+    for condition in (word.in_([bad]), word.startswith(bad), word.contains(bad, autoescape=True)):
         assert await database.fetch_all(Query(select(word).where(condition), str)) == []
 
 
