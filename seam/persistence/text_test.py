@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, MetaData, bindparam, insert, select, update
@@ -95,3 +98,12 @@ async def test_one_of_a_list_is_found_whatever_else_it_names(database: Database,
     assert set(await database.fetch_all(query, words=[bad, "a", "é", "nowhere"])) == {"a", "é"}
     every = [*GOOD, *(f"{number}" for number in range(5000))]
     assert sorted(await database.fetch_all(query, words=every)) == sorted(GOOD)
+
+
+async def test_one_of_a_list_is_looked_up_by_the_index(tmp_path: Path) -> None:
+    query = Query(select(word).where(one_of(word, "words"), word != ""), str)
+    sql = query.compiled("sqlite", {"words": []}).sql
+    async with open_database(f"sqlite:///{tmp_path}/shop.db", Table.metadata):
+        with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", ("[]", "")).fetchall()
+    assert [step for *_, step in plan if "SEARCH" in step and "word=?" in step], plan

@@ -74,7 +74,8 @@ def _among(count: int) -> Query[Item]:
     return _page(
         select(*ITEM_COLUMNS)
         .join(SearchTextRow, col(SearchTextRow.sku) == col(ItemRow.sku))
-        .where(one_of(col(SearchTextRow.sku), "skus"), *_matches(col(SearchTextRow.words), count))
+        .where(one_of(col(SearchTextRow.sku), "skus"), *_matches(col(SearchTextRow.words), count)),
+        col(SearchTextRow.sku),
     )
 
 
@@ -91,7 +92,8 @@ def _from_the_shelf(count: int) -> Query[Item]:
     return _page(
         select(*ITEM_COLUMNS)
         .join(window, window.c.sku == col(ItemRow.sku))
-        .where(*_matches(window.c.words, count))
+        .where(*_matches(window.c.words, count)),
+        window.c.sku,
     )
 
 
@@ -100,8 +102,11 @@ def _matches(words: Mapped[str] | ColumnElement[str], count: int) -> list[Column
     return [words.like(bindparam(f"pattern_{number}")) for number in range(count)]
 
 
-def _page(statement: Select[str, str, str, int, str, int, int]) -> Query[Item]:
-    return Query(statement.order_by(col(ItemRow.sku)).limit(bindparam("size")), item_of)
+def _page(
+    statement: Select[str, str, str, int, str, int, int], sku: Mapped[str] | ColumnElement[str]
+) -> Query[Item]:
+    """Order by the column that rows are found by; by the item's, SQLite would read all items."""
+    return Query(statement.order_by(sku).limit(bindparam("size")), item_of)
 
 
 async def search(session: Session, words: Sequence[str], after: str, size: int) -> tuple[Item, ...]:
@@ -120,6 +125,8 @@ async def search(session: Session, words: Sequence[str], after: str, size: int) 
     skus = await _fewest(session, words)
     if len(skus) < FEW:
         left = [sku for sku in skus if sku > after]
+        if not left:
+            return ()
         found = await session.fetch_all(_among(number), skus=left, size=size, **patterns)
         return tuple(found)
     found = await session.fetch_all(
