@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, MetaData, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Column, MetaData, bindparam, insert, select, update
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 
@@ -83,7 +83,7 @@ async def test_a_text_that_no_database_holds_is_refused_by_the_name_of_its_field
 
 @pytest.mark.parametrize("bad", BAD)
 async def test_a_text_that_no_database_holds_is_found_nowhere(database: Database, bad: str) -> None:
-    sought = bindparam("bad")
+    sought: BindParameter[str] = bindparam("bad")
     for condition in (word == sought, word > sought, word.startswith(sought)):
         assert await database.fetch_all(Query(select(word).where(condition), str), bad=bad) == []
     for condition in (word.in_([bad]), word.startswith(bad), word.contains(bad, autoescape=True)):
