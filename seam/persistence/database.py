@@ -11,11 +11,12 @@ known, and the log has a line when it goes and one when it is back.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Final, TypeVar
 
-from sqlalchemy import MetaData, make_url
+from sqlalchemy import Connection, MetaData, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -34,7 +35,7 @@ from seam.persistence.monitor import Backend, Monitor
 from seam.persistence.postgresql import PostgresBackend
 from seam.persistence.sqlite import READ, SqliteBackend
 from seam.persistence.statements import Command, Query
-from seam.persistence.tables import MisfitError
+from seam.persistence.tables import MisfitError, prepare_tables
 from seam.persistence.transaction import Transaction
 
 R = TypeVar("R")
@@ -187,12 +188,16 @@ async def _acquire(writer: asyncio.Lock) -> None:
 
 
 @asynccontextmanager
-async def open_database(url: str, metadata: MetaData) -> AsyncIterator[Database]:
-    """Open a service's database and create the tables that it lacks.
+async def open_database(
+    url: str, metadata: MetaData, prepare: Callable[[Connection], None] | None = None
+) -> AsyncIterator[Database]:
+    """Open a service's database.
 
     Args:
         url: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
         metadata: the service's tables; its `schema` is the service's name.
+        prepare: checks what the database holds. Without it, as in tests, the tables that it lacks
+            are created; no revision is written down then, so see `open_migrated`.
 
     Raises:
         ValueError: the URL is none of these.
@@ -201,7 +206,9 @@ async def open_database(url: str, metadata: MetaData) -> AsyncIterator[Database]
     location = database_url(url)
     service = metadata.schema or "the service"
     sqlite = location.drivername == _DRIVERS["sqlite"]
-    backend = (SqliteBackend if sqlite else PostgresBackend)(location, metadata)
+    backend = (SqliteBackend if sqlite else PostgresBackend)(
+        location, metadata, prepare or partial(prepare_tables, metadata=metadata)
+    )
     try:
         await _prepare(backend, location)
         monitor = Monitor(f"the database of {service}", backend)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 from weakref import WeakSet
 
-from sqlalchemy import MetaData, NullPool, event
+from sqlalchemy import Connection, MetaData, NullPool, event
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
@@ -14,7 +15,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from seam.persistence.failures import Failure, unavailable
-from seam.persistence.tables import prepare_tables
 
 CONNECT_TIMEOUT: Final = 2.0
 """Seconds to connect while calls wait for it."""
@@ -38,8 +38,11 @@ class PostgresBackend:
     interval = 0.5
     patience = 0.6
 
-    def __init__(self, location: URL, metadata: MetaData) -> None:
-        """Use the database at `location`, which names the driver, for the tables of `metadata`."""
+    def __init__(self, location: URL, _: MetaData, prepare: Callable[[Connection], None]) -> None:
+        """Use the database at `location`, which names the driver, for one service.
+
+        What it holds is looked at by `prepare`.
+        """
         self.engine = create_async_engine(
             location,
             hide_parameters=True,
@@ -53,7 +56,7 @@ class PostgresBackend:
         event.listen(self.engine.sync_engine, "checkout", _leave_closed)
         event.listen(self.engine.sync_engine, "handle_error", _tell_lost)
         self._location = location
-        self._metadata = metadata
+        self._check_tables = prepare
         self._asyncpg: Any = vars(self.engine.dialect.loaded_dbapi)["asyncpg"]
         self._connections: WeakSet[Any] = WeakSet()
         self._opening: set[asyncio.Task[Any]] = set()
@@ -61,7 +64,7 @@ class PostgresBackend:
         self._cut = False
 
     async def prepare(self) -> None:
-        """Create the schema and the tables that are missing, and check those that are there."""
+        """Look at what it holds."""
         engine = create_async_engine(
             self._location,
             hide_parameters=True,
@@ -74,7 +77,7 @@ class PostgresBackend:
         )
         event.listen(engine.sync_engine, "handle_error", _tell_lost)
         async with engine.begin() as connection:
-            await connection.run_sync(prepare_tables, self._metadata)
+            await connection.run_sync(self._check_tables)
 
     async def close(self) -> None:
         """Let go of all connections."""

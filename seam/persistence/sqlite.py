@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -26,7 +27,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from seam.contract import Code
 from seam.persistence.failures import Failure, FailureError, unavailable
-from seam.persistence.tables import prepare_tables
 
 BUSY_TIMEOUT_MS: Final = 2_000
 """How long a statement of a call waits for another process's write lock."""
@@ -50,17 +50,23 @@ class SqliteBackend:
     interval = 5.0
     patience = 5.0
 
-    def __init__(self, location: URL, metadata: MetaData) -> None:
-        """Use the file at `location`, which names the driver, for the tables of `metadata`."""
+    def __init__(
+        self, location: URL, metadata: MetaData, prepare: Callable[[Connection], None]
+    ) -> None:
+        """Use the file at `location`, which names the driver, for the tables of `metadata`.
+
+        What it holds is looked at by `prepare`.
+        """
         self._file = Path(location.database or "").absolute()
         self._metadata = metadata
+        self._check_tables = prepare
         self._identity: tuple[int, int] | None = None
         self._opening = self._engine("rwc", START_BUSY_TIMEOUT_MS, alone=True)
         self._asking = self._engine("rw", BUSY_TIMEOUT_MS, alone=True)
         self.engine = self._engine("rw", BUSY_TIMEOUT_MS)
 
     async def prepare(self) -> None:
-        """Create the file and the tables that are missing, and check those that are there."""
+        """Create the file if it is missing, and look at what it holds."""
         await asyncio.to_thread(self._file.parent.mkdir, parents=True, exist_ok=True)
         if await asyncio.to_thread(self._file.is_dir):
             raise unavailable("it is a directory; expected a file")
@@ -102,7 +108,7 @@ class SqliteBackend:
                 if verdict != "ok":
                     detail = f"database disk image is malformed ({verdict.splitlines()[-1]})"
                     raise FailureError(Failure(Code.DATA_LOSS, detail, "is damaged"))
-            await connection.run_sync(prepare_tables, self._metadata)
+            await connection.run_sync(self._check_tables)
             # SQLite opens a file that it may not write, and says so at the first write alone.
             version = (await connection.execute(text("PRAGMA user_version"))).scalar_one()
             await connection.execute(text(f"PRAGMA user_version = {int(version)}"))

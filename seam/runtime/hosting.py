@@ -110,7 +110,11 @@ async def hosting(
             needs = Needs(service, channel, grpc_channel)
             opened = partial(opened_databases.__setitem__, service.name)
             resources = Resources(
-                databases[service.name], needs.channel, needs.grpc_channel, opened
+                databases[service.name],
+                needs.channel,
+                needs.grpc_channel,
+                opened,
+                service.migrations,
             )
             bulkhead = Bulkhead(service.name, topology.limits.get(service.name, DEFAULT_LIMITS))
             answers = await stack.enter_async_context(service.start(resources))

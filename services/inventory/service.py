@@ -11,6 +11,7 @@ from services.inventory.api.inventory_api import InventoryApi
 from services.inventory.commands.first_start import load_on_first_start, tell_if_empty
 from services.inventory.commands.import_catalogue import commands
 from services.inventory.messagebus.inventory import Inventory
+from services.inventory.persistence.migrations import MIGRATIONS
 from services.inventory.persistence.tables import Table
 from services.inventory.records.api_bus import register_inventory_api
 from services.inventory.records.api_routes import INVENTORY_API_HTTP
@@ -35,6 +36,7 @@ SERVICE = Service(
     name="inventory",
     start=start,
     http=(INVENTORY_API_HTTP,),
+    migrations=MIGRATIONS,
     commands=commands,
 )
 
