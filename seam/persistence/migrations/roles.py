@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -47,7 +47,7 @@ class Role:
 
     service: str
     name: str
-    password: str | None
+    password: str | None = field(repr=False)
     database: str
 
 
