@@ -55,7 +55,7 @@ def main(name: str, services: tuple[Service, ...], *, whole_system: bool = False
     """
     artifact = Artifact(name, services, whole_system)
     try:
-        sys.exit(command_line(artifact)())
+        sys.exit(command_line(artifact)(sys.argv[1:]))
     except (
         SettingsError,
         TopologyError,

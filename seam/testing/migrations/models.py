@@ -69,7 +69,7 @@ def without_schema(tables: MetaData) -> MetaData:
         table.to_metadata(
             bare,
             schema=None,  # type: ignore[arg-type]
-            referred_schema_fn=lambda *_: BLANK_SCHEMA,  # type: ignore[arg-type,return-value]
+            referred_schema_fn=lambda *_: BLANK_SCHEMA,  # type: ignore[arg-type]
         )
     return bare
 
