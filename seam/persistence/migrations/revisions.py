@@ -52,8 +52,7 @@ class Migrations:
         Raises:
             MigrationError: there is none.
         """
-        found = map(REVISION_FILE.fullmatch, sorted(file.name for file in self._files()))
-        titles = {each["number"]: each["words"].replace("_", " ") for each in found if each}
+        titles = dict(sorted(self._found()))
         if not titles:
             raise MigrationError(f"{self.service} has no revisions in {self.directory}")
         return titles
@@ -62,6 +61,12 @@ class Migrations:
     def revisions(self) -> tuple[str, ...]:
         """Numbers of all revisions, in their order."""
         return tuple(self.titles)
+
+    @property
+    def last(self) -> str | None:
+        """The last revision that is written, if there is one yet."""
+        numbers = [each[0] for each in self._found()]
+        return max(numbers, default=None)
 
     @property
     def head(self) -> str:
@@ -93,5 +98,7 @@ class Migrations:
         """Whether newer code than this has made a revision."""
         return re.fullmatch("[0-9]{4}", version) is not None and version > self.head
 
-    def _files(self) -> list[Path]:
-        return list(self.directory.iterdir()) if self.directory.is_dir() else []
+    def _found(self) -> list[tuple[str, str]]:
+        files = self.directory.iterdir() if self.directory.is_dir() else ()
+        names = (REVISION_FILE.fullmatch(file.name) for file in files)
+        return [(each["number"], each["words"].replace("_", " ")) for each in names if each]

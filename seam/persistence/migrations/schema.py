@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, MetaData, inspect, text
+from sqlalchemy.schema import BLANK_SCHEMA
 
 from seam.persistence.migrations.revisions import MigrationError, Migrations
 from seam.persistence.tables import MisfitError, check_tables
@@ -36,6 +37,19 @@ class BehindError(Exception):
 def schema_of(connection: Connection, migrations: Migrations) -> str | None:
     """The schema that a service's tables are in; None in SQLite, where they have a file."""
     return migrations.service if connection.dialect.name == "postgresql" else None
+
+
+def without_schema(tables: MetaData) -> MetaData:
+    """The tables as revisions know them: in whatever schema the connection is."""
+    bare = MetaData()
+    for table in tables.sorted_tables:
+        # None and BLANK_SCHEMA are documented; the annotations of SQLAlchemy do without them.
+        table.to_metadata(
+            bare,
+            schema=None,  # type: ignore[arg-type]
+            referred_schema_fn=lambda *_: BLANK_SCHEMA,  # type: ignore[arg-type]
+        )
+    return bare
 
 
 def version_of(connection: Connection, migrations: Migrations) -> str | None:

@@ -7,14 +7,14 @@ from functools import partial
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, NullPool, create_engine
+from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import SAWarning
-from sqlalchemy.schema import BLANK_SCHEMA, DropSchema
+from sqlalchemy.schema import DropSchema
 
 from seam.persistence.database import database_url
 from seam.persistence.migrations.connection import prepare_sqlite, run_in_transaction
 from seam.persistence.migrations.revisions import Migrations
-from seam.persistence.migrations.schema import VERSION_TABLE
+from seam.persistence.migrations.schema import VERSION_TABLE, without_schema
 from seam.persistence.migrations.steps import upgrade
 from seam.persistence.tables import prepare_tables
 from seam.testing.migrations.catalogue import Catalogue, catalogue_of
@@ -59,19 +59,6 @@ def check_models(url: str, migrations: Migrations) -> None:
             f"the revisions of {migrations.service} do not lead to its tables: {'; '.join(said)}. "
             "Add a revision: ./pants run director/new_revision.py"
         )
-
-
-def without_schema(tables: MetaData) -> MetaData:
-    """The tables as revisions know them: in whatever schema the connection is."""
-    bare = MetaData()
-    for table in tables.sorted_tables:
-        # None and BLANK_SCHEMA are documented; the annotations of SQLAlchemy do without them.
-        table.to_metadata(
-            bare,
-            schema=None,  # type: ignore[arg-type]
-            referred_schema_fn=lambda *_: BLANK_SCHEMA,  # type: ignore[arg-type]
-        )
-    return bare
 
 
 def _look(migrations: Migrations, connection: Connection) -> tuple[Catalogue, list[str]]:
