@@ -25,7 +25,13 @@ from seam.bus.handler_task import settle
 from seam.contract import ServiceDescriptor
 from seam.http import application
 from seam.persistence import Database
-from seam.runtime.declarations import Needs, answered, check_answers, check_needs
+from seam.runtime.declarations import (
+    Needs,
+    answered,
+    check_answers,
+    check_migrations,
+    check_needs,
+)
 from seam.runtime.grpc_server import Health, serve_grpc
 from seam.runtime.health import Readiness
 from seam.runtime.http_server import serve_http
@@ -107,6 +113,7 @@ async def hosting(
         servicers: list[GrpcServicer] = []
         opened_databases: dict[str, Database] = {}
         for service in hosted:
+            check_migrations(service)
             needs = Needs(service, channel, grpc_channel)
             opened = partial(opened_databases.__setitem__, service.name)
             resources = Resources(

@@ -19,6 +19,7 @@ from rich.progress import (
 
 from seam.persistence.migrations import MigrationError, Migrations
 from seam.persistence.migrations.revisions import BASE
+from seam.runtime.declarations import check_migrations
 from seam.runtime.service import DatabaseLocation
 from seam.runtime.settings import (
     Artifact,
@@ -109,6 +110,8 @@ def _chosen(artifact: Artifact, settings: Settings, names: Sequence[str]) -> Cho
         SettingsError: there is no such service, or it has no tables.
     """
     topology = artifact.topology(settings)
+    for service in artifact.services:
+        check_migrations(service)
     check_databases(settings, [service.name for service in artifact.services])
     migrations = {
         service.name: service.migrations
