@@ -1,4 +1,7 @@
-"""The commands of an artifact that look after the tables of its services."""
+"""The commands of an artifact that look after the tables of its services.
+
+What they need is imported when one is run: most often an artifact is to serve, and at once.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,6 @@ from contextlib import contextmanager
 from typing import Annotated, Final
 
 from cyclopts import App, Parameter
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from seam.persistence.migrations import MigrationError, Migrations
 from seam.persistence.migrations.revisions import BASE
@@ -198,6 +192,16 @@ def _create_roles(admin_url: str, chosen: Chosen) -> None:
 @contextmanager
 def _progress(service: str) -> Iterator[Callable[[str, int], object]]:
     """Show on a terminal which revision runs, for how long, and how many there are."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -114,7 +114,7 @@ def _step(url: str, migrations: Migrations, step: Callable[[Connection], str | N
         raise MigrationError(f"the database of {migrations.service}: {error}") from None
     except CannotOpenDatabaseError:
         raise
-    except DBAPIError as error:
+    except (DBAPIError, OSError) as error:
         raise MigrationError(f"the database of {migrations.service}: {_reason(error)}") from error
 
 

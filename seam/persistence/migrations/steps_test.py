@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from seam.persistence.migrations.connection import look, run_in_transaction
 from seam.persistence.migrations.schema import schema_of, version_of
 from seam.persistence.migrations.status import problem
 from seam.persistence.migrations.steps import downgrade, upgrade
+from seam.testing.databases import StoppablePostgres
 
 HEAD = """
 import sqlalchemy as sa
@@ -80,6 +82,10 @@ def upgrade():
 def downgrade():
     op.drop_table("more")
 """
+
+MORE = """    op.execute("SELECT 1")
+
+def downgrade"""
 
 PROGRAM = """
 import sys
@@ -205,6 +211,22 @@ def test_a_process_that_is_killed_leaves_nothing_half_done(
     assert run(database_url, "SELECT * FROM author") == []
     quick = SLOW.format(marker=str(marker), seconds=0)
     assert upgrade(database_url, written(tmp_path / "versions", FIRST, quick)) == ("0002",)
+
+
+def test_a_server_that_goes_away_meanwhile_is_told_and_leaves_nothing_half_done(
+    stoppable_postgres: StoppablePostgres, tmp_path: Path
+) -> None:
+    marker = tmp_path / "running"
+    slow = SLOW.format(marker=str(marker), seconds=1)
+    migrations = written(tmp_path / "versions", FIRST, slow.replace("def downgrade", MORE))
+    killing = threading.Thread(target=lambda: (_wait_for(marker), stoppable_postgres.kill()))
+    killing.start()
+    with pytest.raises(MigrationError, match="the database of notes: revision 0002 failed"):
+        upgrade(stoppable_postgres.url, migrations)
+    killing.join()
+    stoppable_postgres.start()
+    assert version(stoppable_postgres.url) == "0001"
+    assert tables(stoppable_postgres.url) == {"author", "note", "alembic_version"}
 
 
 def test_two_processes_at_once_run_each_revision_once(database_url: str, tmp_path: Path) -> None:
