@@ -9,3 +9,6 @@ from __future__ import annotations
 import seam.bus
 import seam.codec.protojson
 import seam.codec.wire  # noqa: F401 (it is for what imports it later)
+from seam.testing.properties import load_profile
+
+load_profile()

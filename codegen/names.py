@@ -19,6 +19,7 @@ __all__ = [
     "constant",
     "default_module",
     "enum_attribute",
+    "event_constant",
     "exception_class",
     "fill_function",
     "from_json_function",
@@ -35,6 +36,7 @@ __all__ = [
     "numbers_constant",
     "oneof_alias",
     "operation_id",
+    "publish_operation",
     "register_function",
     "route_function",
     "router_function",
@@ -283,3 +285,20 @@ def operation_id(service: str, method: str, at: int) -> str:
         at: which of the method's bindings it is, from 1.
     """
     return f"{service}_{method}" if at == 1 else f"{service}_{method}_{at}"
+
+
+# Events
+
+
+def event_constant(message: str) -> str:
+    """What describes an event."""
+    return constant(message)
+
+
+def publish_operation(event: str) -> str:
+    """What the AsyncAPI document calls the publishing of an event.
+
+    Args:
+        event: the event's full name.
+    """
+    return f"publish.{event}"

@@ -9,9 +9,10 @@ from typing import Final
 
 from seam.runtime import main
 from services.inventory.service import SERVICE as INVENTORY
+from services.payments.service import SERVICE as PAYMENTS
 from services.shopping_cart.service import SERVICE as SHOPPING_CART
 
-SERVICES: Final = (INVENTORY, SHOPPING_CART)
+SERVICES: Final = (INVENTORY, SHOPPING_CART, PAYMENTS)
 
 if __name__ == "__main__":
     main("shop", SERVICES, whole_system=True)

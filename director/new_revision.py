@@ -105,7 +105,7 @@ def draft(migrations: Migrations, words: str) -> tuple[str, str]:
         )
     ours = "\nfrom seam.persistence.migrations import BY_CODE_POINT\n"
     return number, _HEAD.format(
-        words=words,
+        words=words[:1].upper() + words[1:],
         imports=ours if "BY_CODE_POINT" in up + down else "",
         number=number,
         before="None" if before is None else f'"{before}"',

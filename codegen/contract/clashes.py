@@ -88,6 +88,8 @@ def _modules(file: ContractFile) -> Iterator[str]:
         yield from (f"{file.module}_bus", f"{file.module}_mock")
     if any(method.http for service in file.services for method in service.methods):
         yield from (f"{file.module}_routes", f"{file.module}_openapi")
+    if file.events:
+        yield from (f"{file.module}_events", f"{file.module}_asyncapi")
 
 
 def name_claims(file: ContractFile) -> Iterator[Claim]:
@@ -163,6 +165,8 @@ def _message(message: Message) -> Iterator[Claim]:
             for case in member.cases:
                 what = f"field {message.full_name}.{case.name}"
                 yield Claim("records", "class", case.case_class, what, case.location)
+    if message.event is not None:
+        yield _named("events", "constant", names.event_constant(message.name), message)
     yield _named("wire", "constant", names.codec_constant(message.name), message)
     yield _named("wire", "function", names.fill_function(message.name), message)
     yield _named("wire", "function", names.to_proto_function(message.name), message)

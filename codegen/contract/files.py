@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from google.protobuf.descriptor_pb2 import (
@@ -14,6 +15,7 @@ from google.protobuf.descriptor_pb2 import (
 from codegen import names
 from codegen.contract.comments import SourceInfo
 from codegen.contract.errors import ErrorReader
+from codegen.contract.events import EventReader
 from codegen.contract.model import (
     ContractFile,
     Enum,
@@ -96,6 +98,7 @@ class FileReader:
         self._declarations = declarations
         self._source = SourceInfo(file)
         self._errors = ErrorReader(declarations.options, self._source, self.problems)
+        self._events = EventReader(declarations.options, self._source, self.problems)
         self._checked = NameChecker(self.problems)
         if file.syntax != "proto3":
             place = self._source.location(12)
@@ -128,7 +131,10 @@ class FileReader:
             types=types,
         )
         services = reader.services()
-        self._check_imports(dependencies, any(m.http for s in services for m in s.methods))
+        is_client_facing = self.file.name.rpartition("/")[2] == "api.proto"
+        if is_client_facing or any(m.http for s in services for m in s.methods):
+            self._check_imports(dependencies)
+            self._events.refuse_in_client_facing(self.messages)
         path = self.file.name
         package, _, stem = names.default_module(path).rpartition(".")
         return ContractFile(
@@ -151,10 +157,8 @@ class FileReader:
     def _refuse(self, location: Location, reason: str) -> None:
         self.problems.append(Problem(location, reason))
 
-    def _check_imports(self, dependencies: Mapping[str, tuple[str, ...]], has_http: bool) -> None:
+    def _check_imports(self, dependencies: Mapping[str, tuple[str, ...]]) -> None:
         """Clients must not come to see what services say to each other."""
-        if self.file.name.rpartition("/")[2] != "api.proto" and not has_http:
-            return
         for i, imported in enumerate(self.file.dependency):
             seen: set[str] = set()
             queue = [imported]
@@ -208,7 +212,11 @@ class FileReader:
             fallible=full in self._declarations.fallible,
         )
         error = self._errors.read(message.options, found, path)
-        self.messages.append(found if error is None else Message(**{**vars(found), "error": error}))
+        event = self._events.read(message.options, found, path)
+        if error is not None and event is not None:
+            reason = "a message is an error or an event, not both"
+            self._refuse(event.location, f"{message.name}: {reason}")
+        self.messages.append(replace(found, error=error, event=event))
         for i, nested in enumerate(message.nested_type):
             if not nested.options.map_entry:
                 self._checked.in_message(nested.name, self._source.location(*path, 3, i))

@@ -18,6 +18,7 @@ __all__ = [
     "Enum",
     "EnumValue",
     "ErrorSpec",
+    "EventSpec",
     "Field",
     "FieldType",
     "HttpBinding",
@@ -224,6 +225,17 @@ class ErrorSpec:
 
 
 @dataclass(frozen=True)
+class EventSpec:
+    """What `(contract.v1.event)` says of an event message."""
+
+    key: Field
+    """The string that is always there whose value orders events."""
+
+    location: Location
+    """Where the option stands."""
+
+
+@dataclass(frozen=True)
 class Message:
     """A message of a contract."""
 
@@ -237,6 +249,7 @@ class Message:
     comment: str
     location: Location
     error: ErrorSpec | None = None
+    event: EventSpec | None = None
     fallible: bool = False
     """Whether a well-formed message can still be no valid record."""
 
@@ -381,3 +394,8 @@ class ContractFile:
     comment: str
     types: dict[str, Message | Enum] = field(repr=False, compare=False)
     """Every type in the import closure by full name."""
+
+    @property
+    def events(self) -> tuple[Message, ...]:
+        """The messages that are events."""
+        return tuple(message for message in self.messages if message.event is not None)

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import FieldDescriptor
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
-__all__ = ["ERROR", "FIELD_BEHAVIOR", "HTTP", "METHOD", "Options"]
+__all__ = ["ERROR", "EVENT", "FIELD_BEHAVIOR", "HTTP", "METHOD", "Options"]
 
 ERROR = "contract.v1.error"
+EVENT = "contract.v1.event"
 METHOD = "contract.v1.method"
 HTTP = "google.api.http"
 FIELD_BEHAVIOR = "google.api.field_behavior"

@@ -92,6 +92,8 @@ def test_other_well_known_types_are_refused(tmp_path: Path, name: str, reason: s
     )
 
 
+_ORDERS = "only a single string that is always there orders events"
+
 CASES = {
     "a required field without presence": (
         """
@@ -161,6 +163,85 @@ CASES = {
     "a text with a lone brace": (
         'message E { option (contract.v1.error) = {code: ABORTED text: "No {."}; }',
         "1:13: E: text has a brace without its counterpart",
+    ),
+    "an event without a key": (
+        """
+        message E {
+          option (contract.v1.event) = {};
+          string id = 1;
+        }
+        """,
+        "2:3: E: key is missing; name the string field whose value orders events",
+    ),
+    "an event whose key names an unknown field": (
+        """
+        message E {
+          option (contract.v1.event) = {key: "sku"};
+          string id = 1;
+          oneof what { string name = 2; }
+        }
+        """,
+        "2:3: E: key names sku, which the message does not have; it has id, name",
+    ),
+    "an event whose key names a field of an empty message": (
+        'message E { option (contract.v1.event) = {key: "sku"}; }',
+        "1:13: E: key names sku, which the message does not have",
+    ),
+    "an event whose key can be absent": (
+        'message E { option (contract.v1.event) = {key: "id"}; optional string id = 1; }',
+        f"1:13: E: key names id; {_ORDERS}",
+    ),
+    "an event whose key is a case of a oneof": (
+        'message E { option (contract.v1.event) = {key: "id"}; oneof what { string id = 1; } }',
+        f"1:13: E: key names id; {_ORDERS}",
+    ),
+    "an event whose key is a list": (
+        'message E { option (contract.v1.event) = {key: "id"}; repeated string id = 1; }',
+        f"1:13: E: key names id; {_ORDERS}",
+    ),
+    "an event whose key is a map": (
+        'message E { option (contract.v1.event) = {key: "id"}; map<string, string> id = 1; }',
+        f"1:13: E: key names id; {_ORDERS}",
+    ),
+    "an event whose key is a number": (
+        'message E { option (contract.v1.event) = {key: "id"}; int64 id = 1; }',
+        f"1:13: E: key names id; {_ORDERS}",
+    ),
+    "an event whose key is a message": (
+        'message E { option (contract.v1.event) = {key: "id"}; E id = 1; }',
+        f"1:13: E: key names id; {_ORDERS}",
+    ),
+    "an event that is an error, too": (
+        """
+        message E {
+          option (contract.v1.error) = {code: ABORTED text: "No."};
+          option (contract.v1.event) = {key: "id"};
+          string id = 1;
+        }
+        """,
+        "3:3: E: a message is an error or an event, not both",
+    ),
+    "an event beside routes": (
+        """
+        message E { option (contract.v1.event) = {key: "id"}; string id = 1; }
+        service S {
+          rpc Get(E) returns (E) {
+            option (google.api.http) = {get: "/v1/{id}"};
+          }
+        }
+        """,
+        "1:13: E: services publish events to each other; declare it in messagebus.proto",
+    ),
+    "a method that declares an event as an error": (
+        """
+        message E { option (contract.v1.event) = {key: "id"}; string id = 1; }
+        service S {
+          rpc Get(E) returns (E) {
+            option (contract.v1.method) = {errors: ["E"]};
+          }
+        }
+        """,
+        "4:5: Get: errors names E, which is no error: it has no option (contract.v1.error)",
     ),
     "a method that declares an unknown error": (
         """
@@ -505,6 +586,18 @@ def test_two_files_of_one_module_are_refused(tmp_path: Path, other: str, module:
     assert "a/v1/sh_op.proto" in said
 
 
+@pytest.mark.parametrize("suffix", ["events", "asyncapi"])
+def test_a_file_called_as_a_module_of_events_is_refused(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"contracts/a/v1/shop_{suffix}.proto"
+    path.parent.mkdir(parents=True)
+    path.write_text('syntax = "proto3";\npackage b.v1;\nmessage B {}\n')
+    text = f'{HEADER}import "a/v1/shop_{suffix}.proto";\n'
+    text += 'message E { option (contract.v1.event) = {key: "id"}; string id = 1; b.v1.B b = 2; }\n'
+    said = refusal(tmp_path, text)
+    assert f"would both become the module a.v1.shop_{suffix}" in said
+    assert not answer(tmp_path, text.replace('option (contract.v1.event) = {key: "id"};', ""))
+
+
 def test_a_type_of_a_contract_that_is_not_generated_from_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "contracts/b/v1/old.proto"
     path.parent.mkdir(parents=True)
@@ -641,6 +734,13 @@ def test_a_client_facing_contract_that_imports_an_internal_one_is_refused(tmp_pa
     assert refusal(tmp_path, text.format("a/v1/values.proto"), "a/v1/api.proto") == (
         f"a/v1/api.proto:3:1: imports b/v1/messagebus.proto (through a/v1/values.proto): {reason}"
     )
+
+
+def test_an_event_that_clients_would_see_is_refused(tmp_path: Path) -> None:
+    text = f'{HEADER}message E {{ option (contract.v1.event) = {{key: "id"}}; string id = 1; }}\n'
+    reason = "services publish events to each other; declare it in messagebus.proto"
+    assert refusal(tmp_path, text, "a/v1/api.proto") == f"a/v1/api.proto:8:13: E: {reason}"
+    assert not answer(tmp_path, text, "a/v1/messagebus.proto")
 
 
 def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from codegen.plugin import respond
 from codegen.python import bus, records
-from codegen.testing.compiling import ProtocError, compile_contracts, request_for
+from codegen.testing.compiling import PLUGINS, ProtocError, compile_contracts, request_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ import "google/rpc/status.proto";
 
 def rows(section: str) -> list[tuple[str, ...]]:
     """The rows of the table in a section."""
-    text = PAGE.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    text = re.split("\n##+ ", PAGE.partition(f"\n## {section}\n")[2])[0]
     lines = [line for line in text.splitlines() if line.startswith("|")]
     cells = [re.split(r"(?<!\\) \| ", line.strip("| ")) for line in lines[2:]]
     return [tuple(cell.replace("\\|", "|") for cell in row) for row in cells]
@@ -97,6 +97,32 @@ def test_a_field_is_in_python_and_json_what_the_page_says(generated: Path, at: i
     again = codec.decode(codec.encode(record))
     assert again == record
     assert getattr(to_from_json, f"field{at}_to_json")(again) == value
+
+
+EVENTS = [(codes(first)[0], codes(second)[0]) for first, second in rows("Events")]
+
+
+@pytest.fixture(scope="module")
+def event(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+    """What is generated from the event that the page declares, by name."""
+    sources, out = tmp_path_factory.mktemp("contracts"), tmp_path_factory.mktemp("generated")
+    (declared,) = re.findall(r"```proto\n(.*?)```", PAGE, re.DOTALL)
+    (sources / "page").mkdir()
+    (sources / "page/messagebus.proto").write_text(f'syntax = "proto3";\n{HEADER}{declared}')
+    compile_contracts(
+        sources, out, ["page/messagebus.proto", "contract/v1/options.proto"], plugins=PLUGINS
+    )
+    sys.path.insert(0, str(out))
+    records_module, events_module = "page.messagebus", "page.messagebus_events"
+    yield {**vars(import_module(records_module)), **vars(import_module(events_module))}
+    sys.path.remove(str(out))
+
+
+@pytest.mark.parametrize(("expression", "value"), EVENTS)
+def test_an_event_is_in_python_what_the_page_says(
+    event: dict[str, object], expression: str, value: str
+) -> None:
+    assert eval(expression, event) == eval(value, event)
 
 
 REFUSED = [codes(first)[0] for first, _ in rows("What is refused")]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codegen.openapi.document import Json, document
-from codegen.python.source import Imports, module_source, string
+from codegen.openapi.document import document
+from codegen.python.source import Imports, json_literal, module_source
 
 if TYPE_CHECKING:
     from codegen.contract.model import ContractFile
@@ -19,17 +19,7 @@ def openapi_module(file: ContractFile) -> str:
     final = imports.name("typing", "Final")
     # The document's values are of every JSON type at every depth.
     anything = imports.name("typing", "Any")
-    body = [f"DOCUMENT: {final}[dict[str, {anything}]] = {_literal(document(file))}"]
+    body = [f"DOCUMENT: {final}[dict[str, {anything}]] = {json_literal(document(file))}"]
     return module_source(
         file, f"OpenAPI of the contract `{file.path}`.", imports, ["DOCUMENT"], body
     )
-
-
-def _literal(value: Json) -> str:
-    """JSON as Python. The commas at the end have ruff put every entry on a line of its own."""
-    if isinstance(value, dict):
-        entries = "".join(f"{string(key)}: {_literal(item)}," for key, item in value.items())
-        return f"{{{entries}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(_literal(item) for item in value)}]"
-    return string(value) if isinstance(value, str) else repr(value)

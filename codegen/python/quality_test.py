@@ -79,7 +79,7 @@ def test_generated_code_passes_strict_type_checks(generated: Path, tmp_path: Pat
 
 
 def test_records_know_nothing_of_protocol_buffers(generated: Path) -> None:
-    suffixes = ("_wire", "_json", "_bus", "_routes", "_openapi", "_mock")
+    suffixes = ("_wire", "_json", "_bus", "_events", "_asyncapi", "_routes", "_openapi", "_mock")
     for module in modules(generated):
         if module.endswith(suffixes):
             continue

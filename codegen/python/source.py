@@ -14,9 +14,10 @@ from codegen.python.formatting import format_python
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from codegen.openapi.schemas import Json
     from codegen.plugin import Output
 
-__all__ = ["Imports", "module_source", "python_file", "string"]
+__all__ = ["Imports", "json_literal", "module_source", "python_file", "string"]
 
 _THIRD_PARTY = frozenset({"google", "litestar", "msgspec"})
 
@@ -120,6 +121,16 @@ def string(text: str) -> str:
     if repr(text).startswith("'"):
         escaped = escaped.replace("\\'", "'").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def json_literal(value: Json) -> str:
+    """JSON as Python. The commas at the end have ruff put every entry on a line of its own."""
+    if isinstance(value, dict):
+        entries = "".join(f"{string(key)}: {json_literal(item)}," for key, item in value.items())
+        return f"{{{entries}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(json_literal(item) for item in value)}]"
+    return string(value) if isinstance(value, str) else repr(value)
 
 
 def python_file(module: str, source: str) -> Output:

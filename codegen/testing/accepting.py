@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from codegen.contract.loading import load
 from codegen.contract.model import ContractFile, RefusedContractError
 from codegen.plugin import Generate
-from codegen.python import bus, mocks, records, routes
+from codegen.python import bus, events, mocks, records, routes
 from codegen.testing.compiling import ProtocError, compile_contracts, request_for
 from codegen.testing.random_contracts import draft_contracts
 
@@ -35,6 +35,7 @@ SEEDS = _seeds()
 _GENERATORS: tuple[Generate, ...] = (
     records.generate,
     bus.generate,
+    events.generate,
     routes.generate,
     mocks.generate,
 )

@@ -26,7 +26,7 @@ __all__ = [
     "request_for",
 ]
 
-PLUGINS = ("records", "bus", "routes", "mocks")
+PLUGINS = ("records", "bus", "events", "routes", "mocks")
 
 TESTDATA = Path(__file__).parent / "testdata"
 """Contracts that use everything, and what is expected to be generated from them."""

@@ -215,12 +215,12 @@ class _Writer:
 
     def draft(self) -> Draft:
         """Write two files with the same last names, and one that imports them."""
-        first = self._file("one/v1/values.proto", (), services=0)
+        first = self._file("one/v1/values.proto", (), services=0, events=3)
         second = self._file("two/v1/values.proto", (first,), services=1)
         self._file("two/v1/api.proto", (first, second), services=3)
         return self._draft
 
-    def _file(self, name: str, imports: Sequence[str], services: int) -> str:
+    def _file(self, name: str, imports: Sequence[str], services: int, events: int = 0) -> str:
         path = f"{self._folder}/{name}"
         package = path.rpartition("/")[0].replace("/", ".")
         self._lines = self._draft.files[path] = []
@@ -233,6 +233,8 @@ class _Writer:
         for each in imports:
             self._line(f'import "{each}";')
         self._declare(package)
+        for _ in range(events):
+            self._event()
         for _ in range(services):
             self._service(package)
         return path
@@ -370,6 +372,20 @@ class _Writer:
         self._count += 1
         text = self._rng.choice((self._word("thing"), "a b", "ä", "@type", "-", "$ref", '\\"'))
         return 'json_name = "', Name(text, f"calmJson{self._count}"), '"'
+
+    # Events
+
+    def _event(self) -> None:
+        key = self._name("thing")
+        self._line("message ", self._name("Thing"), " {")
+        self._line('  option (.contract.v1.event) = {key: "', key, '"};')
+        if self._rng.random() < 0.5:
+            self._line("  string ", key, " = 1000;")
+        else:
+            required = "[(.google.api.field_behavior) = REQUIRED]"
+            self._line("  optional string ", key, f" = 1000 {required};")
+        self._fields(self._rng.randint(0, 3))
+        self._line("}")
 
     # Services
 

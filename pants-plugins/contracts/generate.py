@@ -26,7 +26,7 @@ from contracts.modules import GeneratedContract, GeneratedContractRequest, Recor
 from contracts.protoc import ContractFiles, ContractFilesRequest, ProtocRequest, ProtocResult
 from contracts.targets import GeneratorsField, MocksSourcesField, RecordsSourcesField
 
-RECORDS_PLUGINS = ("records", "bus", "routes")
+RECORDS_PLUGINS = ("records", "bus", "events", "routes")
 MOCKS_PLUGINS = ("mocks",)
 
 

@@ -29,7 +29,7 @@ from contracts.targets import ContractField, MocksSourcesField, RecordsSourcesFi
 
 # From `M`, the module of a contract's records. Not every contract gives every module: one without
 # HTTP rules has no routes. To offer them all the same does no harm, since nothing imports them.
-RECORDS_SUFFIXES = ("", "_wire", "_json", "_bus", "_routes", "_openapi")
+RECORDS_SUFFIXES = ("", "_wire", "_json", "_bus", "_events", "_asyncapi", "_routes", "_openapi")
 MOCKS_SUFFIXES = ("_mock",)
 PROTOBUF_SUFFIXES = ("_pb2", "_pb2_grpc")
 

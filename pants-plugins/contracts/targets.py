@@ -72,8 +72,8 @@ class ContractRecords(Target):
         RecordsSourcesField,
     )
     help = (
-        "Records, converters, bus interface and HTTP routes generated from a contract, as modules "
-        "of this folder that are named after the contract's file."
+        "Records, converters, bus interface, events and HTTP routes generated from a contract, as "
+        "modules of this folder that are named after the contract's file."
     )
 
 

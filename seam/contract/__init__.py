@@ -1,7 +1,8 @@
-"""What generated code is made of: records, typed errors, and descriptors of services."""
+"""What generated code is made of: records, typed errors, and descriptors of services and events."""
 
 from seam.contract.descriptors import (
     ErrorDescriptor,
+    EventDescriptor,
     IdempotencyLevel,
     Kind,
     MethodDescriptor,
@@ -21,6 +22,7 @@ __all__ = [
     "ContractError",
     "Empty",
     "ErrorDescriptor",
+    "EventDescriptor",
     "FieldMask",
     "IdempotencyLevel",
     "InvalidArgumentError",

@@ -1,4 +1,4 @@
-"""What generated code says about a service: its methods, their records, limits and errors."""
+"""What generated code says about a service: methods, their records, limits and errors; events."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from seam.contract.errors import ContractError
 from seam.contract.records import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     # Records know nothing of Protocol Buffers, and are imported with this module.
     from seam.codec.wire import Codec
 
@@ -109,3 +111,26 @@ class ServiceDescriptor:
     def owner(self) -> str:
         """Name of the service that provides it: the first part of the contract's package."""
         return self.name.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventDescriptor(Generic[Q]):
+    """One event of a contract, which its service publishes.
+
+    Attributes:
+        type: full name, such as `orders.v1.OrderConfirmed`; the `type` of CloudEvents.
+        codec: codec of the event's records.
+        key: gives the value that orders events: those with the same one arrive as published.
+        asyncapi: loads the `channels`, `operations` and `components` of the contract's AsyncAPI
+            document, which nobody but the publisher's process needs.
+    """
+
+    type: str
+    codec: Codec[Q]
+    key: Callable[[Q], str]
+    asyncapi: Callable[[], Mapping[str, Any]] = dict
+
+    @property
+    def owner(self) -> str:
+        """Name of the service that publishes it: the first part of the contract's package."""
+        return self.type.partition(".")[0]

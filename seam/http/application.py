@@ -1,4 +1,4 @@
-"""The HTTP application of a process: routes of its APIs, health and the OpenAPI document."""
+"""The HTTP application of a process: routes of its APIs, health, OpenAPI and AsyncAPI documents."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from litestar import Litestar, MediaType, Response, Router, get
 from litestar.types import ASGIApp
 
 from seam.bus import Channel
-from seam.contract import ServiceDescriptor
+from seam.contract import EventDescriptor, ServiceDescriptor
 from seam.http.api import HttpApi
+from seam.http.asyncapi import asyncapi
 from seam.http.last_resort import always_answered
 from seam.http.limits import MAXIMUM_BODY_BYTES
 from seam.http.problem import exception_handlers
@@ -30,6 +31,7 @@ def application(
     readiness: Callable[[], Awaitable[Mapping[str, Any]]],
     *,
     title: str,
+    events: Sequence[EventDescriptor[Any]] = (),
 ) -> ASGIApp:
     """Make the application.
 
@@ -37,12 +39,14 @@ def application(
         apis: the APIs whose routes it serves.
         channel: gives the channel to a contract service.
         readiness: gives the document of `/readyz`; its `ready` says whether requests are welcome.
-        title: title of the OpenAPI document.
+        title: title of the documents.
+        events: what the services publish.
 
     Raises:
         ValueError: two APIs bind the same path and method, or give two meanings to one schema.
     """
     schema = msgspec.json.encode(openapi(apis, title=title))
+    events_schema = msgspec.json.encode(asyncapi(events, title=title))
 
     @get("/healthz", media_type=MediaType.JSON)
     async def healthz() -> Response[bytes]:
@@ -60,12 +64,20 @@ def application(
         """The OpenAPI document of all routes."""
         return _json(schema)
 
+    @get("/schema/asyncapi.json", media_type=MediaType.JSON)
+    async def asyncapi_document() -> Response[bytes]:
+        """The AsyncAPI document of all events."""
+        return _json(events_schema)
+
     errors = {error: fields for api in apis for error, fields in api.errors.items()}
     routers = [api.routes(channel(api.descriptor)) for api in apis]
     app = Litestar(
         # In one router, so that services may have a path in common.
         route_handlers=[
-            Router("/", route_handlers=[healthz, readyz, openapi_document, *routers]),
+            Router(
+                "/",
+                route_handlers=[healthz, readyz, openapi_document, asyncapi_document, *routers],
+            ),
         ],
         exception_handlers=exception_handlers(errors),
         request_max_body_size=MAXIMUM_BODY_BYTES,

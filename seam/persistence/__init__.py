@@ -1,10 +1,10 @@
-"""Persistence of one service: an engine of its own, and sessions on it."""
+"""Persistence of one service: statements that are made once, and a database that runs them."""
 
 from seam.persistence.database import CannotOpenDatabaseError, Database, open_database, shown_url
+from seam.persistence.one_of import one_of
 from seam.persistence.statements import Command, Query, Session
 from seam.persistence.text import Text, text_refusal
 from seam.persistence.transaction import Transaction
-from seam.persistence.upsert import upsert
 
 __all__ = [
     "CannotOpenDatabaseError",
@@ -14,8 +14,8 @@ __all__ = [
     "Session",
     "Text",
     "Transaction",
+    "one_of",
     "open_database",
     "shown_url",
     "text_refusal",
-    "upsert",
 ]

@@ -4,51 +4,52 @@ Each service has a schema of its own. In PostgreSQL it is a schema of the servic
 SQLite, which knows no schemas, it is a file of its own. Tables name the schema in their metadata
 and repositories never do.
 
+A statement is made once (`statements`), compiled once for each kind of database (`compilation`),
+and run by the driver itself: by `sqlite3` on the event loop, as long as it is short (`sqlite`), or
+by `asyncpg` (`postgresql`). Rows become records by one plain function. What a driver raises is told
+apart here: a database that is away, data that is damaged, a value that its column does not take,
+or a defect (`failures`).
+
 A database that is away is no defect of the service: its callers get UNAVAILABLE as soon as that is
-known, and the log has a line when it goes and one when it is back.
+known, and the log has a line when it goes and one when it is back (`monitor`).
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, MetaData, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from seam.contract import Code, InvalidArgumentError, StatusError
+from seam.contract import Code, InvalidArgumentError, InvalidField, StatusError
 from seam.outages import Outage
-from seam.persistence.failures import (
-    Failure,
-    FailureError,
-    failure_of,
-    invalid_field,
-    unavailable,
-    without_data,
-)
-from seam.persistence.monitor import Backend, Monitor
+from seam.persistence.backend import Backend
+from seam.persistence.failures import DriverError, Failure, FailureError, defect, failure_of
+from seam.persistence.monitor import Monitor
 from seam.persistence.postgresql import PostgresBackend
-from seam.persistence.sqlite import READ, SqliteBackend
+from seam.persistence.sqlite import SqliteBackend
 from seam.persistence.statements import Command, Query
 from seam.persistence.tables import MisfitError, prepare_tables
-from seam.persistence.transaction import Transaction
+from seam.persistence.transaction import REPORTED, Transaction, only
 
 R = TypeVar("R")
 
-WRITER_TIMEOUT: Final = 2.0
-"""Seconds that a transaction on SQLite waits for others of the same process."""
 
-_AUTOCOMMIT: Final = {"isolation_level": "AUTOCOMMIT"}
-
-_DRIVERS: Final = {
-    "sqlite": "sqlite+aiosqlite",
-    "postgresql": "postgresql+asyncpg",
+_PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
+    "sqlite": frozenset(),
+    "postgresql": frozenset(
+        {
+            *("host", "port", "user", "password", "passfile", "application_name"),
+            *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl"),
+            *("ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs"),
+        }
+    ),
 }
+"""What may follow the `?` of a URL, as libpq names it."""
 
 
 class CannotOpenDatabaseError(Exception):
@@ -56,30 +57,28 @@ class CannotOpenDatabaseError(Exception):
 
 
 class Database:
-    """Sessions on the database of one service.
+    """Statements and transactions on the database of one service.
 
-    What fails in a session because the database is away or damaged is a `StatusError`, UNAVAILABLE
-    or DATA_LOSS, that names the service alone. A value that its column does not take is
-    INVALID_ARGUMENT. Other errors of the database are defects and pass as they are, without the
-    data that they tell.
+    What fails because the database is away or damaged is a `StatusError`, UNAVAILABLE or DATA_LOSS,
+    that names the service alone. A value that its column does not take is INVALID_ARGUMENT. Other
+    errors of the database are defects, an `IntegrityError` of SQLAlchemy where a constraint is
+    broken, without the data that they tell.
+
+    Attributes:
+        service: the name of the service whose database it is.
     """
 
     def __init__(self, service: str, backend: Backend, monitor: Monitor) -> None:
-        """Make sessions on `backend`.
+        """Run statements on `backend`.
 
         Args:
             service: the service's name, for callers and for the log.
             backend: the database.
             monitor: says whether it is there.
         """
-        sqlite = backend.engine.dialect.name == "sqlite"
-        self._service = service
+        self.service = service
         self._backend = backend
         self._monitor = monitor
-        self._reading = backend.engine.execution_options(**(READ if sqlite else _AUTOCOMMIT))
-        self._writing = backend.engine
-        # SQLite has one writer at a time: waiting here is fair and costs no thread.
-        self._writer = asyncio.Lock() if sqlite else None
         self._reads = Outage(f"reading from the database of {service}")
         self._writes = Outage(f"writing to the database of {service}")
         self._damage = Outage(f"the data of {service}")
@@ -98,74 +97,82 @@ class Database:
         failure = await self._monitor.check()
         return None if failure is None else failure.summary
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session for reading: every statement sees what is committed when it starts."""
-        if self._monitor.failure is not None:
-            raise self._status(self._monitor.failure)
-        try:
-            async with AsyncSession(self._reading, expire_on_commit=False) as session:
-                yield session
-        except (SQLAlchemyError, FailureError) as error:
-            raise await self._outward(error, self._reads) from None
-        if self._reads.away:
-            self._reads.answered()
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        """A session whose work is committed when the block ends, and undone when it raises."""
-        if self._monitor.failure is not None:
-            raise self._status(self._monitor.failure)
-        try:
-            async with AsyncExitStack() as stack:
-                if self._writer is not None:
-                    await _acquire(self._writer)
-                    stack.callback(self._writer.release)
-                missing = self._backend.missing()
-                if missing is not None:
-                    raise FailureError(missing)
-                session = await stack.enter_async_context(
-                    AsyncSession(self._writing, expire_on_commit=False)
-                )
-                async with session.begin():
-                    transaction = Transaction(session)
-                    yield transaction
-        except (SQLAlchemyError, FailureError) as error:
-            raise await self._outward(error, self._writes) from None
-        if self._writes.away:
-            self._writes.answered()
-        for callback in transaction.committed:
-            callback()
-
     async def fetch_all(self, query: Query[R], /, **parameters: object) -> list[R]:
         """What a query gives, of what is committed now."""
-        async with self.read() as session:
-            return await Transaction(session).fetch_all(query, **parameters)
+        if self._monitor.failure is not None:
+            raise self._status(self._monitor.failure)
+        try:
+            found = await self._backend.fetch(query, parameters)
+        except REPORTED as error:
+            raise await self._report(error, self._reads) from None
+        if self._reads.away:
+            self._reads.answered()
+        return found
 
     async def fetch_one(self, query: Query[R], /, **parameters: object) -> R | None:
         """The only row that a query gives, or None, of what is committed now."""
-        async with self.read() as session:
-            return await Transaction(session).fetch_one(query, **parameters)
+        return only(await self.fetch_all(query, **parameters))
 
     async def execute(self, command: Command, /, **parameters: object) -> int:
         """Run a command in a transaction of its own, and tell how many rows it has changed."""
-        async with self.transaction() as transaction:
-            return await transaction.execute(command, **parameters)
+        if self._monitor.failure is not None:
+            raise self._status(self._monitor.failure)
+        try:
+            count = await self._backend.execute(command, parameters)
+        except REPORTED as error:
+            raise await self._report(error, self._writes) from None
+        if self._writes.away:
+            self._writes.answered()
+        return count
 
     async def execute_many(self, command: Command, rows: Sequence[Mapping[str, object]], /) -> None:
         """Run a command once for each of `rows`, in one transaction."""
-        async with self.transaction() as transaction:
-            await transaction.execute_many(command, rows)
+        if self._monitor.failure is not None:
+            raise self._status(self._monitor.failure)
+        if not rows:
+            return
+        try:
+            await self._backend.execute_many(command, rows)
+        except REPORTED as error:
+            raise await self._report(error, self._writes) from None
+        if self._writes.away:
+            self._writes.answered()
 
-    async def _outward(self, error: Exception, outage: Outage) -> Exception:
+    @asynccontextmanager
+    async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
+        """Statements that are committed when the block ends, and undone when it raises.
+
+        Args:
+            alone: let no other transaction wait for this one's commit, since it takes long.
+        """
+        if self._monitor.failure is not None:
+            raise self._status(self._monitor.failure)
+        backend = self._backend
+        try:
+            work = await backend.begin(alone=alone)
+        except REPORTED as error:
+            raise await self._report(error, self._writes) from None
+        try:
+            yield Transaction(work, self._report_work)
+            try:
+                await backend.commit(work)
+            except REPORTED as error:
+                raise await self._report(error, self._writes) from None
+        finally:
+            await backend.rollback(work)
+        if self._writes.away:
+            self._writes.answered()
+
+    async def _report_work(self, error: Exception) -> Exception:
+        return await self._report(error, self._writes)
+
+    async def _report(self, error: Exception, outage: Outage) -> Exception:
         """What callers are told of an error, after the log was told."""
+        if isinstance(error, InvalidField):
+            return InvalidArgumentError(error)
         failure = failure_of(error)
         if failure is None:
-            refused = invalid_field(error)
-            if refused is not None:
-                return InvalidArgumentError(refused)
-            without_data(error)
-            return error
+            return defect(error) if isinstance(error, DriverError) else error
         if failure.code is Code.DATA_LOSS:
             self._damage.failed(failure.detail)
         elif self.available and await self._monitor.check() is None:
@@ -175,16 +182,8 @@ class Database:
 
     def _status(self, failure: Failure) -> StatusError:
         if failure.code is Code.DATA_LOSS:
-            return StatusError(failure.code, f"{self._service} cannot read its data")
-        return StatusError(failure.code, f"{self._service} is not available")
-
-
-async def _acquire(writer: asyncio.Lock) -> None:
-    try:
-        async with asyncio.timeout(WRITER_TIMEOUT):
-            await writer.acquire()
-    except TimeoutError:
-        raise unavailable("other transactions take too long", "is locked") from None
+            return StatusError(failure.code, f"{self.service} cannot read its data")
+        return StatusError(failure.code, f"{self.service} is not available")
 
 
 @asynccontextmanager
@@ -205,10 +204,9 @@ async def open_database(
     """
     location = database_url(url)
     service = metadata.schema or "the service"
-    sqlite = location.drivername == _DRIVERS["sqlite"]
-    backend = (SqliteBackend if sqlite else PostgresBackend)(
-        location, metadata, prepare or partial(prepare_tables, metadata=metadata)
-    )
+    sqlite = location.drivername == "sqlite"
+    kind = SqliteBackend if sqlite else PostgresBackend
+    backend = kind(location, metadata, prepare or partial(prepare_tables, metadata=metadata))
     try:
         await _prepare(backend, location)
         monitor = Monitor(f"the database of {service}", backend)
@@ -221,7 +219,7 @@ async def open_database(
 async def _prepare(backend: SqliteBackend | PostgresBackend, location: URL) -> None:
     try:
         await backend.prepare()
-    except (OSError, SQLAlchemyError, FailureError, MisfitError) as error:
+    except (OSError, SQLAlchemyError, DriverError, FailureError, MisfitError) as error:
         failure = failure_of(error)
         cause = error.orig if isinstance(error, DBAPIError) else error
         reason = failure.detail if failure else str(cause).partition("\n")[0]
@@ -259,19 +257,26 @@ def _shown(location: URL) -> str:
 
 
 def database_url(url: str) -> URL:
-    """Check a database URL and name the driver in it.
+    """Check a database URL.
 
     Raises:
-        ValueError: it is no URL, or of a database that is not supported.
+        ValueError: it is no URL, or of a database that is not supported, or has a parameter that is
+            not known.
     """
     expected = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
     try:
         location = make_url(url)
     except (ArgumentError, ValueError):
         raise ValueError(f"'{url}' is not a database URL; {expected}") from None
-    driver = _DRIVERS.get(location.drivername)
-    if driver is None:
+    known = _PARAMETERS.get(location.drivername)
+    if known is None:
         raise ValueError(f"'{location.drivername}' is not a supported database; {expected}")
-    if driver == _DRIVERS["sqlite"] and location.database in {None, "", ":memory:"}:
+    if location.drivername == "sqlite" and location.database in {None, "", ":memory:"}:
         raise ValueError(f"'{url}' names no file; {expected}")
-    return location.set(drivername=driver)
+    unknown = sorted(location.query.keys() - known)
+    if unknown:
+        raise ValueError(
+            f"a {location.drivername} URL has no parameter '{unknown[0]}'; "
+            f"expected {', '.join(sorted(known)) or 'none'}"
+        )
+    return location

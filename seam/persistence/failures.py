@@ -11,10 +11,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, StatementError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
-from seam.contract import Code, InvalidField
+from seam.contract import Code
 
 _AWAY_SQLITE: Final = frozenset(
     {
@@ -80,48 +79,72 @@ def unavailable(detail: str, summary: str = _UNREACHABLE) -> FailureError:
     return FailureError(Failure(Code.UNAVAILABLE, detail, summary))
 
 
+class DriverError(Exception):
+    """An error of a driver, as the modules that call it hand it on."""
+
+    def __init__(self, error: BaseException, sql: str, *, lost: bool = False) -> None:
+        """Hand on `error`.
+
+        Args:
+            error: what the driver has raised.
+            sql: the statement, without parameters.
+            lost: whether the connection has ended with it.
+        """
+        super().__init__(type(error).__name__)
+        self.error = error
+        self.sql = sql
+        self.lost = lost
+
+
 def failure_of(error: BaseException) -> Failure | None:
     """Why a database failed, or None when the error is a defect of its caller."""
     if isinstance(error, FailureError):
         return error.failure
-    if isinstance(error, PoolTimeoutError):
-        return Failure(Code.UNAVAILABLE, "no connection has become free in time", "is too busy")
-    if not isinstance(error, DBAPIError):
-        return None
-    code = _sqlite_code(error.orig)
-    if code in _DAMAGED_SQLITE:
-        return Failure(Code.DATA_LOSS, str(error.orig), "is damaged")
-    if code in _AWAY_SQLITE:
-        return Failure(Code.UNAVAILABLE, str(error.orig), _sqlite_summary(code))
-    state = getattr(error.orig, "sqlstate", None) or ""
-    if state.startswith(_DAMAGED_POSTGRESQL):
-        return Failure(Code.DATA_LOSS, f"{_first_line(error.orig)} ({state})", "is damaged")
-    if state.startswith(_AWAY_POSTGRESQL):
-        return Failure(Code.UNAVAILABLE, f"{_first_line(error.orig)} ({state})")
-    if error.connection_invalidated:
-        return Failure(Code.UNAVAILABLE, _first_line(error.orig))
+    if isinstance(error, DriverError):
+        return _failure(error.error, lost=error.lost)
+    if isinstance(error, DBAPIError):
+        return _failure(error.orig, lost=error.connection_invalidated)
     return None
 
 
-def invalid_field(error: BaseException) -> InvalidField | None:
-    """The refusal of a value that its column does not take, if an error is about one."""
-    orig = error.orig if isinstance(error, StatementError) else None
-    return orig if isinstance(orig, InvalidField) else None
+def _failure(error: BaseException | None, *, lost: bool) -> Failure | None:
+    code = _sqlite_code(error)
+    if code in _DAMAGED_SQLITE:
+        return Failure(Code.DATA_LOSS, str(error), "is damaged")
+    if code in _AWAY_SQLITE:
+        return Failure(Code.UNAVAILABLE, str(error), _sqlite_summary(code))
+    state = getattr(error, "sqlstate", None) or ""
+    if state.startswith(_DAMAGED_POSTGRESQL):
+        return Failure(Code.DATA_LOSS, f"{_first_line(error)} ({state})", "is damaged")
+    if state.startswith(_AWAY_POSTGRESQL):
+        return Failure(Code.UNAVAILABLE, f"{_first_line(error)} ({state})")
+    if isinstance(error, TimeoutError):
+        return Failure(Code.UNAVAILABLE, "a statement takes too long")
+    if lost or isinstance(error, OSError):
+        return Failure(Code.UNAVAILABLE, _first_line(error) or "the connection has ended")
+    return None
 
 
-def without_data(error: BaseException) -> None:
-    """Take out of a defect what could repeat rows or parameters.
+def defect(error: DriverError) -> Exception:
+    """The error of SQLAlchemy that tells a driver's, without what could repeat data.
 
-    A driver's own error, which hangs on it as its cause, tells the values of the row.
+    A driver's own error may tell the values of the row, and so may the parameters.
     """
-    error.__cause__ = None
-    error.__suppress_context__ = True
-    if not isinstance(error, StatementError):
-        return
-    state = getattr(error.orig, "sqlstate", None)
-    by_driver = state is None and _sqlite_code(error.orig) is None
+    original = error.error
+    state = getattr(original, "sqlstate", None)
+    integrity = isinstance(original, sqlite3.IntegrityError) or (state or "").startswith("23")
+    by_driver = state is None and _sqlite_code(original) is None
     if by_driver or (state or "").startswith(_DATA_POSTGRESQL):
-        error.args = (f"({type(error.orig).__name__}) its text may hold data and is left out",)
+        said = "its text may hold data and is left out"
+    else:
+        said = _first_line(original.args[0] if original.args else original)
+    kind = IntegrityError if integrity else ProgrammingError
+    told = DefectError(f"({type(original).__name__}) {said}")
+    return kind(error.sql, None, told, hide_parameters=True)
+
+
+class DefectError(Exception):
+    """What a driver has said of a defect, without data."""
 
 
 def _sqlite_code(error: BaseException | None) -> int | None:
@@ -139,5 +162,5 @@ def _sqlite_summary(code: int | None) -> str:
     }.get(code or 0, _UNREACHABLE)
 
 
-def _first_line(error: BaseException | None) -> str:
+def _first_line(error: object) -> str:
     return str(error).partition("\n")[0]

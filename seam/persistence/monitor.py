@@ -14,8 +14,6 @@ from contextvars import Context
 from time import monotonic
 from typing import Final, Protocol
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from seam.contract import Code
 from seam.outages import Outage
 from seam.persistence.failures import Failure, failure_of
@@ -33,26 +31,20 @@ _BUSY: Final = Failure(Code.UNAVAILABLE, "this process is busy", "is too busy")
 """No answer, which is this process's own doing."""
 
 
-class Backend(Protocol):
-    """One kind of database, as its monitor and its sessions need it.
+class Asked(Protocol):
+    """What a monitor asks.
 
     Attributes:
-        engine: makes connections for sessions.
         interval: seconds between two questions.
         patience: seconds for an answer. While calls are bounded by a deadline, an interval and
             twice this are less than most of them have.
     """
 
-    engine: AsyncEngine
     interval: float
     patience: float
 
     async def ask(self) -> None:
         """Get an answer from the database, or raise why there is none."""
-        ...
-
-    def missing(self) -> Failure | None:
-        """What can be seen without asking, before something is written."""
         ...
 
     def cut(self) -> None:
@@ -71,7 +63,7 @@ class Monitor:
         failure: why it does not, as of the last question; None when it does.
     """
 
-    def __init__(self, name: str, backend: Backend) -> None:
+    def __init__(self, name: str, backend: Asked) -> None:
         """Watch `backend`; the log calls it `name`."""
         self.failure: Failure | None = None
         self._backend = backend

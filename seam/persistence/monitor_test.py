@@ -6,16 +6,14 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from seam.persistence.failures import Failure, unavailable
+from seam.persistence.failures import unavailable
 from seam.persistence.monitor import Monitor
 
 
 class Scripted:
     """A backend that answers as it is told."""
 
-    engine = create_async_engine("sqlite+aiosqlite://")
     interval = 60.0
     patience = 0.05
 
@@ -41,9 +39,6 @@ class Scripted:
             await asyncio.sleep(60)
         if away:
             raise unavailable("connection refused")
-
-    def missing(self) -> Failure | None:
-        return None
 
     def cut(self) -> None:
         self.events.append("cut")

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, insert
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from seam.persistence import CannotOpenDatabaseError, open_database
+from seam.persistence import CannotOpenDatabaseError, Command, open_database
 from seam.testing.databases import StoppablePostgres
 
 
@@ -33,6 +33,7 @@ class NoteRow(Table, table=True):
     done: bool = False
 
 
+ADD = Command(insert(NoteRow))
 PRIVATE = "private words"
 
 
@@ -51,8 +52,10 @@ async def refusal(url: str) -> str:
 
 async def fill(file: Path, rows: int = 500) -> None:
     url = f"sqlite:///{file}"
-    async with open_database(url, Table.metadata) as database, database.transaction() as session:
-        session.add_all(NoteRow(number=n, words=PRIVATE * 20) for n in range(rows))
+    async with open_database(url, Table.metadata) as database:
+        await database.execute_many(
+            ADD, [{"number": n, "words": PRIVATE * 20} for n in range(rows)]
+        )
 
 
 def execute(file: Path, *statements: str) -> None:
@@ -140,8 +143,8 @@ async def test_columns_that_a_newer_version_has_added_do_no_harm(file: Path) -> 
         "CREATE TABLE more (number INTEGER)",
     )
     url = f"sqlite:///{file}"
-    async with open_database(url, Table.metadata) as database, database.transaction() as session:
-        session.add(NoteRow(number=7, words=PRIVATE))
+    async with open_database(url, Table.metadata) as database:
+        await database.execute(ADD, number=7, words=PRIVATE)
 
 
 async def test_a_table_that_an_older_version_did_not_have_is_added(file: Path) -> None:

@@ -14,13 +14,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData, insert, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel, select
+from sqlmodel import Field, SQLModel, col
 
 from seam.contract import Code, StatusError
-from seam.persistence import Database, open_database
+from seam.persistence import Command, Database, Query, open_database
 from seam.testing.databases import StoppablePostgres
 
 
@@ -35,20 +35,21 @@ class NoteRow(Table, table=True):
     words: str
 
 
+NUMBERS = Query(select(col(NoteRow.number)), int)
+ADD = Command(insert(NoteRow))
 AWAY = (Code.UNAVAILABLE, "shop is not available")
 DEADLINE = 5.0
 """Seconds that calls have in most contracts."""
 
 
 async def read(database: Database) -> int:
-    async with database.read() as session:
-        return len((await session.execute(select(NoteRow.number))).all())
+    return len(await database.fetch_all(NUMBERS))
 
 
 async def write(database: Database, number: int) -> None:
-    async with database.transaction() as session:
-        await session.execute(select(NoteRow.number).limit(1))
-        session.add(NoteRow(number=number, words="private words"))
+    async with database.transaction() as transaction:
+        await transaction.fetch_all(NUMBERS)
+        await transaction.execute(ADD, number=number, words="private words")
 
 
 async def outcome(work: Callable[[], Awaitable[object]]) -> tuple[Code, str]:
@@ -175,8 +176,10 @@ async def test_what_an_administrator_ends_is_unavailable_and_the_next_call_is_an
     async with open_database(stoppable_postgres.url, Table.metadata) as database:
 
         async def be_ended() -> None:
-            async with database.transaction() as session:
-                await session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+            async with database.transaction() as transaction:
+                await transaction.execute(
+                    Command(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+                )
 
         assert await outcome(be_ended) == AWAY
         assert await outcome(lambda: write(database, 1)) == (Code.OK, "")
@@ -198,8 +201,8 @@ async def test_a_server_without_connections_to_spare_is_unavailable_and_serves_t
         entered, leave = asyncio.Event(), asyncio.Event()
 
         async def hold() -> None:
-            async with database.read() as session:
-                await session.execute(text("SELECT 1"))
+            async with database.transaction() as transaction:
+                await transaction.fetch_all(NUMBERS)
                 entered.set()
                 await leave.wait()
 
@@ -248,12 +251,11 @@ async def test_a_file_that_another_process_has_locked_is_unavailable_to_all_who_
 async def test_a_disk_that_is_full_is_unavailable_to_those_who_write(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with database.transaction() as session:
-        await session.execute(text("PRAGMA max_page_count = 1"))
+    async with database.transaction() as transaction:
+        await transaction.fetch_all(Query(text("PRAGMA max_page_count = 1"), int))
 
     async def fill() -> None:
-        async with database.transaction() as session:
-            session.add(NoteRow(number=1, words="private words" * 10_000))
+        await database.execute(ADD, number=1, words="private words" * 10_000)
 
     for _ in range(50):
         assert await outcome(fill) == AWAY
@@ -316,14 +318,17 @@ async def test_a_page_that_is_found_damaged_is_told_without_rows_in_one_line(
     sqlite_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = f"sqlite:///{sqlite_file}"
-    async with open_database(url, Table.metadata) as database, database.transaction() as session:
-        session.add_all(NoteRow(number=n, words="private words" * 20) for n in range(500))
+    async with open_database(url, Table.metadata) as database:
+        await database.execute_many(
+            ADD, [{"number": n, "words": "private words" * 20} for n in range(500)]
+        )
     async with open_database(url, Table.metadata) as database:
         damage(sqlite_file)
 
         async def search() -> None:
-            async with database.read() as session:
-                await session.execute(text("SELECT * FROM note WHERE words LIKE '%x%'"))
+            await database.fetch_all(
+                Query(text("SELECT number FROM note WHERE words LIKE '%x%'"), int)
+            )
 
         for _ in range(20):
             assert await outcome(search) == (Code.DATA_LOSS, "shop cannot read its data")
@@ -335,22 +340,22 @@ async def test_a_defect_stays_what_it_is_and_tells_no_data(database_url: str) ->
     number, words = secrets
     async with open_database(database_url, Table.metadata) as database:
 
-        async def add(*rows: NoteRow) -> None:
-            async with database.transaction() as session:
+        async def add(*rows: dict[str, object]) -> None:
+            async with database.transaction() as transaction:
                 for row in rows:
-                    session.add(row)
-                    await session.flush()
-                    session.expunge(row)
+                    await transaction.execute(ADD, **row)
 
-        async def ask_nonsense() -> None:
-            async with database.read() as session:
-                await session.execute(text("SELECT :words = nonsense"), {"words": words})
+        async def add_many(*rows: dict[str, object]) -> None:
+            await database.execute_many(ADD, rows)
 
+        row: dict[str, object] = {"number": number, "words": words}
+        nonsense = Query(select(col(NoteRow.number)).where(text("words = nonsense")), int)
         for defect, expected in (
-            (add(NoteRow(number=number, words=words), NoteRow(number=number, words=words)), 1),
-            (add(NoteRow(number=number, words=None)), 1),  # type: ignore[arg-type]
-            (add(NoteRow(number=words, words=words)), 2),  # type: ignore[arg-type]
-            (ask_nonsense(), 2),
+            (add(row, row), 1),
+            (add_many(row, row), 1),
+            (add({"number": number, "words": None}), 1),
+            (add({"number": words, "words": words}), 2),
+            (database.fetch_all(nonsense), 2),
         ):
             with pytest.raises(IntegrityError if expected == 1 else SQLAlchemyError) as caught:
                 await defect

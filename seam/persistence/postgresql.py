@@ -1,20 +1,26 @@
-"""PostgreSQL: one schema for each service, reached by asyncpg."""
+"""PostgreSQL: one schema for each service, reached by asyncpg.
+
+A statement of its own is one round trip: the server commits it by itself. A connection prepares a
+statement when it runs it for the first time, and keeps it.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from typing import Any, Final
-from weakref import WeakSet
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NoReturn, TypeVar
 
-from sqlalchemy import Connection, MetaData, NullPool, event
-from sqlalchemy.engine import URL, ExceptionContext
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+import asyncpg
+from sqlalchemy import Connection as SqlConnection
+from sqlalchemy import MetaData, NullPool
+from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from seam.persistence.failures import Failure, unavailable
+from seam.persistence.compilation import Compiled
+from seam.persistence.failures import DriverError, unavailable
+from seam.persistence.postgresql_pool import POOL_SIZE, Connection, Pool
+from seam.persistence.statements import Command, Query
+
+R = TypeVar("R")
 
 CONNECT_TIMEOUT: Final = 2.0
 """Seconds to connect while calls wait for it."""
@@ -23,13 +29,17 @@ START_TIMEOUT: Final = 10.0
 """Seconds to connect, and for one statement, when the process starts."""
 
 STATEMENT_TIMEOUT: Final = 60.0
-"""Seconds for one statement that no call's deadline bounds."""
+"""Seconds for one statement that no call's deadline bounds; the server ends it."""
 
-POOL_TIMEOUT: Final = 3.0
-"""Seconds to wait for a connection that others use."""
+_CACHED_STATEMENTS: Final = 512
 
-
-_CUT: Final = "it was away a moment ago"
+_ERRORS: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+"""What a driver's call raises. `OSError` holds `TimeoutError`."""
 
 
 class PostgresBackend:
@@ -38,44 +48,27 @@ class PostgresBackend:
     interval = 0.5
     patience = 0.6
 
-    def __init__(self, location: URL, _: MetaData, prepare: Callable[[Connection], None]) -> None:
-        """Use the database at `location`, which names the driver, for one service.
-
-        What it holds is looked at by `prepare`.
-        """
-        self.engine = create_async_engine(
-            location,
-            hide_parameters=True,
-            pool_timeout=POOL_TIMEOUT,
-            connect_args={
-                "async_creator_fn": self._connect,
-                "timeout": CONNECT_TIMEOUT,
-                "command_timeout": STATEMENT_TIMEOUT,
-            },
-        )
-        event.listen(self.engine.sync_engine, "checkout", _leave_closed)
-        event.listen(self.engine.sync_engine, "handle_error", _tell_lost)
+    def __init__(
+        self,
+        location: URL,
+        _: MetaData,
+        prepare: Callable[[SqlConnection], None],
+        size: int = POOL_SIZE,
+    ) -> None:
+        """Use the database at `location` by `size` connections, once `prepare` has checked it."""
         self._location = location
         self._check_tables = prepare
-        self._asyncpg: Any = vars(self.engine.dialect.loaded_dbapi)["asyncpg"]
-        self._connections: WeakSet[Any] = WeakSet()
-        self._opening: set[asyncio.Task[Any]] = set()
-        self._own: Any = None
-        self._cut = False
+        self._pool = Pool(self._connect, size)
+        self._own: Connection = None
 
     async def prepare(self) -> None:
-        """Look at what it holds."""
+        """Check what it holds."""
         engine = create_async_engine(
-            self._location,
+            self._location.set(drivername="postgresql+asyncpg"),
             hide_parameters=True,
             poolclass=NullPool,
-            connect_args={
-                "async_creator_fn": self._open,
-                "timeout": START_TIMEOUT,
-                "command_timeout": START_TIMEOUT,
-            },
+            connect_args={"async_creator_fn": self._connect_at_start},
         )
-        event.listen(engine.sync_engine, "handle_error", _tell_lost)
         async with engine.begin() as connection:
             await connection.run_sync(self._check_tables)
 
@@ -83,75 +76,205 @@ class PostgresBackend:
         """Let go of all connections."""
         if self._own is not None:
             self._own.terminate()
-        await self.engine.dispose()
+        await self._pool.close()
 
     async def ask(self) -> None:
-        """See `Backend`."""
+        """See `Backend`. Asks on a connection of its own."""
         own, self._own = self._own, None
         try:
             if own is None or own.is_closed():
-                _, options = self.engine.dialect.create_connect_args(self._location)
-                own = await self._open(**options)
+                own = await self._connect()
             await own.fetchval("SELECT 1")
-        except BaseException:
+        except BaseException as error:
             if own is not None:
                 own.terminate()
+            if isinstance(error, _ERRORS) and not isinstance(error, TimeoutError):
+                raise DriverError(error, "SELECT 1", lost=True) from None
             raise
         self._own = own
 
-    def missing(self) -> Failure | None:
-        """See `Backend`."""
-        return None
-
     def cut(self) -> None:
         """See `Backend`."""
-        self._cut = True
-        while self._opening:
-            self._opening.pop().cancel()
-        for connection in list(self._connections):
-            connection.terminate()
+        self._pool.cut()
 
     def restore(self) -> None:
         """See `Backend`."""
-        self._cut = False
+        self._pool.restore()
 
-    async def _connect(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
-        if self._cut:
-            raise unavailable(_CUT)
-        opening = asyncio.create_task(self._open(*arguments, **options))
-        self._opening.add(opening)
+    async def fetch(self, query: Query[R], parameters: Mapping[str, object]) -> list[R]:
+        """See `Backend`."""
+        compiled = query.compiled("postgresql", parameters)
+        arguments = compiled.arguments(parameters)
+        connection = self._pool.idle() or await self._pool.take()
         try:
-            connection = await opening
-        except asyncio.CancelledError:
-            if opening in self._opening:
-                raise
-            raise unavailable(_CUT) from None
-        finally:
-            self._opening.discard(opening)
-        self._connections.add(connection)
-        return connection
+            rows = await connection.fetch(compiled.sql, *arguments)
+        except BaseException as error:
+            self._give_up(connection, error, compiled.sql)
+        self._pool.give(connection)
+        return query.records(compiled, rows)
 
-    async def _open(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+    async def execute(self, command: Command, parameters: Mapping[str, object]) -> int:
+        """See `Backend`."""
+        compiled = command.compiled("postgresql", parameters)
+        arguments = compiled.arguments(parameters)
+        connection = self._pool.idle() or await self._pool.take()
         try:
-            return await self._asyncpg.connect(*arguments, **options)
+            status = await connection.execute(compiled.sql, *arguments)
+        except BaseException as error:
+            self._give_up(connection, error, compiled.sql)
+        self._pool.give(connection)
+        return _count(status)
+
+    async def execute_many(self, command: Command, rows: Sequence[Mapping[str, object]]) -> None:
+        """See `Backend`. The driver makes one transaction of it."""
+        compiled = command.compiled("postgresql", rows[0])
+        arguments = [compiled.arguments(row) for row in rows]
+        connection = self._pool.idle() or await self._pool.take()
+        try:
+            await connection.executemany(compiled.sql, arguments)
+        except BaseException as error:
+            self._give_up(connection, error, compiled.sql)
+        self._pool.give(connection)
+
+    async def begin(self, *, alone: bool) -> PostgresWork:  # noqa: ARG002
+        """See `Backend`. Transactions of a server share nothing."""
+        connection = self._pool.idle() or await self._pool.take()
+        try:
+            await connection.execute("BEGIN")
+        except BaseException as error:
+            self._give_up(connection, error, "BEGIN")
+        return PostgresWork(connection)
+
+    async def commit(self, work: PostgresWork) -> None:
+        """See `Backend`."""
+        status = await work.status("COMMIT")
+        if status != "COMMIT":
+            # Of a transaction in which a statement has failed, whatever its caller made of that.
+            raise unavailable(f"a transaction was answered with {status} instead of COMMIT")
+        work.ended = True
+        self._pool.give(work.connection)
+        for callback in work.callbacks:
+            callback()
+
+    async def rollback(self, work: PostgresWork) -> None:
+        """See `Backend`."""
+        if work.ended:
+            return
+        work.ended = True
+        connection = work.connection
+        if connection.is_closed() or work.broken:
+            self._pool.give_up(connection)
+            return
+        try:
+            await connection.execute("ROLLBACK")
+        except BaseException as error:
+            self._pool.give_up(connection)
+            if isinstance(error, _ERRORS):
+                return
+            raise
+        self._pool.give(connection)
+
+    def _give_up(self, connection: Connection, error: BaseException, sql: str) -> NoReturn:
+        if not isinstance(error, _ERRORS):
+            # It was cancelled, or could not even be sent.
+            self._pool.give_up(connection)
+            raise error
+        lost = connection.is_closed()
+        if isinstance(error, OSError):
+            self._pool.give_up(connection)
+        else:
+            self._pool.give(connection)
+        raise DriverError(error, sql, lost=lost) from None
+
+    async def _connect(self) -> Connection:
+        # No timer here: the server ends what takes too long, and the monitor finds out whether
+        # there is a server.
+        return await self._open(CONNECT_TIMEOUT, STATEMENT_TIMEOUT)
+
+    async def _connect_at_start(self, *_: object, **__: object) -> Connection:
+        return await self._open(START_TIMEOUT, START_TIMEOUT, answer_within=START_TIMEOUT)
+
+    async def _open(
+        self, within: float, statement_timeout: float, *, answer_within: float | None = None
+    ) -> Connection:
+        dsn = self._location.render_as_string(hide_password=False)
+        try:
+            return await asyncpg.connect(
+                dsn,
+                timeout=within,
+                command_timeout=answer_within,
+                statement_cache_size=_CACHED_STATEMENTS,
+                max_cached_statement_lifetime=0,
+                server_settings={"statement_timeout": f"{statement_timeout * 1000:.0f}"},
+            )
         except TimeoutError:
             raise unavailable("it does not answer", "does not answer") from None
-        except (OSError, self._asyncpg.PostgresError) as error:
+        except _ERRORS as error:
             raise unavailable(str(error)) from None
 
 
-def _leave_closed(
-    _connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection
-) -> None:
-    """Take no connection from the pool that the server has ended meanwhile."""
-    driver: Any = entry.driver_connection
-    if driver is None or driver.is_closed():
-        raise DisconnectionError
+class PostgresWork:
+    """See `Work`.
+
+    Attributes:
+        connection: what it runs on.
+        broken: a statement was left in the middle.
+        ended: it was committed or undone.
+        callbacks: what is called after the commit.
+    """
+
+    dialect = "postgresql"
+
+    def __init__(self, connection: Connection) -> None:
+        """Run statements on `connection`, which is in a transaction."""
+        self.connection = connection
+        self.broken = False
+        self.ended = False
+        self.callbacks: list[Callable[[], object]] = []
+
+    async def rows(self, compiled: Compiled, arguments: Sequence[Any]) -> Sequence[Any]:
+        """See `Work`."""
+        try:
+            rows: Sequence[Any] = await self.connection.fetch(compiled.sql, *arguments)
+        except BaseException as error:
+            self._failed(error, compiled.sql)
+        return rows
+
+    async def run(self, compiled: Compiled, arguments: Sequence[Any]) -> int:
+        """See `Work`."""
+        return _count(await self.status(compiled.sql, arguments))
+
+    async def run_many(self, compiled: Compiled, rows: Sequence[Mapping[str, object]]) -> None:
+        """See `Work`."""
+        arguments = [compiled.arguments(row) for row in rows]
+        try:
+            await self.connection.executemany(compiled.sql, arguments)
+        except BaseException as error:
+            self._failed(error, compiled.sql)
+
+    async def control(self, sql: str) -> None:
+        """See `Work`."""
+        await self.status(sql)
+
+    def after_commit(self, callback: Callable[[], object]) -> None:
+        """See `Work`."""
+        self.callbacks.append(callback)
+
+    async def status(self, sql: str, arguments: Sequence[Any] = ()) -> str:
+        """What the server says that a statement has done, such as `UPDATE 3`."""
+        try:
+            status: str = await self.connection.execute(sql, *arguments)
+        except BaseException as error:
+            self._failed(error, sql)
+        return status
+
+    def _failed(self, error: BaseException, sql: str) -> NoReturn:
+        self.broken = self.broken or not isinstance(error, asyncpg.PostgresError)
+        if not isinstance(error, _ERRORS):
+            raise error
+        raise DriverError(error, sql, lost=self.connection.is_closed()) from None
 
 
-def _tell_lost(context: ExceptionContext) -> None:
-    """Give up a connection whose statement has run out of time, or whose socket has failed."""
-    if isinstance(context.original_exception, OSError):
-        context.is_disconnect = True
-        reason = str(context.original_exception) or "a statement takes too long"
-        raise unavailable(reason)
+def _count(status: str) -> int:
+    number = status.rpartition(" ")[2]
+    return int(number) if number.isdigit() else 0

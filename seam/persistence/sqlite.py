@@ -1,47 +1,38 @@
-"""SQLite: one file for each service, reached by aiosqlite.
+"""SQLite: one file for each service.
 
-A transaction takes the write lock when it begins. Taking it at the first write, as SQLite does by
-default, fails at once if another connection has written since the transaction's first read, however
-long one is willing to wait.
-
-The file is never opened in any other way than by SQLite: closing it again would give up the locks
-that SQLite holds on it for the whole process (https://www.sqlite.org/howtocorrupt.html).
+Reads run on the event loop while they are short (`sqlite_reader`), writes share a connection and
+its commits (`sqlite_writer`). A file that is removed is written no more; one that has taken the
+place of another is examined first.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from time import monotonic
-from typing import Final
-from urllib.parse import quote_from_bytes
+from typing import Final, TypeVar
 
-from sqlalchemy import Connection, MetaData, NullPool, event, text
-from sqlalchemy.connectors.asyncio import AsyncAdapt_dbapi_cursor
-from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
+from sqlalchemy import Connection, MetaData, NullPool, create_engine
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from seam.contract import Code
-from seam.persistence.failures import Failure, FailureError, unavailable
+from seam.persistence.failures import DriverError, Failure, FailureError, unavailable
+from seam.persistence.sqlite_connection import BUSY_TIMEOUT_MS, connect
+from seam.persistence.sqlite_reader import SqliteReader
+from seam.persistence.sqlite_writer import SqliteWork, SqliteWriter
+from seam.persistence.statements import Command, Query
 
-BUSY_TIMEOUT_MS: Final = 2_000
-"""How long a statement of a call waits for another process's write lock."""
+R = TypeVar("R")
 
 START_BUSY_TIMEOUT_MS: Final = 10_000
 """How long a process that starts waits for others that do the same."""
 
-POOL_TIMEOUT: Final = 3.0
-"""Seconds to wait for a connection that others use."""
-
 CHECKED_BYTES: Final = 256 * 2**20
 """Size up to which a file is read at the start, to see whether it is whole: about a second."""
 
-READ: Final = {"sqlite_read": True}
-"""Execution options of what only reads."""
+_ASK: Final = "SELECT count(*) FROM sqlite_schema"
 
 
 class SqliteBackend:
@@ -53,46 +44,28 @@ class SqliteBackend:
     def __init__(
         self, location: URL, metadata: MetaData, prepare: Callable[[Connection], None]
     ) -> None:
-        """Use the file at `location`, which names the driver, for the tables of `metadata`.
-
-        What it holds is looked at by `prepare`.
-        """
+        """Use the file at `location` for `metadata`, once `prepare` has checked what it holds."""
         self._file = Path(location.database or "").absolute()
         self._metadata = metadata
         self._check_tables = prepare
         self._identity: tuple[int, int] | None = None
-        self._opening = self._engine("rwc", START_BUSY_TIMEOUT_MS, alone=True)
-        self._asking = self._engine("rw", BUSY_TIMEOUT_MS, alone=True)
-        self.engine = self._engine("rw", BUSY_TIMEOUT_MS)
+        self._reader = SqliteReader(self._file)
+        self._writer = SqliteWriter(self._file, self._missing)
 
     async def prepare(self) -> None:
-        """Create the file if it is missing, and look at what it holds."""
-        await asyncio.to_thread(self._file.parent.mkdir, parents=True, exist_ok=True)
-        if await asyncio.to_thread(self._file.is_dir):
-            raise unavailable("it is a directory; expected a file")
-        await self._examine()
+        """Create the file if it is missing, and check what it holds."""
+        self._reader.use(await asyncio.to_thread(self._prepare))
 
     async def close(self) -> None:
         """Let go of all connections."""
-        await self.engine.dispose()
+        await asyncio.to_thread(self._close)
 
     async def ask(self) -> None:
         """See `Backend`. A file that has taken the place of another is examined first."""
-        identity = _identity(self._file)
-        if identity is None:
-            raise unavailable(f"{self._file} is gone", "has lost its file")
-        if identity != self._identity:
-            await self._examine()
-            await self.engine.dispose()
-        async with self._asking.connect() as connection:
-            await connection.execution_options(**READ)
-            await connection.execute(text("SELECT count(*) FROM sqlite_schema"))
-
-    def missing(self) -> Failure | None:
-        """See `Backend`. What is written to a file that was removed is lost without a word."""
-        if _identity(self._file) == self._identity:
-            return None
-        return Failure(Code.UNAVAILABLE, f"{self._file} is gone", "has lost its file")
+        replaced = await asyncio.to_thread(self._ask)
+        if replaced is not None:
+            self._reader.use(replaced)
+            self._writer.renew()
 
     def cut(self) -> None:
         """See `Backend`. A statement on a file cannot be ended; it ends by itself."""
@@ -100,33 +73,106 @@ class SqliteBackend:
     def restore(self) -> None:
         """See `Backend`."""
 
-    async def _examine(self) -> None:
-        async with self._opening.begin() as connection:
+    async def fetch(self, query: Query[R], parameters: Mapping[str, object]) -> list[R]:
+        """See `Backend`."""
+        compiled = query.compiled("sqlite", parameters)
+        if not compiled.writes:
+            return await self._reader.fetch(query, compiled, parameters)
+        work = await self._writer.begin()
+        try:
+            rows = await work.rows(compiled, compiled.arguments(parameters))
+            await self._writer.commit(work)
+        finally:
+            await self._writer.rollback(work)
+        return query.records(compiled, rows)
+
+    async def execute(self, command: Command, parameters: Mapping[str, object]) -> int:
+        """See `Backend`."""
+        compiled = command.compiled("sqlite", parameters)
+        arguments = compiled.arguments(parameters)
+        work = await self._writer.begin()
+        try:
+            count = await work.run(compiled, arguments)
+            await self._writer.commit(work)
+        finally:
+            await self._writer.rollback(work)
+        return count
+
+    async def execute_many(self, command: Command, rows: Sequence[Mapping[str, object]]) -> None:
+        """See `Backend`."""
+        compiled = command.compiled("sqlite", rows[0])
+        work = await self._writer.begin()
+        try:
+            await work.run_many(compiled, rows)
+            await self._writer.commit(work)
+        finally:
+            await self._writer.rollback(work)
+
+    async def begin(self, *, alone: bool) -> SqliteWork:
+        """See `Backend`."""
+        return await self._writer.begin(alone=alone)
+
+    async def commit(self, work: SqliteWork) -> None:
+        """See `Backend`."""
+        await self._writer.commit(work)
+
+    async def rollback(self, work: SqliteWork) -> None:
+        """See `Backend`."""
+        await self._writer.rollback(work)
+
+    def _prepare(self) -> sqlite3.Connection:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        if self._file.is_dir():
+            raise unavailable("it is a directory; expected a file")
+        self._examine()
+        return self._reader.connect()
+
+    def _close(self) -> None:
+        self._writer.close()
+        self._reader.close()
+
+    def _ask(self) -> sqlite3.Connection | None:
+        """Ask; gives a connection to the file if it has taken the place of another."""
+        identity = _identity(self._file)
+        if identity is None:
+            raise unavailable(f"{self._file} is gone", "has lost its file")
+        try:
+            if identity != self._identity:
+                self._examine()
+                return self._reader.connect()
+            with closing(connect(self._file, busy_timeout_ms=BUSY_TIMEOUT_MS)) as connection:
+                connection.execute(_ASK).fetchone()
+        except sqlite3.Error as error:
+            raise DriverError(error, _ASK) from None
+        return None
+
+    def _missing(self) -> Failure | None:
+        """Why nothing must be written: to a file that was removed, it is lost without a word."""
+        if _identity(self._file) == self._identity:
+            return None
+        return Failure(Code.UNAVAILABLE, f"{self._file} is gone", "has lost its file")
+
+    def _examine(self) -> None:
+        engine = create_engine(
+            "sqlite://",
+            creator=lambda: connect(self._file, mode="rwc", busy_timeout_ms=START_BUSY_TIMEOUT_MS),
+            poolclass=NullPool,
+            hide_parameters=True,
+        ).execution_options(schema_translate_map={self._metadata.schema: None})
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             if self._file.stat().st_size <= CHECKED_BYTES:
-                found = await connection.execute(text("PRAGMA quick_check(1)"))
+                found = connection.exec_driver_sql("PRAGMA quick_check(1)")
                 verdict = str(found.scalar_one())
                 if verdict != "ok":
                     detail = f"database disk image is malformed ({verdict.splitlines()[-1]})"
                     raise FailureError(Failure(Code.DATA_LOSS, detail, "is damaged"))
-            await connection.run_sync(self._check_tables)
+            self._check_tables(connection)
             # SQLite opens a file that it may not write, and says so at the first write alone.
-            version = (await connection.execute(text("PRAGMA user_version"))).scalar_one()
-            await connection.execute(text(f"PRAGMA user_version = {int(version)}"))
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            connection.exec_driver_sql(f"PRAGMA user_version = {int(version)}")
+            connection.commit()
         self._identity = _identity(self._file)
-
-    def _engine(self, mode: str, busy_timeout_ms: int, *, alone: bool = False) -> AsyncEngine:
-        location = URL.create(
-            "sqlite+aiosqlite",
-            database=f"file:{quote_from_bytes(os.fsencode(self._file))}",
-            query={"mode": mode, "uri": "true"},
-        )
-        engine = (
-            create_async_engine(location, hide_parameters=True, poolclass=NullPool)
-            if alone
-            else create_async_engine(location, hide_parameters=True, pool_timeout=POOL_TIMEOUT)
-        )
-        _prepare_connections(engine, busy_timeout_ms)
-        return engine.execution_options(schema_translate_map={self._metadata.schema: None})
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
@@ -136,41 +182,3 @@ def _identity(file: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _prepare_connections(engine: AsyncEngine, busy_timeout_ms: int) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def connect(connection: AsyncAdapt_aiosqlite_connection, _: object) -> None:
-        # The driver must not begin transactions by itself: `begin` below does.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {busy_timeout_ms}")
-        _switch_to_wal(connection, cursor)
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        if "sqlite_read" not in connection.get_execution_options():
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _switch_to_wal(
-    connection: AsyncAdapt_aiosqlite_connection, cursor: AsyncAdapt_dbapi_cursor
-) -> None:
-    """Let readers and the writer of a database not wait for each other.
-
-    The file remembers it. When two processes make it at the same time, SQLite gives one of them
-    the lock, and fails the other at once instead of letting it wait.
-    """
-    deadline = monotonic() + BUSY_TIMEOUT_MS / 1000
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > deadline:
-                raise
-            connection.run_async(lambda _: asyncio.sleep(0.005))
-        else:
-            return

@@ -15,6 +15,8 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql, sqlite
 
+from seam.persistence.compilation import DIALECTS, Compiled
+
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
@@ -33,16 +35,41 @@ class Command:
     def __init__(self, source: Source) -> None:
         """Make it of a statement of SQLAlchemy Core."""
         self._source = source
-        self._by_dialect: dict[str, Executable] = {}
+        self._compiled: dict[str, Compiled] = {}
+        self._partial: dict[tuple[str, frozenset[str]], Compiled] = {}
 
-    def statement(self, dialect: str) -> Executable:
-        """The statement for a dialect, which is made once."""
-        made = self._by_dialect.get(dialect)
-        if made is None:
-            source = self._source
-            made = source if isinstance(source, Executable) else source(_INSERTS[dialect])
-            self._by_dialect[dialect] = made
-        return made
+    def compiled(self, dialect: str, parameters: Mapping[str, object]) -> Compiled:
+        """The statement for a kind of database, which is compiled once.
+
+        Raises:
+            TypeError: `parameters` are not those of the statement.
+        """
+        compiled = self._compiled.get(dialect)
+        if compiled is None:
+            compiled = Compiled(self._statement(dialect), DIALECTS[dialect])
+            self._compiled[dialect] = compiled
+        if len(parameters) == compiled.count and compiled.names.issuperset(parameters):
+            return compiled
+        return self._for_some_columns(dialect, compiled, parameters)
+
+    def _for_some_columns(
+        self, dialect: str, whole: Compiled, parameters: Mapping[str, object]
+    ) -> Compiled:
+        """The statement for parameters that leave columns with defaults out."""
+        key = dialect, frozenset(parameters)
+        compiled = self._partial.get(key)
+        if compiled is None:
+            if not whole.names.issuperset(parameters):
+                raise whole.refuse(parameters)
+            compiled = Compiled(self._statement(dialect), DIALECTS[dialect], parameters)
+            if compiled.names != parameters.keys():
+                raise compiled.refuse(parameters)
+            self._partial[key] = compiled
+        return compiled
+
+    def _statement(self, dialect: str) -> Executable:
+        source = self._source
+        return source if isinstance(source, Executable) else source(_INSERTS[dialect])
 
 
 class Query(Command, Generic[R_co]):
@@ -57,6 +84,13 @@ class Query(Command, Generic[R_co]):
         """
         super().__init__(source)
         self.build = build
+
+    def records(self, compiled: Compiled, rows: Sequence[Any]) -> list[R_co]:
+        """Build records of a driver's rows."""
+        build, convert = self.build, compiled.convert
+        if convert is None:
+            return [build(*row) for row in rows]
+        return [build(*convert(row)) for row in rows]
 
 
 class Session(Protocol):

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Dialect, String
+from sqlalchemy import BindParameter, ColumnElement, Dialect, String, type_coerce
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.operators import OperatorType
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 from seam.contract import InvalidField
 
@@ -50,6 +50,23 @@ class Text(TypeDecorator[str]):
     impl = String
     cache_ok = True
 
+    class Comparator(TypeDecorator.Comparator[str]):
+        """Comparisons with a column; a parameter of theirs is looked for, as a value is."""
+
+        def operate(
+            self,
+            op: OperatorType,
+            *other: Any,  # noqa: ANN401
+            **options: Any,  # noqa: ANN401
+        ) -> ColumnElement[Any]:
+            """Give parameters the type of what is looked for."""
+            kind = self.type
+            if isinstance(kind, Text):
+                other = tuple(_sought(each, kind.maximum) for each in other)
+            return super().operate(op, *other, **options)
+
+    comparator_factory = Comparator
+
     def __init__(self, field: str, maximum: int, *, by_code_point: bool = False) -> None:
         super().__init__()
         self.field = field
@@ -80,6 +97,12 @@ class Text(TypeDecorator[str]):
     ) -> TypeEngine[Any]:
         """Look for texts by `_Sought`."""
         return _Sought(self.maximum)
+
+
+def _sought(value: object, maximum: int) -> object:
+    if isinstance(value, BindParameter) and isinstance(value.type, NullType):
+        return type_coerce(value, _Sought(maximum))
+    return value
 
 
 class _Sought(TypeDecorator[str]):

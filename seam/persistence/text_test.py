@@ -3,12 +3,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import Column, MetaData, update
+from sqlalchemy import Column, MetaData, bindparam, insert, select, update
 from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel, col, select
+from sqlmodel import Field, SQLModel, col
 
 from seam.contract import Code, StatusError
-from seam.persistence import Database, Text, open_database, upsert
+from seam.persistence import Command, Database, Query, Text, one_of, open_database
 
 
 class Table(SQLModel, registry=registry(metadata=MetaData(schema="shop"))):
@@ -33,66 +33,68 @@ BAD = {
 }
 
 
+word = col(WordRow.word)
+FIND = Query(select(word).where(word == bindparam("word")), str)
+ORDERED = Query(select(word).order_by(word), str)
+ADD = Command(insert(WordRow))
+ADD_UNLESS_THERE = Command(
+    lambda insert: (
+        insert(WordRow)
+        .values(word=bindparam("word"), meaning=bindparam("meaning"))
+        .on_conflict_do_nothing()
+    )
+)
+CHANGE = Command(update(WordRow).values(word=bindparam("word")).where(word == "a"))
+
+
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     async with open_database(database_url, Table.metadata) as database:
-        async with database.transaction() as session:
-            session.add_all(WordRow(word=word, meaning="good") for word in GOOD)
+        await database.execute_many(ADD, [{"word": good, "meaning": "good"} for good in GOOD])
         yield database
 
 
 async def test_a_text_is_found_as_it_was_written(database: Database) -> None:
-    async with database.read() as session:
-        for word in GOOD:
-            found = await session.execute(select(WordRow.word).where(col(WordRow.word) == word))
-            assert found.scalar_one() == word
-        ordered = await session.execute(select(WordRow.word).order_by(col(WordRow.word)))
-        assert list(ordered.scalars()) == sorted(GOOD)
+    for good in GOOD:
+        assert await database.fetch_one(FIND, word=good) == good
+    assert await database.fetch_all(ORDERED) == sorted(GOOD)
 
 
 @pytest.mark.parametrize("bad", BAD)
 async def test_a_text_that_no_database_holds_is_refused_by_the_name_of_its_field(
     database: Database, bad: str
 ) -> None:
-    async def add() -> None:
-        async with database.transaction() as session:
-            session.add(WordRow(word=bad, meaning=""))
-
-    async def insert() -> None:
-        async with database.transaction() as session:
-            statement = upsert(session, WordRow).values(word=bad, meaning="")
-            await session.execute(statement.on_conflict_do_nothing())
-
-    async def insert_many() -> None:
-        async with database.transaction() as session:
-            rows = [{"word": "fine", "meaning": ""}, {"word": bad, "meaning": ""}]
-            await session.execute(upsert(session, WordRow), rows)
-
-    async def change() -> None:
-        async with database.transaction() as session:
-            await session.execute(update(WordRow).values(word=bad).where(col(WordRow.word) == "a"))
-
-    for write in (add, insert, insert_many, change):
+    fine = {"word": "fine", "meaning": ""}
+    for write in (
+        lambda: database.execute(ADD, word=bad, meaning=""),
+        lambda: database.execute(ADD_UNLESS_THERE, word=bad, meaning=""),
+        lambda: database.execute_many(ADD, [fine, {"word": bad, "meaning": ""}]),
+        lambda: database.execute(CHANGE, word=bad),
+    ):
         with pytest.raises(StatusError) as caught:
             await write()
         assert caught.value.code is Code.INVALID_ARGUMENT
         assert caught.value.message == f"word: {BAD[bad]}"
-    async with database.read() as session:
-        assert len((await session.execute(select(WordRow.word))).all()) == len(GOOD)
+    assert len(await database.fetch_all(ORDERED)) == len(GOOD)
 
 
 @pytest.mark.parametrize("bad", BAD)
 async def test_a_text_that_no_database_holds_is_found_nowhere(database: Database, bad: str) -> None:
-    word = col(WordRow.word)
-    async with database.read() as session:
-        for condition in (
-            word == bad,
-            word > bad,
-            word.in_([bad]),
-            word.in_([bad, bad]),
-            word.contains(bad, autoescape=True),
-            word.startswith(bad, autoescape=True),
-        ):
-            assert (await session.execute(select(word).where(condition))).all() == []
-        mixed = await session.execute(select(word).where(word.in_([bad, "a", "é"])))
-        assert set(mixed.scalars()) == {"a", "é"}
+    for condition in (
+        word == bindparam("bad"),
+        word > bindparam("bad"),
+        word.startswith(bindparam("bad")),
+    ):
+        assert await database.fetch_all(Query(select(word).where(condition), str), bad=bad) == []
+    for condition in (bad == word, word.in_([bad]), word.contains(bad, autoescape=True)):
+        assert await database.fetch_all(Query(select(word).where(condition), str)) == []
+
+
+@pytest.mark.parametrize("bad", BAD)
+async def test_one_of_a_list_is_found_whatever_else_it_names(database: Database, bad: str) -> None:
+    query = Query(select(word).where(one_of(word, "words")), str)
+    assert await database.fetch_all(query, words=[]) == []
+    assert await database.fetch_all(query, words=[bad, bad]) == []
+    assert set(await database.fetch_all(query, words=[bad, "a", "é", "nowhere"])) == {"a", "é"}
+    every = [*GOOD, *(f"{number}" for number in range(5000))]
+    assert sorted(await database.fetch_all(query, words=every)) == sorted(GOOD)

@@ -79,6 +79,8 @@ def test_serve_is_the_default_and_says_where_it_listens(tmp_path: Path) -> None:
             "peers": {},
         }
         assert httpx.get(f"http://{address}/schema").json()["openapi"] == "3.1.0"
+        events = httpx.get(f"http://{address}/schema/asyncapi.json").json()
+        assert events["asyncapi"] == "3.0.0"
         code, errors = end(process)
     assert code == 0
     assert "Traceback" not in errors
@@ -186,6 +188,12 @@ def test_every_command_explains_itself(tmp_path: Path, arguments: list[str]) -> 
 def test_the_help_says_what_is_done_without_a_command(tmp_path: Path) -> None:
     _, output, _ = run(["--help"], tmp_path)
     assert "Runs one, two; without a command, it serves them." in output
+
+
+def test_what_is_set_for_a_service_that_has_no_settings_is_refused(tmp_path: Path) -> None:
+    code, _, errors = run(["--http", "127.0.0.1:0", "--setting", "one.colour=red"], tmp_path)
+    assert code == 2
+    assert "both: --setting: one.colour: service 'one' has no settings" in errors
 
 
 def test_a_service_s_command_gives_the_exit_code(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ class Needs:
 
 
 def check_answers(service: Service, answers: Iterable[Registration | GrpcServicer]) -> None:
-    """Check that what a service answers is its own, and that its routes lead somewhere.
+    """Check that a service answers and publishes what is its own, and that its routes lead there.
 
     Raises:
         ServiceError: others would look for it elsewhere, or nothing answers a route.
@@ -91,6 +91,12 @@ def check_answers(service: Service, answers: Iterable[Registration | GrpcService
             raise ServiceError(
                 f"service '{service.name}' answers {name}, which others look for where "
                 f"'{owner_of(name)}' runs"
+            )
+    for event in service.publishes:
+        if event.owner != service.name:
+            raise ServiceError(
+                f"service '{service.name}' publishes {event.type}, which others look for where "
+                f"'{event.owner}' runs"
             )
     for api in service.http:
         if api.descriptor.name not in names:

@@ -18,7 +18,8 @@ from conformance.handler import Conformance
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, register_conformance
 from lib.grpc_inprocess.examples import Greeter
 from seam.bus import Registration
-from seam.contract import ServiceDescriptor
+from seam.codec.wellknown_records import FIELD_MASK
+from seam.contract import EventDescriptor, ServiceDescriptor
 from seam.http import HttpApi
 from seam.persistence.migrations import Migrations
 from seam.runtime import GrpcServicer, Resources, Service
@@ -39,12 +40,13 @@ def service(
     start: Callable[[Resources], Answers],
     *needs: ServiceDescriptor | str,
     http: tuple[HttpApi[Any], ...] = (),
+    publishes: tuple[EventDescriptor[Any], ...] = (),
 ) -> Service:
     @asynccontextmanager
     async def started(resources: Resources) -> AsyncIterator[Answers]:
         yield start(resources)
 
-    return Service(name, started, needs=needs, http=http)
+    return Service(name, started, needs=needs, http=http, publishes=publishes)
 
 
 def answer_conformance(_: Resources) -> Answers:
@@ -159,6 +161,14 @@ async def test_what_a_service_answers_must_be_its_own(
 ) -> None:
     with pytest.raises(ServiceError, match=r"service 'other' answers .*, which others look for"):
         await start(service("other", answer))
+
+
+async def test_what_a_service_publishes_must_be_its_own() -> None:
+    event = EventDescriptor("conformance.v1.Changed", FIELD_MASK, key=lambda _: "")
+    await start(service("conformance", answer_nothing, publishes=(event,)))
+    expected = "service 'other' publishes conformance.v1.Changed, which others look for where"
+    with pytest.raises(ServiceError, match=expected):
+        await start(service("other", answer_nothing, publishes=(event,)))
 
 
 async def test_what_routes_lead_to_must_be_answered() -> None:

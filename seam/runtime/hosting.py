@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 import grpc
@@ -37,7 +38,7 @@ from seam.runtime.health import Readiness
 from seam.runtime.http_server import serve_http
 from seam.runtime.peers import Peers
 from seam.runtime.service import DatabaseLocation, GrpcServicer, Resources, Service, owner_of
-from seam.runtime.settings import SettingsError
+from seam.runtime.service_settings import ServiceSettings, SettingsError
 from seam.runtime.topology import Address, Process, Topology
 from seam.runtime.watchdog import watching
 
@@ -70,6 +71,7 @@ async def hosting(
     title: str,
     strict: bool = False,
     drain: float = 0.0,
+    settings: Mapping[str, ServiceSettings] = MappingProxyType({}),
     client_interceptors: Sequence[Interceptor] = (),
     server_interceptors: Sequence[Interceptor] = (),
 ) -> AsyncIterator[Bound]:
@@ -80,15 +82,17 @@ async def hosting(
         topology: where the services are that this process does not host.
         services: all services that the artifact holds.
         databases: where each of them keeps its data.
-        title: title of the OpenAPI document.
+        title: title of the OpenAPI and AsyncAPI documents.
         strict: send calls within the process through their wire form.
         drain: seconds at the end in which the process answers as before, while it says that it is
             about to leave.
+        settings: what was set for services, by service.
         client_interceptors: run around every call that is made here, outermost first.
         server_interceptors: run around every call that is answered here, outermost first.
 
     Raises:
-        SettingsError: the process cannot be run by this artifact, or cannot listen.
+        SettingsError: the process cannot be run by this artifact, cannot listen, or has a setting
+            that a service cannot use.
         ServiceError: a service does something else than it declares.
     """
     hosted = [service for service in services if service.name in process.services]
@@ -116,16 +120,19 @@ async def hosting(
             check_migrations(service)
             needs = Needs(service, channel, grpc_channel)
             opened = partial(opened_databases.__setitem__, service.name)
+            given = settings.get(service.name, ServiceSettings(service.name, {}))
             resources = Resources(
                 databases[service.name],
                 needs.channel,
                 needs.grpc_channel,
                 opened,
+                given,
                 service.migrations,
             )
             bulkhead = Bulkhead(service.name, topology.limits.get(service.name, DEFAULT_LIMITS))
             answers = await stack.enter_async_context(service.start(resources))
             needs.check()
+            given.check()
             check_answers(service, answers)
             for answering in answers:
                 if isinstance(answering, Registration):
@@ -159,7 +166,8 @@ async def hosting(
         if process.http is not None:
             apis = [api for service in services for api in service.http]
             readiness = Readiness([service.name for service in hosted], peers, opened_databases)
-            app = application(apis, channel, readiness, title=title)
+            events = [event for service in services for event in service.publishes]
+            app = application(apis, channel, readiness, title=title, events=events)
             bound_http = await _listening(
                 stack, serve_http(app, process.http, grace=GRACE), process.http
             )

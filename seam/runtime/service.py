@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
@@ -13,10 +13,11 @@ from sqlalchemy import MetaData
 
 from lib.grpc_inprocess import LocalServer
 from seam.bus import Channel, Registration
-from seam.contract import ServiceDescriptor
+from seam.contract import EventDescriptor, ServiceDescriptor
 from seam.http import HttpApi
 from seam.persistence import Database, open_database
 from seam.persistence.migrations import Migrations, open_migrated
+from seam.runtime.service_settings import ServiceSettings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +84,10 @@ def _ignore(_: Database) -> None:
     pass
 
 
+def _no_settings() -> ServiceSettings:
+    return ServiceSettings("", {})
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Resources:
     """What a process hands to a service that it starts.
@@ -93,6 +98,7 @@ class Resources:
         grpc_channel: gives the same by full name for stubs that protoc has made, whether a
             `GrpcServicer` of this process answers or another process.
         opened: is told of the service's database once it is open.
+        settings: what was set for the service.
         migrations: lead to the service's tables. Without them, as in tests, the tables are made as
             the code has them.
     """
@@ -101,6 +107,7 @@ class Resources:
     channel: Callable[[ServiceDescriptor], Channel]
     grpc_channel: Callable[[str], grpc.aio.Channel] = _no_channel
     opened: Callable[[Database], object] = _ignore
+    settings: ServiceSettings = field(default_factory=_no_settings)
     migrations: Migrations | None = None
 
     @asynccontextmanager
@@ -130,6 +137,7 @@ class Service:
         needs: the contract services of others that it calls; full names of those that it calls
             with stubs that protoc has made.
         http: its client-facing APIs.
+        publishes: the events that it publishes.
         migrations: lead to its tables, if it has any.
         commands: what else its artifact can do, as a sub-command of the service's name.
     """
@@ -138,6 +146,7 @@ class Service:
     start: Callable[[Resources], AbstractAsyncContextManager[Sequence[Registration | GrpcServicer]]]
     needs: tuple[ServiceDescriptor | str, ...] = ()
     http: tuple[HttpApi[Any], ...] = ()
+    publishes: tuple[EventDescriptor[Any], ...] = ()
     migrations: Migrations | None = None
     commands: App | None = None
 

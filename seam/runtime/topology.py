@@ -10,6 +10,7 @@ from typing import Final
 
 from seam.bus import Limits
 from seam.persistence.database import database_url
+from seam.runtime.service_settings import Setting
 
 DEFAULT_HTTP: Final = "127.0.0.1:8080"
 
@@ -117,12 +118,14 @@ class Topology:
             absent.
         data: directory of the embedded databases, if the file names one.
         limits: how much a service takes on, by service; the default when absent.
+        settings: what a service knows, by service and name.
     """
 
     processes: Mapping[str, Process]
     databases: Mapping[str, str] = field(default_factory=dict)
     data: Path | None = None
     limits: Mapping[str, Limits] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
     def home(self, service: str) -> Process | None:
         """The process that hosts a service, if one does."""

@@ -10,6 +10,7 @@ from seam.runtime import Resources, Service, main
 from services.inventory.api.inventory_api import InventoryApi
 from services.inventory.commands.first_start import load_on_first_start, tell_if_empty
 from services.inventory.commands.import_catalogue import commands
+from services.inventory.commands.indexing import indexing
 from services.inventory.messagebus.inventory import Inventory
 from services.inventory.persistence.migrations import MIGRATIONS
 from services.inventory.persistence.tables import Table
@@ -26,10 +27,11 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
             await load_on_first_start(database)
         else:
             await tell_if_empty(database, resources.database_location.url)
-        yield (
-            register_inventory_api(InventoryApi(database)),
-            register_inventory(Inventory(database)),
-        )
+        async with indexing(database):
+            yield (
+                register_inventory_api(InventoryApi(database)),
+                register_inventory(Inventory(database)),
+            )
 
 
 SERVICE = Service(

@@ -140,7 +140,8 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
 async def routes(client: httpx.AsyncClient) -> list[tuple[str, str]]:
     document: dict[str, Any] = (await client.get("/schema")).json()
     found = [(verb, path) for path, verbs in document["paths"].items() for verb in verbs]
-    return [*found, ("get", "/healthz"), ("get", "/readyz"), ("get", "/schema")]
+    process = ("/healthz", "/readyz", "/schema", "/schema/asyncapi.json")
+    return [*found, *(("get", path) for path in process)]
 
 
 @settings(

@@ -73,4 +73,5 @@ def tour(shop: Shop) -> list[Any]:
     visit("GET", "/v1/carts/no-such-cart")
     visit("GET", "/healthz")
     visit("GET", "/schema")
+    visit("GET", "/schema/asyncapi.json")
     return visited

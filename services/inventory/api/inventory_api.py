@@ -6,7 +6,9 @@ from typing import Final
 
 from seam.persistence import Database
 from services.inventory.api import page_token
+from services.inventory.domain.words import words
 from services.inventory.persistence.items import ItemRepository
+from services.inventory.persistence.search import search
 from services.inventory.records.api import (
     GetItemRequest,
     InvalidPageToken,
@@ -34,6 +36,7 @@ class InventoryApi:
     def __init__(self, database: Database) -> None:
         """Answer from `database`."""
         self._database = database
+        self._items = ItemRepository(database)
 
     async def list_items(self, request: ListItemsRequest) -> ListItemsResponse:
         """One page of the items that match."""
@@ -41,15 +44,14 @@ class InventoryApi:
             raise PageSizeOutOfRangeError(
                 PageSizeOutOfRange(page_size=request.page_size, maximum=MAXIMUM_PAGE_SIZE)
             )
-        words = _words(request.query)
+        sought = _words(request.query)
         try:
             after = page_token.decode(request.query, request.page_token)
         except ValueError:
             raise InvalidPageTokenError(InvalidPageToken(page_token=request.page_token)) from None
         size = request.page_size or DEFAULT_PAGE_SIZE
-        async with self._database.read() as session:
-            # One more than asked for tells whether there is a next page.
-            found = await ItemRepository(session).page(words, after, size + 1)
+        # One more than asked for tells whether there is a next page.
+        found = await self._find(sought, after, size + 1)
         items = found[:size]
         more = len(found) > size
         return ListItemsResponse(
@@ -59,17 +61,28 @@ class InventoryApi:
 
     async def get_item(self, request: GetItemRequest) -> Item:
         """One item."""
-        async with self._database.read() as session:
-            item = await ItemRepository(session).find(request.sku)
+        item = await self._items.find(request.sku)
         if item is None:
             raise ItemNotFoundError(ItemNotFound(sku=request.sku))
         return item
 
+    async def _find(
+        self, sought: tuple[str, ...] | None, after: str, size: int
+    ) -> tuple[Item, ...]:
+        if sought is None:
+            return await self._items.page(after, size)
+        return await search(self._database, sought, after, size) if sought else ()
 
-def _words(query: str) -> list[str]:
-    words = query.split() if len(query) <= MAXIMUM_QUERY_LENGTH else None
-    if words is None or len(words) > MAXIMUM_WORDS:
+
+def _words(query: str) -> tuple[str, ...] | None:
+    """The words of a query; None when it is blank."""
+    if not query or query.isspace():
+        return None
+    too_long = len(query) > MAXIMUM_QUERY_LENGTH or len(query.split()) > MAXIMUM_WORDS
+    found = () if too_long else words(query)
+    if too_long or len(found) > MAXIMUM_WORDS:
         raise QueryTooLongError(
             QueryTooLong(maximum_words=MAXIMUM_WORDS, maximum_characters=MAXIMUM_QUERY_LENGTH)
         )
-    return words
+    # No item's text holds a NUL character.
+    return () if "\0" in query else found

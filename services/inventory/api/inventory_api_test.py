@@ -40,8 +40,8 @@ def an_item(number: int) -> Item:
 @pytest.fixture
 async def api(database: Database) -> InventoryApiStub:
     """The API over a catalogue of `ITEMS` items."""
-    async with database.transaction() as session:
-        await ItemRepository(session).put([an_item(number) for number in range(ITEMS)])
+    async with database.transaction() as transaction:
+        await ItemRepository(transaction).put([an_item(number) for number in range(ITEMS)])
     channel = strict_channel(register_inventory_api(InventoryApi(database)))
     return InventoryApiStub(channel)
 

@@ -35,8 +35,8 @@ async def ready() -> dict[str, bool]:
 @pytest.fixture
 async def http(database: Database) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API over a catalogue of three items."""
-    async with database.transaction() as session:
-        await ItemRepository(session).put(
+    async with database.transaction() as transaction:
+        await ItemRepository(transaction).put(
             [
                 Item(
                     sku=sku,

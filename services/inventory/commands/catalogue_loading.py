@@ -9,8 +9,11 @@ from seam.persistence import Database
 from services.inventory.persistence.items import ItemRepository
 from services.inventory.records.api import Item
 
-CHUNK: Final = 1000
-"""Items that are written between two reports of progress."""
+CHUNK: Final = 10_000
+"""Items that are written between two reports of progress.
+
+Their words are written in the order of the words: of more items, more are neighbours.
+"""
 
 
 class OtherCurrencyError(ValueError):
@@ -31,8 +34,8 @@ async def load(database: Database, items: Sequence[Item], written: Callable[[int
     # Rows are locked in the order of the SKUs, as reservations lock them: neither waits for the
     # other in a circle.
     ordered = sorted(items, key=lambda item: item.sku)
-    async with database.transaction() as session:
-        repository = ItemRepository(session)
+    async with database.transaction(alone=True) as transaction:
+        repository = ItemRepository(transaction)
         for start in range(0, len(ordered), CHUNK):
             chunk = ordered[start : start + CHUNK]
             await repository.put(chunk)
@@ -47,7 +50,7 @@ async def load(database: Database, items: Sequence[Item], written: Callable[[int
 
 async def load_if_empty(database: Database, items: Sequence[Item]) -> None:
     """Add items unless there are some: several processes may try at once."""
-    async with database.transaction() as session:
-        repository = ItemRepository(session)
-        if not await repository.count():
+    async with database.transaction(alone=True) as transaction:
+        repository = ItemRepository(transaction)
+        if await repository.is_empty():
             await repository.put(items)

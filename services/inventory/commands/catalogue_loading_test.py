@@ -30,8 +30,7 @@ def an_item(sku: str, *, name: str = "Thing", stock: int = 10, currency: str = "
 
 
 async def held(database: Database) -> dict[str, Item]:
-    async with database.read() as session:
-        return {item.sku: item for item in await ItemRepository(session).page((), "", 5000)}
+    return {item.sku: item for item in await ItemRepository(database).page("", 5000)}
 
 
 def ignore(_: int) -> None:

@@ -21,9 +21,8 @@ async def tell_if_empty(database: Database, url: str) -> None:
         database: the inventory's database.
         url: where it is.
     """
-    async with database.read() as session:
-        if await ItemRepository(session).count():
-            return
+    if not await ItemRepository(database).is_empty():
+        return
     shown = shown_url(url)
     log.warning(
         "the catalogue in %s is empty; fill it with this program's command: "
@@ -35,9 +34,8 @@ async def tell_if_empty(database: Database, url: str) -> None:
 
 async def load_on_first_start(database: Database) -> None:
     """Load the catalogue that comes with the shop, unless the database holds items."""
-    async with database.read() as session:
-        if await ItemRepository(session).count():
-            return
+    if not await ItemRepository(database).is_empty():
+        return
     await load_if_empty(database, example_catalogue())
 
 

@@ -18,8 +18,7 @@ from services.inventory.persistence.tables import Table
 
 
 async def count(database: Database) -> int:
-    async with database.read() as session:
-        return await ItemRepository(session).count()
+    return await ItemRepository(database).count()
 
 
 def test_the_catalogue_that_comes_with_the_shop_is_good_and_varied() -> None:
@@ -51,8 +50,8 @@ async def test_the_first_start_loads_the_catalogue(database: Database) -> None:
 
 async def test_a_database_that_holds_an_item_is_left_alone(database: Database) -> None:
     only = example_catalogue()[0]
-    async with database.transaction() as session:
-        await ItemRepository(session).put([only])
+    async with database.transaction() as transaction:
+        await ItemRepository(transaction).put([only])
     await load_on_first_start(database)
     assert await count(database) == 1
 
@@ -73,8 +72,8 @@ async def test_an_empty_database_is_told_with_the_command_that_fills_it(
 async def test_a_database_that_holds_an_item_is_passed_over_in_silence(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with database.transaction() as session:
-        await ItemRepository(session).put([example_catalogue()[0]])
+    async with database.transaction() as transaction:
+        await ItemRepository(transaction).put([example_catalogue()[0]])
     await tell_if_empty(database, "postgresql://host/shop")
     assert caplog.records == []
 

@@ -54,8 +54,8 @@ def import_into(url: str, file: Path) -> object:
 
 def stored(url: str) -> dict[str, Item]:
     async def read() -> dict[str, Item]:
-        async with open_database(url, Table.metadata) as database, database.read() as session:
-            return {item.sku: item for item in await ItemRepository(session).page((), "", 5000)}
+        async with open_database(url, Table.metadata) as database:
+            return {item.sku: item for item in await ItemRepository(database).page("", 5000)}
 
     return asyncio.run(read())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from typing import Final
 
 from seam.persistence import Database
@@ -23,6 +24,7 @@ from services.inventory.records.messagebus import (
     ReservationNotFoundError,
     ReserveStockRequest,
     ReserveStockResponse,
+    Shortage,
     UnknownItem,
     UnknownItemError,
 )
@@ -36,29 +38,26 @@ class Inventory:
     def __init__(self, database: Database) -> None:
         """Answer from `database`."""
         self._database = database
+        self._items = ItemRepository(database)
 
     async def batch_get_items(self, request: BatchGetItemsRequest) -> BatchGetItemsResponse:
         """The items with the given SKUs that there are."""
         if len(request.skus) > MAXIMUM_BATCH:
             raise BatchTooLargeError(BatchTooLarge(size=len(request.skus), maximum=MAXIMUM_BATCH))
         skus = tuple(dict.fromkeys(request.skus))
-        async with self._database.read() as session:
-            found = await ItemRepository(session).stock(skus)
+        found = await self._items.stock(skus)
         return BatchGetItemsResponse(items=tuple(found[sku] for sku in skus if sku in found))
 
     async def reserve_stock(self, request: ReserveStockRequest) -> ReserveStockResponse:
         """Hold stock, all lines or none, once for each reservation id."""
         check(request)
-        async with self._database.transaction() as session:
-            reservations = ReservationRepository(session)
+        async with self._database.transaction() as transaction:
+            reservations = ReservationRepository(transaction)
             if await reservations.add(request.reservation_id):
-                known = await ItemRepository(session).stock([line.sku for line in request.lines])
-                for line in request.lines:
-                    if line.sku not in known:
-                        raise UnknownItemError(UnknownItem(sku=line.sku))
                 shortages = await reservations.take(request.reservation_id, request.lines)
                 if shortages:
-                    raise OutOfStockError(OutOfStock(shortages=shortages))
+                    known = await ItemRepository(transaction).stock([s.sku for s in shortages])
+                    raise _refusal(request, shortages, known)
             else:
                 held = await reservations.lines(request.reservation_id)
                 if held != tuple(sorted(request.lines, key=lambda line: line.sku)):
@@ -69,9 +68,20 @@ class Inventory:
 
     async def release_stock(self, request: ReleaseStockRequest) -> ReleaseStockResponse:
         """Give stock back, once for each reservation."""
-        async with self._database.transaction() as session:
-            if not await ReservationRepository(session).release(request.reservation_id):
+        async with self._database.transaction() as transaction:
+            if not await ReservationRepository(transaction).release(request.reservation_id):
                 raise ReservationNotFoundError(
                     ReservationNotFound(reservation_id=request.reservation_id)
                 )
         return ReleaseStockResponse()
+
+
+def _refusal(
+    request: ReserveStockRequest, shortages: Sequence[Shortage], known: Container[str]
+) -> Exception:
+    """Why stock is short: the first item that is not known, if there is one."""
+    unknown = {shortage.sku for shortage in shortages if shortage.sku not in known}
+    for line in request.lines:
+        if line.sku in unknown:
+            return UnknownItemError(UnknownItem(sku=line.sku))
+    return OutOfStockError(OutOfStock(shortages=tuple(shortages)))

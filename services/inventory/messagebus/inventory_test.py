@@ -39,8 +39,8 @@ from services.inventory.records.messagebus_bus import InventoryStub, register_in
 @pytest.fixture
 async def inventory(database: Database) -> InventoryStub:
     """Inventory as other services reach it, with 5 of A, 3 of B and 0 of C."""
-    async with database.transaction() as session:
-        await ItemRepository(session).put(
+    async with database.transaction() as transaction:
+        await ItemRepository(transaction).put(
             [
                 Item(
                     sku=sku,
@@ -243,8 +243,8 @@ async def test_reservations_that_name_the_same_items_in_opposite_orders_do_not_d
     database: Database, inventory: InventoryStub
 ) -> None:
     skus = [f"SKU-{number:02}" for number in range(40)]
-    async with database.transaction() as session:
-        await ItemRepository(session).put(
+    async with database.transaction() as transaction:
+        await ItemRepository(transaction).put(
             [
                 Item(
                     sku=sku,

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from contract.v1.money import Money
-from sqlalchemy import Row, Select, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import bindparam, func, select
 from sqlmodel import col
 
-from seam.persistence import upsert
+from seam.persistence import Command, Query, Session, one_of
+from services.inventory.persistence.search_index import SearchIndex
 from services.inventory.persistence.tables import ItemRow
 from services.inventory.records.api import Category, Item
 from services.inventory.records.messagebus import StockItem
 
-_LOOK_UP_AT_ONCE: Final = 500
-"""SKUs in one statement: databases limit its parameters."""
-
-_ITEM: Final = (
+ITEM_COLUMNS: Final = (
     col(ItemRow.sku),
     col(ItemRow.name),
     col(ItemRow.description),
@@ -27,86 +24,19 @@ _ITEM: Final = (
     col(ItemRow.price_minor_units),
     col(ItemRow.stock),
 )
+"""What `item_of` takes, in its order."""
 
 
-class ItemRepository:
-    """The items of the catalogue, in one session."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        """Work in `session`, which the caller commits."""
-        self._session = session
-
-    async def find(self, sku: str) -> Item | None:
-        """The item with a SKU, or None."""
-        rows = await self._session.execute(select(*_ITEM).where(col(ItemRow.sku) == sku))
-        row = rows.one_or_none()
-        return None if row is None else _item(row)
-
-    async def page(self, words: Iterable[str], after: str, size: int) -> tuple[Item, ...]:
-        """Items in the order of their SKUs.
-
-        Args:
-            words: all of these occur in an item's text, in any case.
-            after: only items whose SKU comes after this one; "" for the first page.
-            size: the most items to give.
-        """
-        statement = select(*_ITEM).where(col(ItemRow.sku) > after)
-        for word in words:
-            held = col(ItemRow.search_text).contains(word.casefold(), autoescape=True)
-            statement = statement.where(held)
-        rows = await self._session.execute(statement.order_by(col(ItemRow.sku)).limit(size))
-        return tuple(_item(row) for row in rows)
-
-    async def stock(self, skus: Sequence[str]) -> dict[str, StockItem]:
-        """What other services may know of items, by SKU; unknown SKUs are left out."""
-        found: dict[str, StockItem] = {}
-        for start in range(0, len(skus), _LOOK_UP_AT_ONCE):
-            rows = await self._session.execute(_stock(skus[start : start + _LOOK_UP_AT_ONCE]))
-            for sku, name, currency_code, minor_units, stock in rows:
-                price = Money(currency_code=currency_code, minor_units=minor_units)
-                found[sku] = StockItem(sku=sku, name=name, price=price, available=stock)
-        return found
-
-    async def count(self) -> int:
-        """How many items the catalogue holds."""
-        rows = await self._session.execute(select(func.count()).select_from(ItemRow))
-        return rows.scalar_one()
-
-    async def currencies(self) -> dict[str, str]:
-        """The currencies of the catalogue's prices, each with the SKU of one such item."""
-        rows = await self._session.execute(
-            select(col(ItemRow.currency_code), func.min(ItemRow.sku).label("sku")).group_by(
-                col(ItemRow.currency_code)
-            )
-        )
-        return {row.currency_code: row.sku for row in rows}
-
-    async def put(self, items: Sequence[Item]) -> None:
-        """Add items; an item whose SKU is there already takes the place of the old one."""
-        if not items:
-            return
-        insert = upsert(self._session, ItemRow)
-        changed = {
-            column.name: insert.excluded[column.name]
-            for column in ItemRow.__table__.columns  # type: ignore[attr-defined]
-            if not column.primary_key
-        }
-        statement = insert.on_conflict_do_update(index_elements=["sku"], set_=changed)
-        await self._session.execute(statement, [_values(item) for item in items])
-
-
-def _stock(skus: Sequence[str]) -> Select[str, str, str, int, int]:
-    return select(
-        col(ItemRow.sku),
-        col(ItemRow.name),
-        col(ItemRow.currency_code),
-        col(ItemRow.price_minor_units),
-        col(ItemRow.stock),
-    ).where(col(ItemRow.sku).in_(skus))
-
-
-def _item(row: Row[str, str, str, int, str, int, int]) -> Item:
-    sku, name, description, category, currency_code, minor_units, stock = row
+def item_of(  # noqa: PLR0917
+    sku: str,
+    name: str,
+    description: str,
+    category: int,
+    currency_code: str,
+    minor_units: int,
+    stock: int,
+) -> Item:
+    """Make an item of a row."""
     return Item(
         sku=sku,
         name=name,
@@ -117,8 +47,108 @@ def _item(row: Row[str, str, str, int, str, int, int]) -> Item:
     )
 
 
+def _stock_item(sku: str, name: str, currency_code: str, minor_units: int, stock: int) -> StockItem:
+    price = Money(currency_code=currency_code, minor_units=minor_units)
+    return StockItem(sku=sku, name=name, price=price, available=stock)
+
+
+def _currency(code: str, sku: str) -> tuple[str, str]:
+    return code, sku
+
+
+_FIND = Query(select(*ITEM_COLUMNS).where(col(ItemRow.sku) == bindparam("sku")), item_of)
+
+_PAGE = Query(
+    select(*ITEM_COLUMNS)
+    .where(col(ItemRow.sku) > bindparam("after"))
+    .order_by(col(ItemRow.sku))
+    .limit(bindparam("size")),
+    item_of,
+)
+
+_STOCK = Query(
+    select(
+        col(ItemRow.sku),
+        col(ItemRow.name),
+        col(ItemRow.currency_code),
+        col(ItemRow.price_minor_units),
+        col(ItemRow.stock),
+    ).where(one_of(col(ItemRow.sku), "skus")),
+    _stock_item,
+)
+
+_COUNT = Query(select(func.count()).select_from(ItemRow), int)
+
+_ANY = Query(select(col(ItemRow.sku)).limit(1), str)
+
+_CURRENCIES = Query(
+    select(col(ItemRow.currency_code), func.min(ItemRow.sku)).group_by(col(ItemRow.currency_code)),
+    _currency,
+)
+
+_PUT = Command(
+    lambda insert: (made := insert(ItemRow)).on_conflict_do_update(
+        index_elements=["sku"],
+        set_={
+            column.name: made.excluded[column.name]
+            for column in ItemRow.__table__.columns  # type: ignore[attr-defined]
+            if not column.primary_key
+        },
+    )
+)
+
+
+class ItemRepository:
+    """The items of the catalogue."""
+
+    def __init__(self, session: Session) -> None:
+        """Work in `session`: a database, or a transaction."""
+        self._session = session
+
+    async def find(self, sku: str) -> Item | None:
+        """The item with a SKU, or None."""
+        return await self._session.fetch_one(_FIND, sku=sku)
+
+    async def page(self, after: str, size: int) -> tuple[Item, ...]:
+        """Items in the order of their SKUs.
+
+        Args:
+            after: only items whose SKU comes after this one; "" for the first page.
+            size: the most items to give.
+        """
+        return tuple(await self._session.fetch_all(_PAGE, after=after, size=size))
+
+    async def stock(self, skus: Sequence[str]) -> dict[str, StockItem]:
+        """What other services may know of items, by SKU; unknown SKUs are left out."""
+        if not skus:
+            return {}
+        found = await self._session.fetch_all(_STOCK, skus=skus)
+        return {item.sku: item for item in found}
+
+    async def is_empty(self) -> bool:
+        """Whether the catalogue holds no item."""
+        return await self._session.fetch_one(_ANY) is None
+
+    async def count(self) -> int:
+        """How many items the catalogue holds."""
+        return await self._session.fetch_one(_COUNT) or 0
+
+    async def currencies(self) -> dict[str, str]:
+        """The currencies of the catalogue's prices, each with the SKU of one such item."""
+        return dict(await self._session.fetch_all(_CURRENCIES))
+
+    async def put(self, items: Sequence[Item]) -> None:
+        """Add items; an item whose SKU is there already takes the place of the old one."""
+        await self._session.execute_many(_PUT, [_values(item) for item in items])
+        await SearchIndex(self._session).put({item.sku: searched_text(item) for item in items})
+
+
+def searched_text(item: Item) -> str:
+    """What a search looks through."""
+    return " ".join((item.sku, item.name, item.description, item.category.name))
+
+
 def _values(item: Item) -> dict[str, Any]:
-    text = " ".join((item.sku, item.name, item.description, item.category.name))
     return {
         "sku": item.sku,
         "name": item.name,
@@ -127,5 +157,6 @@ def _values(item: Item) -> dict[str, Any]:
         "currency_code": item.price.currency_code,
         "price_minor_units": item.price.minor_units,
         "stock": item.stock,
-        "search_text": text.casefold(),
+        # The version before this one searches it.
+        "search_text": searched_text(item).casefold(),
     }

@@ -15,6 +15,7 @@ from services.inventory.domain.item import (
     MAXIMUM_SKU_LENGTH,
 )
 from services.inventory.domain.reservation import MAXIMUM_ID_LENGTH
+from services.inventory.domain.words import MAXIMUM_WORD_LENGTH
 
 _SKU = Text("sku", MAXIMUM_SKU_LENGTH, by_code_point=True)
 _RESERVATION_ID = Text("reservation_id", MAXIMUM_ID_LENGTH)
@@ -23,6 +24,9 @@ _RESERVATION_ID = Text("reservation_id", MAXIMUM_ID_LENGTH)
 _SEARCH_TEXT_LENGTH: Final = 3 * (
     MAXIMUM_SKU_LENGTH + MAXIMUM_NAME_LENGTH + MAXIMUM_DESCRIPTION_LENGTH + 100
 )
+
+# Of one letter, the forms that a search compares may have eighteen.
+_WORDS_LENGTH: Final = 20 * _SEARCH_TEXT_LENGTH
 
 
 class Table(SQLModel, registry=registry(metadata=MetaData(schema="inventory"))):
@@ -47,6 +51,30 @@ class ItemRow(Table, table=True):
     search_text: str = Field(
         sa_column=Column(Text("search_text", _SEARCH_TEXT_LENGTH), nullable=False)
     )
+
+
+class SearchTextRow(Table, table=True):
+    """The words of an item, each between blanks; an item without them is not in the index."""
+
+    __tablename__ = "search_text"
+
+    sku: str = Field(sa_column=Column(_SKU, primary_key=True))
+    words: str = Field(sa_column=Column(Text("words", _WORDS_LENGTH), nullable=False))
+
+
+class SearchWordRow(Table, table=True):
+    """One word of an item: what a search begins with.
+
+    There may be more words than an item has now, and never fewer.
+    """
+
+    __tablename__ = "search_word"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    word: str = Field(
+        sa_column=Column(Text("word", MAXIMUM_WORD_LENGTH, by_code_point=True), primary_key=True)
+    )
+    sku: str = Field(sa_column=Column(_SKU, primary_key=True))
 
 
 class ReservationRow(Table, table=True):

@@ -16,6 +16,8 @@ from seam.persistence.migrations.steps import upgrade
 from services.inventory.persistence.items import ItemRepository
 from services.inventory.persistence.migrations import MIGRATIONS
 from services.inventory.persistence.reservations import ReservationRepository
+from services.inventory.persistence.search import search
+from services.inventory.persistence.search_index import index_missing
 from services.inventory.records.messagebus import StockLine
 
 FIRST_VERSION = """
@@ -40,9 +42,10 @@ INSERT INTO {schema}reservation_line VALUES ('r', 'MUG', 3);
 
 
 async def check(database: Database) -> None:
-    async with database.transaction() as session:
-        items, reservations = ItemRepository(session), ReservationRepository(session)
-        assert [item.stock for item in await items.page(["kitchen"], "", 9)] == [7]
+    assert await index_missing(database) == 1
+    assert [item.stock for item in await search(database, ["kitchen"], "", 9)] == [7]
+    async with database.transaction() as transaction:
+        items, reservations = ItemRepository(transaction), ReservationRepository(transaction)
         assert await reservations.lines("r") == (StockLine(sku="MUG", quantity=3),)
         assert await reservations.release("r")
         mug = await items.find("MUG")

@@ -42,13 +42,13 @@ class ShoppingCartApi:
     def __init__(self, database: Database, inventory: InventoryStub) -> None:
         """Keep carts in `database`, and ask `inventory` what things cost."""
         self._database = database
+        self._carts = CartRepository(database)
         self._inventory = inventory
 
     async def create_cart(self, _: CreateCartRequest) -> Cart:
         """A new, empty cart."""
         cart_id = str(uuid.uuid4())
-        async with self._database.transaction() as session:
-            await CartRepository(session).add(cart_id)
+        await self._carts.add(cart_id)
         return Cart(cart_id=cart_id, lines=())
 
     async def get_cart(self, request: GetCartRequest) -> Cart:
@@ -66,8 +66,8 @@ class ShoppingCartApi:
         before = await self._contents(request.cart_id)
         live = await self._look_up({request.sku, *(item.sku for item in before.items)})
         _check_stock(request, live)
-        async with self._database.transaction() as session:
-            carts = CartRepository(session)
+        async with self._database.transaction() as transaction:
+            carts = CartRepository(transaction)
             held = await carts.lock(request.cart_id)
             if held is None:
                 raise CartNotFoundError(CartNotFound(cart_id=request.cart_id))
@@ -85,17 +85,14 @@ class ShoppingCartApi:
         return await self._remove(request.cart_id, request.sku)
 
     async def _remove(self, cart_id: str, sku: str) -> Cart:
-        async with self._database.transaction() as session:
-            carts = CartRepository(session)
-            await carts.remove(cart_id, sku)
-            after = await carts.find(cart_id)
+        await self._carts.remove(cart_id, sku)
+        after = await self._carts.find(cart_id)
         if after is None:
             raise CartNotFoundError(CartNotFound(cart_id=cart_id))
         return await self._show(after)
 
     async def _contents(self, cart_id: str) -> CartContents:
-        async with self._database.read() as session:
-            contents = await CartRepository(session).find(cart_id)
+        contents = await self._carts.find(cart_id)
         if contents is None:
             raise CartNotFoundError(CartNotFound(cart_id=cart_id))
         return contents

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pytest
 from contract.v1.money import Money
-from sqlalchemy import Engine, delete, event
+from sqlalchemy import delete
 
 from seam.contract.errors import Code, StatusError
-from seam.persistence import Database
+from seam.persistence import Command, Database
 from seam.testing import strict_channel
 from services.inventory.records.messagebus import (
     BatchGetItemsRequest,
@@ -88,23 +89,24 @@ def api(database: Database, inventory: InventoryMock) -> ShoppingCartApiStub:
 
 
 @pytest.fixture
-def statements() -> Iterator[list[str]]:
-    """The kinds of all statements on carts that any database is asked for."""
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The kinds of all statements that any database is asked for."""
     seen: list[str] = []
+    compiled = Command.compiled
 
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if "cart" in statement:
-            seen.append(statement.split(maxsplit=1)[0])
+    def note(self: Command, dialect: str, parameters: Mapping[str, object]) -> Any:
+        found = compiled(self, dialect, parameters)
+        seen.append(found.sql.split(maxsplit=1)[0])
+        return found
 
-    event.listen(Engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(Engine, "before_cursor_execute", note)
+    monkeypatch.setattr(Command, "compiled", note)
+    return seen
 
 
 async def put(database: Database, cart_id: str, skus: Iterable[str]) -> None:
     """One of each, past the API and its checks."""
-    async with database.transaction() as session:
-        carts = CartRepository(session)
+    async with database.transaction() as transaction:
+        carts = CartRepository(transaction)
         for sku in skus:
             await carts.set_quantity(cart_id, sku, 1)
 
@@ -364,8 +366,7 @@ async def test_a_cart_that_is_gone_when_it_is_locked_is_not_found(
     cart_id = await new_cart(api)
 
     async def in_between(request: BatchGetItemsRequest) -> BatchGetItemsResponse:
-        async with database.transaction() as session:
-            await session.execute(delete(CartRow))
+        await database.execute(Command(delete(CartRow)))
         return shelf.look_up(request)
 
     inventory.batch_get_items.answers(in_between)

@@ -17,12 +17,11 @@ class ShoppingCart:
 
     def __init__(self, database: Database) -> None:
         """Answer from `database`."""
-        self._database = database
+        self._carts = CartRepository(database)
 
     async def get_cart_contents(self, request: GetCartContentsRequest) -> CartContents:
         """What a cart holds."""
-        async with self._database.read() as session:
-            contents = await CartRepository(session).find(request.cart_id)
+        contents = await self._carts.find(request.cart_id)
         if contents is None:
             raise UnknownCartError(UnknownCart(cart_id=request.cart_id))
         return contents

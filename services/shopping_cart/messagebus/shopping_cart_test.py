@@ -19,8 +19,8 @@ from services.shopping_cart.records.messagebus_bus import ShoppingCartStub, regi
 @pytest.fixture
 async def shopping_cart(database: Database) -> ShoppingCartStub:
     """The shopping cart as other services reach it, with one cart, `mine`."""
-    async with database.transaction() as session:
-        carts = CartRepository(session)
+    async with database.transaction() as transaction:
+        carts = CartRepository(transaction)
         await carts.add("mine")
         await carts.set_quantity("mine", "B", 2)
         await carts.set_quantity("mine", "A", 1)

@@ -13,21 +13,20 @@ from services.shopping_cart.records.messagebus import CartContents, CartItem
 @pytest.fixture
 async def carts(database: Database) -> Database:
     """A database with the empty carts `mine` and `yours`."""
-    async with database.transaction() as session:
-        repository = CartRepository(session)
+    async with database.transaction() as transaction:
+        repository = CartRepository(transaction)
         await repository.add("mine")
         await repository.add("yours")
     return database
 
 
 async def find(database: Database, cart_id: str) -> CartContents | None:
-    async with database.read() as session:
-        return await CartRepository(session).find(cart_id)
+    return await CartRepository(database).find(cart_id)
 
 
 async def put(database: Database, sku: str, quantity: int) -> None:
-    async with database.transaction() as session:
-        repository = CartRepository(session)
+    async with database.transaction() as transaction:
+        repository = CartRepository(transaction)
         await repository.lock("mine")
         await repository.set_quantity("mine", sku, quantity)
 
@@ -49,8 +48,8 @@ async def test_only_the_exact_identity_finds_a_cart(carts: Database, cart_id: st
 
 async def test_an_identity_can_be_given_once(carts: Database) -> None:
     with pytest.raises(IntegrityError):
-        async with carts.transaction() as session:
-            await CartRepository(session).add("mine")
+        async with carts.transaction() as transaction:
+            await CartRepository(transaction).add("mine")
 
 
 async def test_items_keep_the_order_in_which_they_came(carts: Database) -> None:
@@ -63,8 +62,8 @@ async def test_items_keep_the_order_in_which_they_came(carts: Database) -> None:
 async def test_an_item_that_left_and_came_back_is_the_last(carts: Database) -> None:
     for sku in ("A", "B", "C"):
         await put(carts, sku, 1)
-    async with carts.transaction() as session:
-        await CartRepository(session).remove("mine", "A")
+    async with carts.transaction() as transaction:
+        await CartRepository(transaction).remove("mine", "A")
     await put(carts, "A", 2)
     assert await held(carts) == [("B", 1), ("C", 1), ("A", 2)]
 
@@ -72,8 +71,8 @@ async def test_an_item_that_left_and_came_back_is_the_last(carts: Database) -> N
 async def test_items_of_one_cart_are_not_in_another(carts: Database) -> None:
     await put(carts, "A", 1)
     assert await find(carts, "yours") == CartContents(cart_id="yours", items=())
-    async with carts.transaction() as session:
-        await CartRepository(session).remove("yours", "A")
+    async with carts.transaction() as transaction:
+        await CartRepository(transaction).remove("yours", "A")
     assert await held(carts) == [("A", 1)]
 
 
@@ -83,15 +82,15 @@ async def test_removing_leaves_the_other_items_whether_or_not_it_was_there(
 ) -> None:
     await put(carts, "A", 1)
     await put(carts, "C", 3)
-    async with carts.transaction() as session:
-        await CartRepository(session).remove("mine", sku)
+    async with carts.transaction() as transaction:
+        await CartRepository(transaction).remove("mine", sku)
     assert await held(carts) == [item for item in [("A", 1), ("C", 3)] if item[0] != sku]
 
 
 async def test_locking_gives_what_the_cart_holds(carts: Database) -> None:
     await put(carts, "A", 4)
-    async with carts.transaction() as session:
-        repository = CartRepository(session)
+    async with carts.transaction() as transaction:
+        repository = CartRepository(transaction)
         assert await repository.lock("mine") == CartContents(
             cart_id="mine", items=(CartItem(sku="A", quantity=4),)
         )
@@ -102,8 +101,8 @@ async def test_changes_are_undone_with_their_transaction(carts: Database) -> Non
     await put(carts, "A", 1)
 
     async def fail() -> None:
-        async with carts.transaction() as session:
-            repository = CartRepository(session)
+        async with carts.transaction() as transaction:
+            repository = CartRepository(transaction)
             await repository.set_quantity("mine", "A", 9)
             await repository.set_quantity("mine", "B", 1)
             raise ZeroDivisionError
@@ -123,8 +122,8 @@ async def test_the_database_itself_refuses_a_quantity_below_one(
 
 async def test_an_item_needs_a_cart(carts: Database) -> None:
     with pytest.raises(IntegrityError):
-        async with carts.transaction() as session:
-            await CartRepository(session).set_quantity("nobody's", "A", 1)
+        async with carts.transaction() as transaction:
+            await CartRepository(transaction).set_quantity("nobody's", "A", 1)
 
 
 async def test_items_that_are_put_at_the_same_time_all_get_a_place_of_their_own(
@@ -142,8 +141,8 @@ async def test_who_locks_a_cart_waits_for_who_locked_it_before(carts: Database) 
     """Read, think, write: without the lock, increments would be lost."""
 
     async def increment() -> None:
-        async with carts.transaction() as session:
-            repository = CartRepository(session)
+        async with carts.transaction() as transaction:
+            repository = CartRepository(transaction)
             contents = await repository.lock("mine")
             assert contents is not None
             quantity = contents.items[0].quantity if contents.items else 0

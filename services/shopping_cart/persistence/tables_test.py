@@ -31,8 +31,8 @@ INSERT INTO {schema}cart_item VALUES ('mine', 'B', 2, 1), ('mine', 'A', 1, 2);
 
 
 async def check(database: Database) -> None:
-    async with database.transaction() as session:
-        carts = CartRepository(session)
+    async with database.transaction() as transaction:
+        carts = CartRepository(transaction)
         await carts.set_quantity("mine", "C", 3)
         await carts.set_quantity("mine", "B", 9)
         items = tuple(

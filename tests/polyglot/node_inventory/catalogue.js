@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 
 import { parse } from "csv-parse/sync";
 
+const MAXIMUM_WORD_LENGTH = 64;
+
 /**
  * One item, in the shape of `inventory.v1.Item`.
  *
@@ -59,13 +61,13 @@ function wholeNumber(sku, digits) {
 export class Catalogue {
   #items;
   #bySku;
-  #texts;
+  #words;
 
   /** @param {Item[]} items with distinct SKUs */
   constructor(items) {
     this.#items = items.toSorted((one, other) => inOrder(one.sku, other.sku));
     this.#bySku = new Map(this.#items.map((item) => [item.sku, item]));
-    this.#texts = new Map(this.#items.map((item) => [item, searchText(item)]));
+    this.#words = new Map(this.#items.map((item) => [item, words(searchText(item))]));
   }
 
   /** @returns {Item | undefined} */
@@ -76,26 +78,32 @@ export class Catalogue {
   /**
    * Items in the order of their SKUs.
    *
-   * @param {string[]} words folded words that all occur in an item's text
+   * @param {string[] | null} beginnings with each of them a word of the item's text begins, as
+   *   `words` gives them; null for every item
    * @param {string} after only items whose SKU comes after this one; "" for the first page
    * @param {number} size the most items to give
    * @returns {Item[]}
    */
-  page(words, after, size) {
-    const matches = (item) => words.every((word) => this.#texts.get(item).includes(word));
+  page(beginnings, after, size) {
+    const begins = (item, beginning) =>
+      this.#words.get(item).some((word) => word.startsWith(beginning));
+    const matches = (item) =>
+      beginnings === null ||
+      (beginnings.length > 0 && beginnings.every((beginning) => begins(item, beginning)));
     return this.#items
       .filter((item) => inOrder(item.sku, after) > 0 && matches(item))
       .slice(0, size);
   }
 }
 
-/** The words of a query as they are compared and searched for. */
-export function words(query) {
-  return fold(query).split(/\s+/u).filter(Boolean);
+/** The words of a text or a query: runs of letters and digits, of which so many characters count. */
+export function words(text) {
+  const found = fold(fold(text).normalize("NFKC")).match(/[\p{L}\p{N}]+/gu) ?? [];
+  return [...new Set(found.map((word) => [...word].slice(0, MAXIMUM_WORD_LENGTH).join("")))];
 }
 
 function searchText({ sku, name, description, category }) {
-  return fold([sku, name, description, category.replace("CATEGORY_", "")].join(" "));
+  return [sku, name, description, category.replace("CATEGORY_", "")].join(" ");
 }
 
 /**

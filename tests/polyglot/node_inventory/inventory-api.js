@@ -23,8 +23,11 @@ export const inventoryApi = (catalogue) => ({
       });
     }
     // Characters are code points, as in Python.
-    const sought = [...query].length <= MAXIMUM_QUERY_LENGTH ? words(query) : null;
-    if (!sought || sought.length > MAXIMUM_WORDS) {
+    const sought = words(query);
+    if (
+      [...query].length > MAXIMUM_QUERY_LENGTH ||
+      Math.max(sought.length, query.split(/\s+/u).filter(Boolean).length) > MAXIMUM_WORDS
+    ) {
       throw new ContractError("inventory.v1.QueryTooLong", {
         maximum_words: MAXIMUM_WORDS,
         maximum_characters: MAXIMUM_QUERY_LENGTH,
@@ -34,7 +37,8 @@ export const inventoryApi = (catalogue) => ({
     if (after === null) throw new ContractError("inventory.v1.InvalidPageToken", { page_token });
     const size = page_size || DEFAULT_PAGE_SIZE;
     // One more than asked for tells whether there is a next page.
-    const found = catalogue.page(sought, after, size + 1);
+    const blank = query.trim() === "";
+    const found = catalogue.page(blank ? null : sought, after, size + 1);
     const items = found.slice(0, size);
     const more = found.length > size;
     return { items, next_page_token: more ? encode(sought, items.at(-1).sku) : "" };

@@ -1,0 +1,108 @@
+"""Keeps the words of items, in the transaction that writes the items.
+
+Two tables, the same on every database, since the words are made here and not there. `search_text`
+has the words of each item; `search_word` has the items of each word, in the order of their SKUs.
+What is found by the latter is held against the former, so a word too many does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from sqlalchemy import bindparam, delete, select
+from sqlmodel import col
+
+from seam.persistence import Command, Database, Query, Session, one_of
+from services.inventory.domain.words import words
+from services.inventory.persistence.tables import ItemRow, SearchTextRow, SearchWordRow
+
+_CHUNK: Final = 500
+"""Items that get their words in one transaction when they lack them."""
+
+
+def _pair(sku: str, text: str) -> tuple[str, str]:
+    return sku, text
+
+
+_WORDS = Query(
+    select(col(SearchTextRow.sku), col(SearchTextRow.words)).where(
+        one_of(col(SearchTextRow.sku), "skus")
+    ),
+    _pair,
+)
+
+_PUT = Command(
+    lambda insert: (made := insert(SearchTextRow)).on_conflict_do_update(
+        index_elements=["sku"], set_={"words": made.excluded.words}
+    )
+)
+
+_ADD_WORD = Command(lambda insert: insert(SearchWordRow).on_conflict_do_nothing())
+
+_REMOVE_WORD = Command(
+    delete(SearchWordRow).where(
+        col(SearchWordRow.word) == bindparam("word"), col(SearchWordRow.sku) == bindparam("sku")
+    )
+)
+
+_LACKING = Query(
+    select(col(ItemRow.sku), col(ItemRow.search_text))
+    .where(
+        ~select(col(SearchTextRow.sku)).where(col(SearchTextRow.sku) == col(ItemRow.sku)).exists(),
+        col(ItemRow.sku) > bindparam("after"),
+    )
+    .order_by(col(ItemRow.sku))
+    .limit(bindparam("size")),
+    _pair,
+)
+
+
+class SearchIndex:
+    """The words of items."""
+
+    def __init__(self, session: Session) -> None:
+        """Work in `session`: the transaction that writes the items."""
+        self._session = session
+
+    async def put(self, texts: Mapping[str, str]) -> None:
+        """Let items be found by the words of their texts, and by no other.
+
+        Args:
+            texts: what is searched, by SKU.
+        """
+        before = dict(await self._session.fetch_all(_WORDS, skus=list(texts)))
+        added: list[dict[str, object]] = []
+        removed: list[dict[str, object]] = []
+        changed: list[dict[str, object]] = []
+        for sku, text in texts.items():
+            new = words(text)
+            old = before.get(sku)
+            line = f" {' '.join(new)} "
+            if old == line:
+                continue
+            changed.append({"sku": sku, "words": line})
+            had = frozenset(old.split()) if old else frozenset()
+            added += ({"word": word, "sku": sku} for word in new if word not in had)
+            removed += ({"word": word, "sku": sku} for word in had.difference(new))
+        # In one order everywhere, so that two who write the same items never wait in a circle.
+        added.sort(key=_place)
+        removed.sort(key=_place)
+        await self._session.execute_many(_PUT, changed)
+        await self._session.execute_many(_ADD_WORD, added)
+        await self._session.execute_many(_REMOVE_WORD, removed)
+
+
+async def index_missing(database: Database) -> int:
+    """Give items their words that an earlier version has written, and tell how many there were."""
+    count, after = 0, ""
+    while lacking := await database.fetch_all(_LACKING, after=after, size=_CHUNK):
+        async with database.transaction() as transaction:
+            await SearchIndex(transaction).put(dict(lacking))
+        count += len(lacking)
+        after = lacking[-1][0]
+    return count
+
+
+def _place(row: Mapping[str, object]) -> tuple[str, str]:
+    return str(row["word"]), str(row["sku"])
