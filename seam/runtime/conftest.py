@@ -7,6 +7,10 @@ from collections.abc import Callable, Mapping
 
 import uvloop
 
+from seam.testing.databases import postgres_server
+
+__all__ = ["postgres_server", "pytest_asyncio_loop_factories"]
+
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The event loop that processes have."""

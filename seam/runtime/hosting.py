@@ -26,7 +26,13 @@ from seam.bus.handler_task import settle
 from seam.contract import ServiceDescriptor
 from seam.http import application
 from seam.persistence import Database
-from seam.runtime.declarations import Needs, answered, check_answers, check_needs
+from seam.runtime.declarations import (
+    Needs,
+    answered,
+    check_answers,
+    check_migrations,
+    check_needs,
+)
 from seam.runtime.grpc_server import Health, serve_grpc
 from seam.runtime.health import Readiness
 from seam.runtime.http_server import serve_http
@@ -111,11 +117,17 @@ async def hosting(
         servicers: list[GrpcServicer] = []
         opened_databases: dict[str, Database] = {}
         for service in hosted:
+            check_migrations(service)
             needs = Needs(service, channel, grpc_channel)
             opened = partial(opened_databases.__setitem__, service.name)
             given = settings.get(service.name, ServiceSettings(service.name, {}))
             resources = Resources(
-                databases[service.name], needs.channel, needs.grpc_channel, opened, given
+                databases[service.name],
+                needs.channel,
+                needs.grpc_channel,
+                opened,
+                given,
+                service.migrations,
             )
             bulkhead = Bulkhead(service.name, topology.limits.get(service.name, DEFAULT_LIMITS))
             answers = await stack.enter_async_context(service.start(resources))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from seam.bus import Limits
+from seam.persistence.database import database_url
 from seam.runtime.service_settings import Setting
 
 DEFAULT_HTTP: Final = "127.0.0.1:8080"
@@ -18,6 +19,12 @@ DNS: Final = "dns:///"
 
 MAXIMUM_UNIX_PATH: Final = 107
 """Bytes of a Unix socket's path, see unix(7)."""
+
+DEFAULT_DATABASE: Final = "default"
+"""In the place of a service's name: the database of all services that are not named."""
+
+SERVICE_IN_URL: Final = "{service}"
+"""In the URL of `DEFAULT_DATABASE`: where the service's name goes."""
 
 _MAXIMUM_SHOWN: Final = 200
 
@@ -107,7 +114,8 @@ class Topology:
 
     Attributes:
         processes: by name.
-        databases: URL of a service's database, by service; embedded when absent.
+        databases: URL of a service's database, by service or for `DEFAULT_DATABASE`; embedded when
+            absent.
         data: directory of the embedded databases, if the file names one.
         limits: how much a service takes on, by service; the default when absent.
         settings: what a service knows, by service and name.
@@ -131,6 +139,31 @@ def single_process(services: Iterable[str]) -> Topology:
     """The topology that needs no file: every service in one process, `monolith`."""
     process = Process("monolith", tuple(services), http=Address.parse(DEFAULT_HTTP))
     return Topology({process.name: process})
+
+
+def database_of(databases: Mapping[str, str], service: str) -> str | None:
+    """The URL of a service's database, if `databases` name one for it or for all."""
+    if service in databases:
+        return databases[service]
+    url = databases.get(DEFAULT_DATABASE)
+    return None if url is None else url.replace(SERVICE_IN_URL, service)
+
+
+def check_database(service: str, url: str) -> None:
+    """Check the URL of a service's database, or that of `DEFAULT_DATABASE`.
+
+    Raises:
+        ValueError: it is none, or that of all services does not tell one from another.
+    """
+    if service != DEFAULT_DATABASE:
+        database_url(url)
+        return
+    if SERVICE_IN_URL not in url:
+        raise ValueError(
+            f"expected {SERVICE_IN_URL} in it, where the name of each service goes, so that each "
+            "has a role or a file of its own"
+        )
+    database_url(url.replace(SERVICE_IN_URL, "service"))
 
 
 def shown(text: str) -> str:

@@ -12,8 +12,9 @@ A topology file is TOML:
     grpc = "127.0.0.1:7101"                 # answers other processes
     advertise = ["10.0.0.1:7101", "10.0.0.2:7101"]   # optional; where others find it, if elsewhere
 
-    [database]
-    inventory = "postgresql://…"            # optional; SQLite below `data` otherwise
+    [database]                              # optional; SQLite below `data` otherwise
+    default = "postgresql://{service}@…"    # each service's name goes where {service} is
+    inventory = "postgresql://…"            # comes before the default
 
     [limits.inventory]
     concurrent = 256                        # optional; calls that it answers at a time
@@ -41,10 +42,19 @@ import msgspec
 
 from seam.bus import Limits
 from seam.bus.bulkhead import DEFAULT_LIMITS
-from seam.persistence.database import database_url
 from seam.runtime.service_settings import Setting
 from seam.runtime.toml_lines import line_of
-from seam.runtime.topology import DNS, UNIX, Address, Process, Topology, TopologyError, shown
+from seam.runtime.topology import (
+    DEFAULT_DATABASE,
+    DNS,
+    UNIX,
+    Address,
+    Process,
+    Topology,
+    TopologyError,
+    check_database,
+    shown,
+)
 from seam.runtime.type_words import in_words
 
 MAXIMUM_BYTES: Final = 64 * 1024
@@ -231,10 +241,11 @@ class _Reader:
 
     def _database(self, service: str, value: object) -> str:
         where = ("database", service)
-        self._check_known(service, *where)
+        if service != DEFAULT_DATABASE:
+            self._check_known(service, *where)
         url = self._convert(value, str, *where)
         try:
-            database_url(url)
+            check_database(service, url)
         except ValueError as error:
             raise self._error(where, f"database of {shown(service)}: {error}") from None
         return url

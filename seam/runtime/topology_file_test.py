@@ -87,6 +87,7 @@ def test_without_a_file_every_service_is_in_one_process_on_the_default_port() ->
         ("[database]", "[databases]", "14: unknown setting 'databases'; expected data, process"),
         ("cart = ", "chart = ", "15: unknown service 'chart'; expected one of cart, inventory"),
         ("postgresql:", "mysql:", "15: database of 'cart': 'mysql' is not a supported datab"),
+        ("cart = ", "default = ", "15: database of 'default': expected {service} in it, where"),
         ('data = "somewhere"', "data = 3", "1: data: expected a string, got a whole number"),
     ],
 )

@@ -10,6 +10,7 @@ from seam.runtime import Resources, Service, main
 from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub
 from services.shopping_cart.api.shopping_cart_api import ShoppingCartApi
 from services.shopping_cart.messagebus.shopping_cart import ShoppingCart
+from services.shopping_cart.persistence.migrations import MIGRATIONS
 from services.shopping_cart.persistence.tables import Table
 from services.shopping_cart.records.api_bus import register_shopping_cart_api
 from services.shopping_cart.records.api_routes import SHOPPING_CART_API_HTTP
@@ -32,6 +33,7 @@ SERVICE = Service(
     start=start,
     needs=(INVENTORY,),
     http=(SHOPPING_CART_API_HTTP,),
+    migrations=MIGRATIONS,
 )
 
 if __name__ == "__main__":
