@@ -1,7 +1,15 @@
 """Running services: what a service declares, where processes are, and the artifact's commands."""
 
 from seam.runtime.command_line import main
-from seam.runtime.service import GrpcServicer, Resources, Service
+from seam.runtime.service import GrpcServicer, Provided, Resources, Service
 from seam.runtime.settings import Settings, database_location
 
-__all__ = ["GrpcServicer", "Resources", "Service", "Settings", "database_location", "main"]
+__all__ = [
+    "GrpcServicer",
+    "Provided",
+    "Resources",
+    "Service",
+    "Settings",
+    "database_location",
+    "main",
+]

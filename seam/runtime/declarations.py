@@ -12,7 +12,7 @@ import grpc
 
 from seam.bus import Channel, Registration
 from seam.contract import ServiceDescriptor
-from seam.runtime.service import GrpcServicer, Service, owner_of
+from seam.runtime.service import GrpcServicer, Provided, Service, owner_of
 
 
 class ServiceError(Exception):
@@ -79,7 +79,7 @@ class Needs:
         self._unused.discard(need)
 
 
-def check_answers(service: Service, answers: Iterable[Registration | GrpcServicer]) -> None:
+def check_answers(service: Service, answers: Iterable[Provided]) -> None:
     """Check that a service answers and publishes what is its own, and that its routes lead there.
 
     Raises:
@@ -140,13 +140,13 @@ def check_migrations(service: Service) -> None:
         )
 
 
-def answered(answers: Iterable[Registration | GrpcServicer]) -> list[str]:
+def answered(answers: Iterable[Provided]) -> list[str]:
     """Full names of the services that are answered."""
     names: list[str] = []
     for answer in answers:
         if isinstance(answer, Registration):
             names.append(answer.descriptor.name)
-        else:
+        elif isinstance(answer, GrpcServicer):
             names.extend(answer.names)
     return names
 

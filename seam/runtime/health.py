@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from grpc_health.v1 import health, health_pb2
 
+from seam.events.broker import Broker
 from seam.persistence import Database
 from seam.runtime.peers import Peers
 
@@ -29,7 +30,11 @@ class Readiness:
     """What `/readyz` answers."""
 
     def __init__(
-        self, services: Sequence[str], peers: Peers, databases: Mapping[str, Database] = _NONE
+        self,
+        services: Sequence[str],
+        peers: Peers,
+        databases: Mapping[str, Database] = _NONE,
+        broker: Broker | None = None,
     ) -> None:
         """Report on what a process hosts and needs; not ready until `serving` is set.
 
@@ -37,14 +42,20 @@ class Readiness:
             services: the services that it hosts.
             peers: the processes that it calls.
             databases: the databases that it uses, by service.
+            broker: carries the events of its services, if they leave the process.
         """
+        self._broker = broker
         self._services = tuple(services)
         self._peers = peers
         self._databases = databases
         self.serving = False
 
     async def __call__(self) -> Mapping[str, Any]:
-        """The state now: `ready`, the hosted services, each database and peer with its problem."""
+        """The state now: `ready`, the hosted services, each database and peer with its problem.
+
+        A broker that is away is named as well. Requests are answered without it: what they publish
+        waits in the outbox.
+        """
         peers = list(self._peers)
         databases = dict(self._databases)
         problems = await asyncio.gather(
@@ -63,6 +74,7 @@ class Readiness:
                 peer.name: {"services": peer.services, **_state(problem)}
                 for peer, problem in zip(peers, of_peers, strict=True)
             },
+            **({} if self._broker is None else {"broker": _state(self._broker.problem)}),
         }
 
 

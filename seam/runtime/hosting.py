@@ -13,17 +13,21 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 import grpc
+from sqlalchemy import MetaData
 
 from lib.grpc_inprocess import LocalChannel, LocalServer
 from seam.bus import Bulkhead, Channel, HandlerRegistry, InProcessChannel, Interceptor, Registration
 from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.bus.handler_task import settle
 from seam.contract import ServiceDescriptor
+from seam.events.broker import connected
+from seam.events.host import EventsError, Participant, delivering
+from seam.events.metrics import EventMetrics
+from seam.events.subscription import Subscription
 from seam.http import application
 from seam.persistence import Database
 from seam.runtime.declarations import (
@@ -36,6 +40,7 @@ from seam.runtime.declarations import (
 from seam.runtime.grpc_server import Health, serve_grpc
 from seam.runtime.health import Readiness
 from seam.runtime.http_server import serve_http
+from seam.runtime.metrics import Metrics
 from seam.runtime.peers import Peers
 from seam.runtime.service import DatabaseLocation, GrpcServicer, Resources, Service, owner_of
 from seam.runtime.service_settings import ServiceSettings, SettingsError
@@ -116,10 +121,22 @@ async def hosting(
         provided: list[ServiceDescriptor] = []
         servicers: list[GrpcServicer] = []
         opened_databases: dict[str, Database] = {}
+        participants: list[Participant] = []
         for service in hosted:
             check_migrations(service)
             needs = Needs(service, channel, grpc_channel)
-            opened = partial(opened_databases.__setitem__, service.name)
+            tables: list[MetaData] = []
+            subscriptions: list[Subscription] = []
+
+            def opened(
+                database: Database,
+                metadata: MetaData,
+                name: str = service.name,
+                tables: list[MetaData] = tables,
+            ) -> None:
+                opened_databases[name] = database
+                tables.append(metadata)
+
             given = settings.get(service.name, ServiceSettings(service.name, {}))
             resources = Resources(
                 databases[service.name],
@@ -138,13 +155,30 @@ async def hosting(
                 if isinstance(answering, Registration):
                     registry.register(answering, bulkhead)
                     provided.append(answering.descriptor)
+                elif isinstance(answering, Subscription):
+                    subscriptions.append(answering)
                 else:
                     answering.register(local_servicers)
                     servicers.append(answering)
+            participants.append(
+                Participant(
+                    service.name,
+                    opened_databases.get(service.name),
+                    tables[0] if tables else None,
+                    tuple(subscriptions),
+                )
+            )
         check_needs(hosted, [*(each.name for each in provided), *answered(servicers)])
         stack.push_async_callback(_settle)
         await local_servicers.start()
         stack.push_async_callback(local_servicers.stop, GRACE)
+        broker = None
+        if topology.broker is not None and any(each.uses_events for each in participants):
+            broker = await stack.enter_async_context(connected(topology.broker))
+        try:
+            delivery = await stack.enter_async_context(delivering(participants, broker))
+        except EventsError as error:
+            raise SettingsError(str(error)) from None
 
         bound_grpc = None
         if process.grpc is not None:
@@ -165,9 +199,18 @@ async def hosting(
         bound_http, readiness = None, None
         if process.http is not None:
             apis = [api for service in services for api in service.http]
-            readiness = Readiness([service.name for service in hosted], peers, opened_databases)
+            readiness = Readiness(
+                [service.name for service in hosted], peers, opened_databases, broker
+            )
             events = [event for service in services for event in service.publishes]
-            app = application(apis, channel, readiness, title=title, events=events)
+            app = application(
+                apis,
+                channel,
+                readiness,
+                title=title,
+                events=events,
+                metrics=Metrics(EventMetrics(delivery)),
+            )
             bound_http = await _listening(
                 stack, serve_http(app, process.http, grace=GRACE), process.http
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 from cyclopts import App
@@ -14,6 +14,7 @@ from sqlalchemy import MetaData
 from lib.grpc_inprocess import LocalServer
 from seam.bus import Channel, Registration
 from seam.contract import EventDescriptor, ServiceDescriptor
+from seam.events import Subscription
 from seam.http import HttpApi
 from seam.persistence import Database, open_database
 from seam.persistence.migrations import Migrations, open_migrated
@@ -80,7 +81,7 @@ def _no_channel(name: str) -> grpc.aio.Channel:
     raise LookupError(f"nothing here leads to {name}")
 
 
-def _ignore(_: Database) -> None:
+def _ignore(_: Database, __: MetaData) -> None:
     pass
 
 
@@ -97,7 +98,7 @@ class Resources:
         channel: gives the channel to a contract service that it needs, while it starts.
         grpc_channel: gives the same by full name for stubs that protoc has made, whether a
             `GrpcServicer` of this process answers or another process.
-        opened: is told of the service's database once it is open.
+        opened: is told of the service's database, and of its tables, once it is open.
         settings: what was set for the service.
         migrations: lead to the service's tables. Without them, as in tests, the tables are made as
             the code has them.
@@ -106,7 +107,7 @@ class Resources:
     database_location: DatabaseLocation
     channel: Callable[[ServiceDescriptor], Channel]
     grpc_channel: Callable[[str], grpc.aio.Channel] = _no_channel
-    opened: Callable[[Database], object] = _ignore
+    opened: Callable[[Database, MetaData], object] = _ignore
     settings: ServiceSettings = field(default_factory=_no_settings)
     migrations: Migrations | None = None
 
@@ -122,8 +123,12 @@ class Resources:
             else self.database_location.open(self.migrations)
         )
         async with opening as database:
-            self.opened(database)
+            self.opened(database, metadata)
             yield database
+
+
+Provided: TypeAlias = Registration | GrpcServicer | Subscription
+"""What a service gives the process that hosts it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,7 +138,8 @@ class Service:
     Attributes:
         name: the service's name, also in topologies and as the name of its schema.
         start: opens what the service needs, gives its handlers, and closes it all at the end.
-            What it gives is what the service provides, wherever it runs.
+            What it gives is what the service provides, wherever it runs: answers to calls, and
+            what it does with events.
         needs: the contract services of others that it calls; full names of those that it calls
             with stubs that protoc has made.
         http: its client-facing APIs.
@@ -143,7 +149,7 @@ class Service:
     """
 
     name: str
-    start: Callable[[Resources], AbstractAsyncContextManager[Sequence[Registration | GrpcServicer]]]
+    start: Callable[[Resources], AbstractAsyncContextManager[Sequence[Provided]]]
     needs: tuple[ServiceDescriptor | str, ...] = ()
     http: tuple[HttpApi[Any], ...] = ()
     publishes: tuple[EventDescriptor[Any], ...] = ()

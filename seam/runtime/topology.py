@@ -118,6 +118,7 @@ class Topology:
             absent.
         data: directory of the embedded databases, if the file names one.
         limits: how much a service takes on, by service; the default when absent.
+        broker: URL of the broker that carries events between processes, if there is one.
         settings: what a service knows, by service and name.
     """
 
@@ -125,6 +126,7 @@ class Topology:
     databases: Mapping[str, str] = field(default_factory=dict)
     data: Path | None = None
     limits: Mapping[str, Limits] = field(default_factory=dict)
+    broker: str | None = None
     settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
     def home(self, service: str) -> Process | None:

@@ -20,6 +20,9 @@ A topology file is TOML:
     concurrent = 256                        # optional; calls that it answers at a time
     queued = 1024                           # optional; calls that wait for one of them to end
 
+    [events]
+    broker = "nats://127.0.0.1:4222"        # carries events between processes
+
     [settings.payments]
     provider = "https://…"                  # optional; what a service knows, see its documentation
 
@@ -42,6 +45,7 @@ import msgspec
 
 from seam.bus import Limits
 from seam.bus.bulkhead import DEFAULT_LIMITS
+from seam.events.broker_url import check_broker_url
 from seam.runtime.service_settings import Setting
 from seam.runtime.toml_lines import line_of
 from seam.runtime.topology import (
@@ -76,6 +80,7 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     process: dict[str, Any] = {}
     database: dict[str, Any] = {}
     limits: dict[str, Any] = {}
+    events: dict[str, Any] = {}
     settings: dict[str, Any] = {}
 
 
@@ -86,6 +91,12 @@ class _Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     http: str | None = None
     grpc: str | None = None
     advertise: str | tuple[str, ...] = ()
+
+
+class _Events(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The table `[events]`."""
+
+    broker: str
 
 
 class _Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -153,6 +164,7 @@ class _Reader:
             {name: self._database(name, each) for name, each in document.database.items()},
             self._data(document.data),
             {name: self._limits(name, each) for name, each in document.limits.items()},
+            self._broker(document.events),
             {name: self._settings(name, each) for name, each in document.settings.items()},
         )
 
@@ -255,6 +267,16 @@ class _Reader:
         self._check_known(service, *where)
         table = self._convert(value, _Limits, *where)
         return Limits(concurrent=table.concurrent, queued=table.queued)
+
+    def _broker(self, table: dict[str, Any]) -> str | None:
+        if not table:
+            return None
+        url = self._convert(table, _Events, "events").broker
+        try:
+            check_broker_url(url)
+        except ValueError as error:
+            raise self._error(("events", "broker"), f"broker: {error}") from None
+        return url
 
     def _settings(self, service: str, value: object) -> dict[str, Setting]:
         where = ("settings", service)

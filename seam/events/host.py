@@ -1,0 +1,208 @@
+"""Delivers events for the services of one process.
+
+An event goes from its publisher's outbox to the subscribers in the same process directly. To those
+of other processes it goes through a broker, which all processes of a topology share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from contextvars import Context
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import MetaData
+
+from seam.events.broker import Broker
+from seam.events.event import PARTITIONS, Event
+from seam.events.leases import Duty, Leases
+from seam.events.policy import DEFAULT_POLICY, Policy
+from seam.events.relay import Relay, Stage
+from seam.events.retrying import Retrying
+from seam.events.statements import statements_of
+from seam.events.stream_reader import StreamReader
+from seam.events.subscriber import Subscriber
+from seam.events.subscription import Subscription
+from seam.events.tables import has_event_tables
+from seam.outages import Outage
+from seam.persistence import Database
+
+
+class EventsError(Exception):
+    """Events cannot be delivered as services want them; the text says what to change."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Participant:
+    """A service of this process.
+
+    Attributes:
+        service: its name.
+        database: its database, if it has one.
+        metadata: the tables of that database.
+        subscriptions: what it does with events.
+    """
+
+    service: str
+    database: Database | None
+    metadata: MetaData | None
+    subscriptions: tuple[Subscription, ...]
+
+    @property
+    def uses_events(self) -> bool:
+        """Whether its database has the tables of events."""
+        prepared = self.metadata is not None and has_event_tables(self.metadata)
+        return self.database is not None and prepared
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Delivery:
+    """What delivers the events of this process.
+
+    Attributes:
+        databases: of the services that have tables of events, by service.
+        relays: of the services that may publish.
+        subscribers: of the services that subscribe.
+        readers: read the streams of services.
+        leases: what each service does here.
+    """
+
+    databases: Mapping[str, Database]
+    relays: dict[str, Relay]
+    subscribers: Mapping[str, Subscriber]
+    readers: list[StreamReader]
+    leases: dict[str, Leases]
+
+
+@asynccontextmanager
+async def delivering(
+    participants: Sequence[Participant],
+    broker: Broker | None = None,
+    policy: Policy = DEFAULT_POLICY,
+) -> AsyncIterator[Delivery]:
+    """Deliver events until the block ends.
+
+    Args:
+        participants: the services of this process.
+        broker: carries events between processes, if the topology has one.
+        policy: how patient to be.
+
+    Raises:
+        EventsError: a service subscribes to what cannot reach it.
+    """
+    delivery = _delivery(participants, broker, policy)
+    # What runs for everybody has nothing to do with the call that it may begin in.
+    tasks = [
+        asyncio.create_task(each.run(), context=Context(), name=f"events of {service}")
+        for service, each in delivery.leases.items()
+    ]
+    try:
+        yield delivery
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _delivery(
+    participants: Sequence[Participant], broker: Broker | None, policy: Policy
+) -> Delivery:
+    databases: dict[str, Database] = {}
+    subscribers: dict[str, Subscriber] = {}
+    for each in participants:
+        if each.database is not None and each.uses_events:
+            databases[each.service] = each.database
+        if each.subscriptions:
+            subscribers[each.service] = _subscriber(each, databases, policy)
+    here = {each.service for each in participants}
+    delivery = Delivery(databases, {}, subscribers, [], {})
+    for service, database in databases.items():
+        listeners = [each for each in subscribers.values() if service in each.owners]
+        relay, readers = _relay(service, database, listeners, broker, policy)
+        delivery.relays[service] = relay
+        delivery.readers.extend(readers)
+        duties: dict[str, Duty] = {f"relay/{n}": partial(relay.run, n) for n in range(PARTITIONS)}
+        subscriber = subscribers.get(service)
+        if subscriber is not None:
+            duties["retry/0"] = Retrying(subscriber, policy).run
+            for owner in sorted(subscriber.owners - here):
+                reader = _reader(subscriber, owner, broker, policy)
+                delivery.readers.append(reader)
+                duties |= {f"read {owner}/{n}": partial(reader.run, n) for n in range(PARTITIONS)}
+        delivery.leases[service] = Leases(service, database, duties, policy.lease)
+    return delivery
+
+
+def _reader(
+    subscriber: Subscriber, owner: str, broker: Broker | None, policy: Policy
+) -> StreamReader:
+    if broker is None:
+        types = ", ".join(subscriber.types(owner))
+        raise EventsError(
+            f"service '{subscriber.service}' subscribes to {types}, which '{owner}' publishes in "
+            "another process; say in the topology through which broker: "
+            '[events] broker = "nats://HOST:PORT"'
+        )
+    return StreamReader(broker, owner, subscriber, policy)
+
+
+def _subscriber(
+    participant: Participant, databases: Mapping[str, Database], policy: Policy
+) -> Subscriber:
+    service = participant.service
+    database = databases.get(service)
+    if database is None:
+        raise EventsError(
+            f"service '{service}' subscribes to events, and its database has no tables for them; "
+            "add them to its metadata: seam.events.event_tables(Table.metadata)"
+        )
+    return Subscriber(service, database, participant.subscriptions, policy)
+
+
+def _relay(
+    service: str,
+    database: Database,
+    listeners: Sequence[Subscriber],
+    broker: Broker | None,
+    policy: Policy,
+) -> tuple[Relay, list[StreamReader]]:
+    """The relay of a service, and what reads its stream for subscribers of the same process.
+
+    With a broker, what is published is delivered in the process first and then written into the
+    stream, for others now, and for these if they leave the process some day. If they were in
+    another process before, the stream may hold what they have not read: that comes first.
+    """
+    outbox = statements_of(service).outbox
+
+    async def deliver(_: int, events: Sequence[Event]) -> None:
+        for listener in listeners:
+            await listener.deliver(service, events)
+
+    here = Outage(f"delivery of the events of {service}")
+    if broker is None:
+        stage = Stage(database, outbox.read, outbox.remove, deliver, here)
+        return Relay(service, [stage], policy), []
+
+    async def publish(partition: int, events: Sequence[Event]) -> None:
+        sequence = await broker.publish(service, partition, events)
+        for each in listeners:
+            pass_by = statements_of(each.service).cursor.pass_by
+            await each.database.execute(pass_by, of=service, part=partition, new=sequence)
+
+    there = Outage(f"publishing of the events of {service}")
+    if not listeners:
+        stage = Stage(database, outbox.read, outbox.remove, publish, there)
+        return Relay(service, [stage], policy), []
+    readers = [StreamReader(broker, service, each, policy) for each in listeners]
+
+    async def catch_up(partition: int) -> None:
+        for reader in readers:
+            await reader.catch_up(partition)
+
+    stages = (
+        Stage(database, outbox.read_undelivered, outbox.mark_delivered, deliver, here),
+        Stage(database, outbox.read_delivered, outbox.remove, publish, there),
+    )
+    return Relay(service, stages, policy, catch_up), readers

@@ -1,0 +1,72 @@
+"""Publishes events: writes them into the outbox, in the transaction that they tell of."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final, TypeVar
+
+from seam.call import current_call
+from seam.contract import EventDescriptor, InvalidField, Record
+from seam.events.event import microseconds, new_id, partition_of
+from seam.events.signals import wake
+from seam.events.statements import statements_of
+from seam.persistence import Transaction, text_refusal
+
+E = TypeVar("E", bound=Record)
+
+MAXIMUM_DATA_BYTES: Final = 256 * 1024
+"""Size of an event's message; a broker takes no more than 1 MiB with all that is beside it."""
+
+MAXIMUM_KEY: Final = 255
+"""Characters of an event's key."""
+
+
+async def publish(transaction: Transaction, event: EventDescriptor[E], *records: E) -> None:
+    """Publish events when `transaction` commits, and not at all when it does not.
+
+    Subscribers get those with the same key in the order in which they were published. For that, a
+    transaction that publishes holds what the key stands for: the row of the order whose id is the
+    key was inserted, changed or locked before in the same transaction.
+
+    Args:
+        transaction: a unit of work on the database of the service whose event it is.
+        event: the type of the events.
+        records: the events.
+
+    Raises:
+        InvalidField: an event holds a wrong value, or its key or itself is too long.
+    """
+    now = microseconds()
+    call = current_call.get()
+    traceparent = "" if call is None else call.traceparent
+    rows: list[dict[str, object]] = []
+    partitions: set[int] = set()
+    for record in records:
+        key = event.key(record)
+        refusal = text_refusal(key, MAXIMUM_KEY)
+        if refusal is not None:
+            raise InvalidField("", f"the key of {event.type} {refusal}")
+        data = event.codec.encode(record)
+        if len(data) > MAXIMUM_DATA_BYTES:
+            raise InvalidField(
+                "", f"{event.type} takes {len(data)} bytes; expected at most {MAXIMUM_DATA_BYTES}"
+            )
+        partitions.add(partition_of(key))
+        rows.append(
+            {
+                "partition": partition_of(key),
+                "delivered": False,
+                "id": new_id(now),
+                "type": event.type,
+                "key": key,
+                "time": now,
+                "traceparent": traceparent,
+                "data": data,
+            }
+        )
+    add = statements_of(event.owner).outbox.add
+    if len(rows) == 1:
+        await transaction.execute(add, **rows[0])
+    else:
+        await transaction.execute_many(add, rows)
+    transaction.after_commit(partial(wake, event.owner, partitions))

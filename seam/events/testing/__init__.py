@@ -1,0 +1,1 @@
+"""A publisher and a subscriber for tests of event delivery."""

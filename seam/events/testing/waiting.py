@@ -1,0 +1,21 @@
+"""Waits until a subscriber has noted what a test expects."""
+
+from __future__ import annotations
+
+import asyncio
+
+from seam.events.testing.shop import entries
+from seam.persistence import Database
+
+PATIENCE = 60.0
+"""Seconds that events have to arrive, on a machine that is busy with other tests."""
+
+
+async def until_noted(ledger: Database, count: int) -> dict[str, list[int]]:
+    """What was noted by key, once there are `count` entries."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            noted = await entries(ledger)
+            if sum(map(len, noted.values())) >= count:
+                return noted
+            await asyncio.sleep(0.02)
