@@ -1,0 +1,1 @@
+"""What the artifact of orders can do beside serving them."""
