@@ -19,11 +19,3 @@ def new_order_id(microseconds: int) -> str:
     fraction = rest * 4096 // 1000
     number = milliseconds << 80 | _VERSION_7 | fraction << 64 | _VARIANT | secrets.randbits(62)
     return str(uuid.UUID(int=number))
-
-
-def is_order_id(text: str) -> bool:
-    """Whether a text could be the identity of an order, written as all of them are."""
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
