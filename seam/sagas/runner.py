@@ -220,7 +220,8 @@ class SagaRunner:
         if delay is not None:
             asyncio.get_running_loop().call_later(delay, self._wake.set)
             return
-        ending = self._endings.get(run.record.id)
+        # What is stopped later ends once more.
+        ending = self._endings.pop(run.record.id, None)
         if ending is not None:
             ending.tell()
 

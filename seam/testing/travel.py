@@ -8,18 +8,43 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 import msgspec
-from sqlalchemy import MetaData
+from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, insert, select
 
 from seam.contract import Code, StatusError
-from seam.persistence import Database, Transaction
+from seam.persistence import Command, Database, Query, Transaction
 from seam.sagas import Pace, Reason, Saga, SagaRunner, Step, saga_tables
 from seam.sagas.storage import SagaRecord, SagaStorage
 
 METADATA: Final = MetaData(schema="travel")
 TABLES: Final = saga_tables(METADATA)
+ENDS: Final = Table(
+    "trip_end",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("trip_id", String, nullable=False),
+    Column("state", String, nullable=False),
+)
+"""The service's own effect of the end of a saga: one row each time."""
+
 STORAGE: Final = SagaStorage(TABLES)
 PACE: Final = Pace(lease=1.0, poll=0.05, attempt=2.0, first_delay=0.01, longest_delay=0.05, alarm=3)
 _PATIENCE: Final = 20.0
+
+
+_ADD_END: Final = Command(
+    insert(ENDS).values(trip_id=bindparam("trip_id"), state=bindparam("state"))
+)
+_ENDS: Final = Query(select(ENDS.c.state).where(ENDS.c.trip_id == bindparam("trip_id")), str)
+
+
+async def add_end(transaction: Transaction, trip_id: str, state: str) -> None:
+    """Write the effect of the end of a saga."""
+    await transaction.execute(_ADD_END, trip_id=trip_id, state=state)
+
+
+async def ends_of(database: Database, trip_id: str) -> list[str]:
+    """The effects of the end of a saga, of which there is to be one."""
+    return await database.fetch_all(_ENDS, trip_id=trip_id)
 
 
 class Trip(msgspec.Struct, frozen=True):

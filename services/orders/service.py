@@ -13,6 +13,11 @@ from services.orders.api.orders_api import OrdersApi
 from services.orders.persistence.tables import SAGAS, Table
 from services.orders.records.api_bus import register_orders_api
 from services.orders.records.api_routes import ORDERS_API_HTTP
+from services.orders.records.messagebus_events import (
+    ORDER_CANCELLED,
+    ORDER_CONFIRMED,
+    ORDER_REJECTED,
+)
 from services.orders.sagas.checkout import Checkout
 from services.payments.records.messagebus_bus import PAYMENTS, PaymentsStub
 from services.shopping_cart.records.messagebus_bus import SHOPPING_CART, ShoppingCartStub
@@ -37,6 +42,7 @@ SERVICE = Service(
     start=start,
     needs=(INVENTORY, SHOPPING_CART, PAYMENTS),
     http=(ORDERS_API_HTTP,),
+    publishes=(ORDER_CONFIRMED, ORDER_REJECTED, ORDER_CANCELLED),
 )
 
 if __name__ == "__main__":

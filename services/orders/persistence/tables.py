@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, M
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 
+from seam.events import event_tables
 from seam.persistence import Text
 from seam.sagas import saga_tables
 from services.orders.records.api import OrderState
@@ -81,3 +82,4 @@ Index(
 )
 
 SAGAS: Final = saga_tables(Table.metadata)
+event_tables(Table.metadata)

@@ -6,12 +6,16 @@
 
 The order's identity is that of its reservation and of its payment, so each step may be done again,
 and undone whether or not it was done. Cancelling an order is undoing its checkout.
+
+Events are told in the order of their cart: a cart has one pending order at a time, so the next one
+is placed after this one was confirmed or rejected.
 """
 
 from __future__ import annotations
 
 from contract.v1.money import Money
 
+from seam.events import publish
 from seam.persistence import Transaction
 from seam.sagas import Reason, RefusedError, Saga, Step
 from services.inventory.records.messagebus import (
@@ -28,6 +32,17 @@ from services.orders.domain.purchase import Purchase
 from services.orders.domain.rejection import out_of_stock, payment_declined
 from services.orders.domain.timeline import RESERVE_STOCK, TAKE_PAYMENT
 from services.orders.persistence.orders import OrderRepository
+from services.orders.records.messagebus import (
+    ConfirmedLine,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderRejected,
+)
+from services.orders.records.messagebus_events import (
+    ORDER_CANCELLED,
+    ORDER_CONFIRMED,
+    ORDER_REJECTED,
+)
 from services.payments.records.messagebus import (
     PaymentDeclinedError,
     TakePaymentRequest,
@@ -83,12 +98,11 @@ class Checkout:
     async def _take_payment(self, purchase: Purchase) -> None:
         if not purchase.total:
             return
-        amount = Money(currency_code=purchase.currency_code, minor_units=purchase.total)
         try:
             await self._payments.take_payment(
                 TakePaymentRequest(
                     payment_id=purchase.order_id,
-                    amount=amount,
+                    amount=_money(purchase),
                     reference=f"Order {purchase.order_id}",
                 )
             )
@@ -101,6 +115,26 @@ class Checkout:
 
     async def _confirm(self, purchase: Purchase, transaction: Transaction) -> None:
         await OrderRepository(transaction).confirm(purchase.order_id)
+        confirmed = OrderConfirmed(
+            order_id=purchase.order_id,
+            cart_id=purchase.cart_id,
+            cart_revision=purchase.cart_revision,
+            lines=tuple(
+                ConfirmedLine(sku=line.sku, quantity=line.quantity) for line in purchase.lines
+            ),
+            total=_money(purchase),
+        )
+        await publish(transaction, ORDER_CONFIRMED, confirmed)
 
     async def _reject(self, purchase: Purchase, reason: Reason, transaction: Transaction) -> None:
-        await OrderRepository(transaction).end(purchase.order_id, reason)
+        order_id, cart_id = purchase.order_id, purchase.cart_id
+        if await OrderRepository(transaction).end(order_id, reason):
+            cancelled = OrderCancelled(order_id=order_id, cart_id=cart_id)
+            await publish(transaction, ORDER_CANCELLED, cancelled)
+        else:
+            rejected = OrderRejected(order_id=order_id, cart_id=cart_id)
+            await publish(transaction, ORDER_REJECTED, rejected)
+
+
+def _money(purchase: Purchase) -> Money:
+    return Money(currency_code=purchase.currency_code, minor_units=purchase.total)
