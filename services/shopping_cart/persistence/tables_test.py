@@ -20,9 +20,13 @@ CREATE TABLE {schema}cart_item (
     CONSTRAINT quantity_is_positive CHECK (quantity > 0),
     FOREIGN KEY (cart_id) REFERENCES {schema}cart (cart_id)
 );
-INSERT INTO {schema}cart VALUES ('mine');
+INSERT INTO {schema}cart (cart_id) VALUES ('mine');
 INSERT INTO {schema}cart_item VALUES ('mine', 'B', 2, 1), ('mine', 'A', 1, 2);
 """
+SECOND_REVISION = """
+ALTER TABLE {schema}cart ADD COLUMN revision BIGINT DEFAULT '0' NOT NULL;
+"""
+SCRIPT = FIRST_VERSION + SECOND_REVISION
 
 
 async def check(database: Database) -> None:
@@ -33,18 +37,22 @@ async def check(database: Database) -> None:
         items = tuple(
             CartItem(sku=sku, quantity=quantity) for sku, quantity in (("B", 9), ("A", 1), ("C", 3))
         )
-        assert await carts.lock("mine") == CartContents(cart_id="mine", items=items)
+        assert await carts.begin_change("mine") == CartContents(
+            cart_id="mine", items=items, revision=1
+        )
 
 
-async def test_a_file_of_the_first_version_is_used_as_it_is(tmp_path: Path) -> None:
+async def test_a_file_of_the_first_version_is_used_once_it_is_migrated(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "shopping_cart.db")) as connection:
-        connection.executescript(FIRST_VERSION.format(schema=""))
+        connection.executescript(SCRIPT.format(schema=""))
     async with open_database(f"sqlite:///{tmp_path}/shopping_cart.db", Table.metadata) as database:
         await check(database)
 
 
-async def test_a_schema_of_the_first_version_is_used_as_it_is(postgres_server: Any) -> None:
-    script = FIRST_VERSION.format(schema="shopping_cart.")
+async def test_a_schema_of_the_first_version_is_used_once_it_is_migrated(
+    postgres_server: Any,
+) -> None:
+    script = SCRIPT.format(schema="shopping_cart.")
     postgres_server.psql(f"CREATE SCHEMA shopping_cart; {script}")
     try:
         async with open_database(postgres_server.get_uri(), Table.metadata) as database:
