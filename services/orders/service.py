@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
+
+from cyclopts import App
 
 from seam.bus import Registration
 from seam.runtime import Resources, Service, main
 from seam.sagas import SagaRunner
+from seam.sagas.commands import saga_commands
 from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub
 from services.orders.api.orders_api import OrdersApi
 from services.orders.persistence.tables import SAGAS, Table
@@ -37,11 +41,15 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
             yield (register_orders_api(api),)
 
 
+COMMANDS: Final = App(name="orders", help="Look after orders.", version_flags=[])
+COMMANDS.command(saga_commands("orders", Table.metadata, SAGAS))
+
 SERVICE = Service(
     name="orders",
     start=start,
     needs=(INVENTORY, SHOPPING_CART, PAYMENTS),
     http=(ORDERS_API_HTTP,),
+    commands=COMMANDS,
     publishes=(ORDER_CONFIRMED, ORDER_REJECTED, ORDER_CANCELLED),
 )
 

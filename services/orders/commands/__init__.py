@@ -1,1 +1,0 @@
-"""What the artifact of orders can do beside serving them."""
