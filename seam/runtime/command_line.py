@@ -22,13 +22,14 @@ from seam.persistence import CannotOpenDatabaseError
 from seam.runtime.declarations import ServiceError
 from seam.runtime.hosting import hosting
 from seam.runtime.service import Service
+from seam.runtime.service_settings import SettingsError
 from seam.runtime.settings import (
     ENVIRONMENT_PREFIX,
     Artifact,
     Settings,
-    SettingsError,
     check_databases,
     database_location,
+    service_settings,
 )
 from seam.runtime.topology import Address, Process, Topology, TopologyError
 
@@ -179,6 +180,7 @@ async def _serve(
         title=artifact.name,
         strict=strict,
         drain=drain,
+        settings=service_settings(settings, names, topology),
     ) as bound:
         for scheme, address in (("http", bound.http), ("grpc", bound.grpc)):
             if address is not None:

@@ -190,6 +190,12 @@ def test_the_help_says_what_is_done_without_a_command(tmp_path: Path) -> None:
     assert "Runs one, two; without a command, it serves them." in output
 
 
+def test_what_is_set_for_a_service_that_has_no_settings_is_refused(tmp_path: Path) -> None:
+    code, _, errors = run(["--http", "127.0.0.1:0", "--setting", "one.colour=red"], tmp_path)
+    assert code == 2
+    assert "both: --setting: one.colour: service 'one' has no settings" in errors
+
+
 def test_a_service_s_command_gives_the_exit_code(tmp_path: Path) -> None:
     assert run(["one", "fail"], tmp_path)[0] == 3
 

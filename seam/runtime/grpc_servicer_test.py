@@ -17,7 +17,7 @@ from seam.bus import Registration
 from seam.runtime import GrpcServicer, Resources, Service
 from seam.runtime.hosting import hosting
 from seam.runtime.service import DatabaseLocation
-from seam.runtime.settings import SettingsError
+from seam.runtime.service_settings import SettingsError
 from seam.runtime.topology import Address, Process, Topology
 
 NAME = "grpc_examples.v1.Greeter"

@@ -13,6 +13,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import grpc
@@ -34,7 +35,7 @@ from seam.runtime.health import Readiness
 from seam.runtime.http_server import serve_http
 from seam.runtime.peers import Peers
 from seam.runtime.service import DatabaseLocation, GrpcServicer, Resources, Service, owner_of
-from seam.runtime.settings import SettingsError
+from seam.runtime.service_settings import ServiceSettings, SettingsError
 from seam.runtime.topology import Address, Process, Topology
 from seam.runtime.watchdog import watching
 
@@ -67,6 +68,7 @@ async def hosting(
     title: str,
     strict: bool = False,
     drain: float = 0.0,
+    settings: Mapping[str, ServiceSettings] = MappingProxyType({}),
     client_interceptors: Sequence[Interceptor] = (),
     server_interceptors: Sequence[Interceptor] = (),
 ) -> AsyncIterator[Bound]:
@@ -81,11 +83,13 @@ async def hosting(
         strict: send calls within the process through their wire form.
         drain: seconds at the end in which the process answers as before, while it says that it is
             about to leave.
+        settings: what was set for services, by service.
         client_interceptors: run around every call that is made here, outermost first.
         server_interceptors: run around every call that is answered here, outermost first.
 
     Raises:
-        SettingsError: the process cannot be run by this artifact, or cannot listen.
+        SettingsError: the process cannot be run by this artifact, cannot listen, or has a setting
+            that a service cannot use.
         ServiceError: a service does something else than it declares.
     """
     hosted = [service for service in services if service.name in process.services]
@@ -124,12 +128,14 @@ async def hosting(
                 opened_databases[name] = database
                 tables.append(metadata)
 
+            given = settings.get(service.name, ServiceSettings(service.name, {}))
             resources = Resources(
-                databases[service.name], needs.channel, needs.grpc_channel, opened
+                databases[service.name], needs.channel, needs.grpc_channel, opened, given
             )
             bulkhead = Bulkhead(service.name, topology.limits.get(service.name, DEFAULT_LIMITS))
             answers = await stack.enter_async_context(service.start(resources))
             needs.check()
+            given.check()
             check_answers(service, answers)
             for answering in answers:
                 if isinstance(answering, Registration):

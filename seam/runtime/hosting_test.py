@@ -50,7 +50,7 @@ from seam.contract.errors import Code, StatusError
 from seam.contract.records import Record
 from seam.runtime.hosting import Bound, hosting
 from seam.runtime.service import DatabaseLocation, Resources, Service
-from seam.runtime.settings import SettingsError
+from seam.runtime.service_settings import SettingsError
 from seam.runtime.topology import Address, Process, Topology
 from seam.runtime.topology_file import read_topology
 

@@ -13,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from seam.bus import GrpcChannel, Interceptor, open_channel
 from seam.bus.grpc.connection import target_of
 from seam.contract import ServiceDescriptor
-from seam.runtime.settings import SettingsError
+from seam.runtime.service_settings import SettingsError
 from seam.runtime.topology import Process, Topology
 
 HEALTH_TIMEOUT: Final = 1.0

@@ -22,7 +22,7 @@ from seam.contract import ServiceDescriptor
 from seam.runtime.grpc_server import serve_grpc
 from seam.runtime.health import Readiness
 from seam.runtime.peers import Peer, Peers
-from seam.runtime.settings import SettingsError
+from seam.runtime.service_settings import SettingsError
 from seam.runtime.topology import Address, Process, Topology
 
 OTHER = ServiceDescriptor(

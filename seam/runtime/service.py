@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import grpc
@@ -17,6 +17,7 @@ from seam.contract import EventDescriptor, ServiceDescriptor
 from seam.events import Subscription
 from seam.http import HttpApi
 from seam.persistence import Database, open_database
+from seam.runtime.service_settings import ServiceSettings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +75,10 @@ def _ignore(_: Database, __: MetaData) -> None:
     pass
 
 
+def _no_settings() -> ServiceSettings:
+    return ServiceSettings("", {})
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Resources:
     """What a process hands to a service that it starts.
@@ -84,12 +89,14 @@ class Resources:
         grpc_channel: gives the same by full name for stubs that protoc has made, whether a
             `GrpcServicer` of this process answers or another process.
         opened: is told of the service's database, and of its tables, once it is open.
+        settings: what was set for the service.
     """
 
     database_location: DatabaseLocation
     channel: Callable[[ServiceDescriptor], Channel]
     grpc_channel: Callable[[str], grpc.aio.Channel] = _no_channel
     opened: Callable[[Database, MetaData], object] = _ignore
+    settings: ServiceSettings = field(default_factory=_no_settings)
 
     @asynccontextmanager
     async def database(self, metadata: MetaData) -> AsyncIterator[Database]:

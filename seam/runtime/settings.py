@@ -12,16 +12,13 @@ from cyclopts import Parameter
 
 from seam.persistence.database import database_url
 from seam.runtime.service import DatabaseLocation, Service, owner_of
+from seam.runtime.service_settings import ServiceSettings, Setting, SettingsError
 from seam.runtime.topology import Topology, single_process
 from seam.runtime.topology_file import read_topology
 
 DEFAULT_DATA: Final = Path(".data")
 
 ENVIRONMENT_PREFIX: Final = "SEAM_"
-
-
-class SettingsError(ValueError):
-    """A setting cannot be used; the text names it and says what was expected."""
 
 
 @Parameter(name="*")
@@ -39,6 +36,9 @@ class Settings:
     database: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = ()
     """SERVICE=URL of a service's database, sqlite:///PATH or postgresql://…; may be repeated.
     By default an embedded one in the data directory."""
+
+    setting: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = ()
+    """SERVICE.NAME=VALUE of what a service knows of its surroundings; may be repeated."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,33 @@ def database_location(
     data = settings.data or topology.data or DEFAULT_DATA
     path = quote(str((data / f"{service}.db").absolute()))
     return DatabaseLocation(f"sqlite:///{path}", embedded=True)
+
+
+def service_settings(
+    settings: Settings, services: Sequence[str], topology: Topology
+) -> dict[str, ServiceSettings]:
+    """What was set for services, by service; those for which nothing was are not there.
+
+    Args:
+        settings: what was set for this run.
+        services: those that there are.
+        topology: the topology.
+
+    Raises:
+        SettingsError: a `--setting` is of another service, or cannot be used.
+    """
+    given = {service: dict(each) for service, each in topology.settings.items()}
+    for text in settings.setting:
+        where, equals, value = text.partition("=")
+        service, dot, name = where.partition(".")
+        if not (service and dot and name and equals):
+            raise SettingsError(f"--setting '{text}': expected SERVICE.NAME=VALUE")
+        if service not in services:
+            raise SettingsError(
+                f"--setting: unknown service '{service}'; expected {', '.join(services)}"
+            )
+        given.setdefault(service, {})[name] = Setting(value, "--setting", is_text=True)
+    return {service: ServiceSettings(service, each) for service, each in given.items()}
 
 
 def _given_databases(settings: Settings) -> dict[str, str]:

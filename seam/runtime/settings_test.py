@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from seam.persistence.database import database_url
-from seam.runtime.settings import Settings, SettingsError, check_databases, database_location
+from seam.runtime.service_settings import SettingsError
+from seam.runtime.settings import Settings, check_databases, database_location
 from seam.runtime.topology import TopologyError
 
 TOPOLOGY = """\

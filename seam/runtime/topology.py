@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from seam.bus import Limits
+from seam.runtime.service_settings import Setting
 
 DEFAULT_HTTP: Final = "127.0.0.1:8080"
 
@@ -109,6 +110,7 @@ class Topology:
         databases: URL of a service's database, by service; embedded when absent.
         data: directory of the embedded databases, if the file names one.
         limits: how much a service takes on, by service; the default when absent.
+        settings: what a service knows, by service and name.
         broker: URL of the broker that carries events between processes, if there is one.
     """
 
@@ -116,6 +118,7 @@ class Topology:
     databases: Mapping[str, str] = field(default_factory=dict)
     data: Path | None = None
     limits: Mapping[str, Limits] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
     broker: str | None = None
 
     def home(self, service: str) -> Process | None:

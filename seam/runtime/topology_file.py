@@ -19,6 +19,9 @@ A topology file is TOML:
     concurrent = 256                        # optional; calls that it answers at a time
     queued = 1024                           # optional; calls that wait for one of them to end
 
+    [settings.payments]
+    provider = "https://…"                  # optional; what a service knows, see its documentation
+
     [events]
     broker = "nats://127.0.0.1:4222"        # carries events between processes
 
@@ -43,8 +46,10 @@ from seam.bus import Limits
 from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.events.broker_url import check_broker_url
 from seam.persistence.database import database_url
+from seam.runtime.service_settings import Setting
 from seam.runtime.toml_lines import line_of
 from seam.runtime.topology import DNS, UNIX, Address, Process, Topology, TopologyError, shown
+from seam.runtime.type_words import in_words
 
 MAXIMUM_BYTES: Final = 64 * 1024
 
@@ -55,15 +60,6 @@ T = TypeVar("T")
 
 _AT: Final = re.compile(r"(?P<reason>.*?)(?: - at `\$\.?(?P<key>\w*).*`)?", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
-_TYPES: Final = re.compile(r"`([^`]*)`")
-_WORDS: Final = {
-    "array": "an array",
-    "bool": "a boolean",
-    "float": "a number",
-    "int": "a whole number",
-    "object": "a table",
-    "str": "a string",
-}
 _TOML_LINE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
 
 
@@ -74,6 +70,7 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     process: dict[str, Any] = {}
     database: dict[str, Any] = {}
     limits: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     events: dict[str, Any] = {}
 
 
@@ -157,6 +154,7 @@ class _Reader:
             {name: self._database(name, each) for name, each in document.database.items()},
             self._data(document.data),
             {name: self._limits(name, each) for name, each in document.limits.items()},
+            {name: self._settings(name, each) for name, each in document.settings.items()},
             self._broker(document.events),
         )
 
@@ -189,7 +187,7 @@ class _Reader:
                 raise self._error((*path, unknown[1]), reason) from None
             where = (*path, key) if key else path
             name = key or shown(where[-1])
-            raise self._error(where, f"{name}: {_in_words(reason)}") from None
+            raise self._error(where, f"{name}: {in_words(reason)}") from None
 
     def _process(self, name: str, value: object) -> Process:
         where = ("process", name)
@@ -259,6 +257,14 @@ class _Reader:
         table = self._convert(value, _Limits, *where)
         return Limits(concurrent=table.concurrent, queued=table.queued)
 
+    def _settings(self, service: str, value: object) -> dict[str, Setting]:
+        where = ("settings", service)
+        self._check_known(service, *where)
+        table = self._convert(value, dict[str, Any], *where)
+        return {
+            name: Setting(each, f"{self._path}:{line_of(self._text, (*where, name))}")
+            for name, each in table.items()
+        }
     def _broker(self, table: dict[str, Any]) -> str | None:
         if not table:
             return None
@@ -324,13 +330,3 @@ def _family(address: Address) -> int | None:
         return ip_address(address.host).version
     except ValueError:
         return None
-
-
-def _in_words(reason: str) -> str:
-    """Name types as TOML does."""
-
-    def words(types: re.Match[str]) -> str:
-        names = [name for name in types[1].split(" | ") if name != "null"]
-        return " or ".join(_WORDS.get(name, name) for name in names)
-
-    return _TYPES.sub(words, reason[:1].lower() + reason[1:])

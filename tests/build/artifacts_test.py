@@ -10,7 +10,8 @@ from typing import Final
 import pytest
 
 MONOLITH: Final = "director/monolith.pex"
-SERVICES: Final = ("inventory", "shopping_cart")
+SERVICES: Final = ("inventory", "payments", "shopping_cart")
+CLIENT_FACING: Final = ("inventory", "shopping_cart")
 DEPENDENCIES: Final = ".deps/"
 OF_PEX: Final = (".bootstrap/", "__pex__/", "PEX-INFO", "__main__.py")
 
@@ -57,8 +58,20 @@ def is_generated_for_other_services(path: str) -> bool:
 def test_a_service_artifact_holds_its_own_service(service: str) -> None:
     held = under(artifact_of(service), f"services/{service}")
     assert "service.py" in held
-    for folder in ("api/", "messagebus/", "persistence/", "records/api", "records/messagebus"):
+    for folder in ("messagebus/", "persistence/", "records/messagebus"):
         assert any(path.startswith(folder) for path in held), f"nothing of {folder}"
+
+
+@pytest.mark.parametrize("service", CLIENT_FACING)
+def test_the_artifact_of_a_service_that_clients_see_holds_what_answers_them(service: str) -> None:
+    held = under(artifact_of(service), f"services/{service}")
+    for folder in ("api/", "records/api"):
+        assert any(path.startswith(folder) for path in held), f"nothing of {folder}"
+
+
+def test_the_artifact_of_payments_holds_the_simulators_books_and_not_its_server() -> None:
+    held = under(artifact_of("payments"), "services/payments/simulator")
+    assert held - {"__init__.py"} == {"behaviour.py", "ledger.py"}
 
 
 @pytest.mark.parametrize("service", SERVICES)

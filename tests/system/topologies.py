@@ -20,6 +20,7 @@ READY_TIMEOUT: Final = 30.0
 
 MONOLITH_ARTIFACT: Final = "director/monolith.pex"
 INVENTORY_ARTIFACT: Final = "services/inventory/service.pex"
+PAYMENTS_ARTIFACT: Final = "services/payments/service.pex"
 SHOPPING_CART_ARTIFACT: Final = "services/shopping_cart/service.pex"
 
 
@@ -174,6 +175,10 @@ def _split(directory: Path, *, polyglot: bool = False) -> list[Launch]:
         [process.shopping_cart]
         services = ["shopping_cart"]
         grpc = "127.0.0.1:{free_port()}"
+
+        [process.payments]
+        services = ["payments"]
+        grpc = "127.0.0.1:{free_port()}"
         """
     )
     settings = ["--topology", str(topology), "--data", str(directory / "data")]
@@ -184,6 +189,7 @@ def _split(directory: Path, *, polyglot: bool = False) -> list[Launch]:
     return [
         Launch("inventory", inventory, listens=1),
         Launch("shopping_cart", [*from_artifact(SHOPPING_CART_ARTIFACT), *settings], listens=1),
+        Launch("payments", [*from_artifact(PAYMENTS_ARTIFACT), *settings], listens=1),
         Launch(
             "director",
             [*from_artifact(MONOLITH_ARTIFACT), *settings, "--process", "director"],
@@ -201,7 +207,7 @@ def _monolith_twice(directory: Path) -> list[Launch]:
         grpc = "127.0.0.1:{free_port()}"
 
         [process.shop]
-        services = ["shopping_cart"]
+        services = ["shopping_cart", "payments"]
         http = "127.0.0.1:{free_port()}"
         grpc = "127.0.0.1:{free_port()}"
         """
