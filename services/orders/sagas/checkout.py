@@ -93,6 +93,7 @@ class Checkout:
                 ReleaseStockRequest(reservation_id=purchase.order_id)
             )
         except ReservationNotFoundError:
+            # Nor can it be made from now on.
             return
 
     async def _take_payment(self, purchase: Purchase) -> None:
