@@ -9,7 +9,8 @@ The route is the one whose pattern matches the path and that has the method; of 
 with literal segments before the one with variables. Litestar takes a literal segment where it can
 and does not turn back, so a segment that a variable binds and that is a literal of another route is
 shown to it with its first character escaped. A verb after a variable, as in `{id}:cancel`, is shown
-to it as a segment of its own.
+to it as a segment of its own. Where a path has a verb, what ends in it has no other meaning, as in
+Envoy's transcoder; a value that does is sent with its colon escaped.
 
 It also answers HEAD as GET without a body, and OPTIONS with the methods of the path.
 """
@@ -131,8 +132,8 @@ def _find(node: _Node, segments: Sequence[str], method: str) -> tuple[str, ...] 
         return () if method in node.methods else None
     segment, rest = segments[0], segments[1:]
     named, verb, verbs = _with_verb(node, segments)
-    if verbs is not None and method in verbs.methods:
-        return (named, verb)
+    if verbs is not None:
+        return (named, verb) if method in verbs.methods else None
     literal = _literal(node, segment)
     if literal is not None and (found := _find(literal, rest, method)) is not None:
         return (segment, *found)
@@ -145,12 +146,13 @@ def _methods(node: _Node, segments: Sequence[str]) -> Iterator[str]:
     if not segments:
         yield from node.methods
         return
-    for next_node in (_literal(node, segments[0]), node.variable):
-        if next_node is not None:
-            yield from _methods(next_node, segments[1:])
     verbs = _with_verb(node, segments)[2]
     if verbs is not None:
         yield from verbs.methods
+        return
+    for next_node in (_literal(node, segments[0]), node.variable):
+        if next_node is not None:
+            yield from _methods(next_node, segments[1:])
 
 
 def _literal(node: _Node, segment: str) -> _Node | None:

@@ -68,7 +68,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         ("POST", "/v3/x:verb", "{a}:verb {'a': 'x'}"),
         ("POST", "/v3/x:y:verb", "{a}:verb {'a': 'x:y'}"),
         ("POST", "/v3/x%3A:verb", "{a}:verb {'a': 'x:'}"),
-        ("GET", "/v3/x:verb", "{a} {'a': 'x:verb'}"),
+        ("GET", "/v3/x:other", "{a} {'a': 'x:other'}"),
         ("GET", "/v3/x%3Averb", "{a} {'a': 'x:verb'}"),
     ],
 )
@@ -98,6 +98,13 @@ async def test_a_path_tells_the_methods_of_all_its_routes(
     head = await client.head(path)
     assert head.status_code == (200 if "HEAD" in methods else 405)
     assert head.content == b""
+
+
+async def test_what_ends_in_a_verb_has_no_other_meaning(client: httpx.AsyncClient) -> None:
+    refused = await client.get("/v3/x:verb")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "OPTIONS, POST")
+    assert (await client.post("/v3/:verb")).status_code == 405
+    assert (await client.post("/v3/x/:verb")).status_code == 404
 
 
 async def test_a_path_of_no_route_is_not_found(client: httpx.AsyncClient) -> None:

@@ -265,6 +265,7 @@ class _Reader:
             name: Setting(each, f"{self._path}:{line_of(self._text, (*where, name))}")
             for name, each in table.items()
         }
+
     def _broker(self, table: dict[str, Any]) -> str | None:
         if not table:
             return None
