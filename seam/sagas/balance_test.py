@@ -27,6 +27,7 @@ FATES: Final = (
     "lost before",
     "lost after",
     "refused",
+    "forbidden",
     "dies before",
     "dies after",
 )
@@ -42,7 +43,7 @@ class Fate:
     def next(self, *, can_refuse: bool = False) -> str:
         """What happens to the next one."""
         fate = self._fates.pop(0) if self._fates else "answered"
-        return "answered" if fate == "refused" and not can_refuse else fate
+        return "answered" if fate in {"refused", "forbidden"} and not can_refuse else fate
 
     async def die(self) -> None:
         """End this runner: it does nothing any more."""
@@ -76,6 +77,8 @@ class Peers:
                 await fate.die()
             if met == "lost before":
                 raise StatusError(Code.UNAVAILABLE, "lost")
+            if met == "forbidden":
+                raise StatusError(Code.PERMISSION_DENIED, "no")
             if met == "refused" or (book and trip.trip_id in self.refused_for_ever[thing]):
                 # An answer that was given once is given again.
                 if trip.trip_id in self.held[thing]:

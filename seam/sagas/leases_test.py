@@ -124,3 +124,20 @@ async def test_a_runner_that_closes_leaves_its_sagas_to_the_next(
     async with runner_of(database, world):
         await ends(database, "completed")
     assert world.done == ["book room", "book room", "book seat", "completed"]
+
+
+@pytest.mark.parametrize(
+    ("holder", "undone"),
+    [("dead", ["cancel seat", "cancel room"]), ("", ["cancel room"])],
+    ids=["holder died", "left cleanly"],
+)
+async def test_of_what_a_dead_holder_did_all_is_undone(
+    database: Database, world: World, holder: str, undone: list[str]
+) -> None:
+    await leave_trip(database, world)
+    saga = TABLES.saga
+    late = update(saga).where(saga.c.id == bindparam("of")).values(holder=holder, deadline=1)
+    await database.execute(Command(late), of="1")
+    async with runner_of(database, world):
+        await ends(database, "compensated")
+    assert world.done == [*undone, "compensated: timed out"]
