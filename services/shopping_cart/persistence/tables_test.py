@@ -25,7 +25,7 @@ CREATE TABLE {schema}cart_item (
     CONSTRAINT quantity_is_positive CHECK (quantity > 0),
     FOREIGN KEY (cart_id) REFERENCES {schema}cart (cart_id)
 );
-INSERT INTO {schema}cart VALUES ('mine');
+INSERT INTO {schema}cart (cart_id) VALUES ('mine');
 INSERT INTO {schema}cart_item VALUES ('mine', 'B', 2, 1), ('mine', 'A', 1, 2);
 """
 
@@ -38,7 +38,9 @@ async def check(database: Database) -> None:
         items = tuple(
             CartItem(sku=sku, quantity=quantity) for sku, quantity in (("B", 9), ("A", 1), ("C", 3))
         )
-        assert await carts.lock("mine") == CartContents(cart_id="mine", items=items)
+        assert await carts.begin_change("mine") == CartContents(
+            cart_id="mine", items=items, revision=1
+        )
 
 
 async def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
