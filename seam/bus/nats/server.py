@@ -1,0 +1,340 @@
+"""Answers calls that come in over NATS."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+from types import MappingProxyType
+from typing import Any, Final
+
+from google.rpc.status_pb2 import Status
+from nats.aio.msg import Msg
+
+from seam.bus.deadline import LONGEST_TIMEOUT
+from seam.bus.interceptor import Invoke, StreamInvoke
+from seam.bus.nats.connection import Connection, connecting
+from seam.bus.nats.messages import MessageReader, MessageWriter
+from seam.bus.nats.protocol import (
+    ALIVE,
+    NO_RESPONDERS,
+    PART,
+    PATIENCE,
+    Cancel,
+    Credit,
+    Done,
+    End,
+    Frame,
+    Open,
+    Part,
+    Ping,
+    calls_subject,
+    decode,
+    encode,
+    metadata_from_wire,
+    metadata_to_wire,
+)
+from seam.bus.registry import HandlerRegistry
+from seam.bus.server_call import request_decoder, response_encoder
+from seam.bus.streams import close, only
+from seam.call.context import CallContext
+from seam.call.metadata import EMPTY
+from seam.codec.status import StatusCodec
+from seam.contract.descriptors import Kind, MethodDescriptor, ServiceDescriptor
+from seam.contract.errors import Code, StatusError
+from seam.contract.records import Record
+
+ACCEPT_AFTER: Final = 0.005
+"""Seconds after which a caller is told that its call is being answered, if it has not been."""
+
+_ENDED: Final = encode(Done(0, None, None, {}))
+
+
+@asynccontextmanager
+async def serve_nats(
+    url: str, services: Sequence[ServiceDescriptor], registry: HandlerRegistry, *, grace: float
+) -> AsyncIterator[NatsServer]:
+    """Answer calls over NATS until the block ends, then finish those under way.
+
+    Args:
+        url: of the NATS server, `nats://HOST:PORT`. It need not be there yet.
+        services: the contract services to answer.
+        registry: where their handlers are registered.
+        grace: seconds that calls under way have at the end.
+    """
+    server = NatsServer(url, services, registry)
+    async with connecting(server.connection):
+        for service in services:
+            await server.serve(service.name)
+        try:
+            yield server
+        finally:
+            for service in services:
+                await server.leave(service.name)
+            await server.finish(grace)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    """How one method is answered."""
+
+    method: MethodDescriptor[Any, Any]
+    invoke: Invoke | None
+    stream: StreamInvoke | None
+    read: Any
+    write: Any
+    status: StatusCodec
+
+
+class NatsServer:
+    """Answers the calls of contract services over one connection."""
+
+    def __init__(
+        self, url: str, services: Sequence[ServiceDescriptor], registry: HandlerRegistry
+    ) -> None:
+        """Prepare to answer; see `serve_nats`."""
+        self.connection = Connection(url, self)
+        self._methods = {
+            service.name: {method.name: _answering(method, registry) for method in service.methods}
+            for service in services
+        }
+        self._calls: dict[int, IncomingCall] = {}
+        self._number = 0
+
+    async def serve(self, service: str) -> None:
+        """Take a share of the calls of a contract service."""
+        await self.connection.listen(calls_subject(service), partial(self._take, service))
+
+    async def leave(self, service: str) -> None:
+        """Leave the calls of a contract service to others; those under way go on."""
+        await self.connection.stop_listening(calls_subject(service))
+
+    async def finish(self, seconds: float) -> None:
+        """Wait for calls under way, and end those that take longer."""
+        tasks = [call.task for call in self._calls.values()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+        for call in tuple(self._calls.values()):
+            call.end(StatusError(Code.UNAVAILABLE, f"{call.owner} is not available"))
+        if tasks:
+            await asyncio.wait(tasks, timeout=1)
+
+    def received(self, number: int, message: Msg) -> None:
+        """See `Party`."""
+        call = self._calls.get(number)
+        if call is not None:
+            call.received(message)
+
+    def tick(self) -> None:
+        """See `Party`."""
+        for call in tuple(self._calls.values()):
+            call.tick()
+
+    def lost(self) -> None:
+        """See `Party`."""
+        for call in tuple(self._calls.values()):
+            call.cancel()
+
+    def _take(self, service: str, message: Msg) -> None:
+        """Begin to answer a call."""
+        frame = decode(message.data)
+        if isinstance(frame, Ping):
+            self.connection.post(message.reply, _ENDED)
+            return
+        if not isinstance(frame, Open) or not message.reply:
+            return
+        answering = self._methods[service].get(frame.method)
+        if answering is None:
+            error = Status(
+                code=Code.UNIMPLEMENTED, message=f"{service} has no method {frame.method!r:.80}"
+            )
+            done = Done(0, None, error.SerializeToString(), {})
+            self.connection.post(message.reply, encode(done))
+            return
+        self._number += 1
+        self._calls[self._number] = IncomingCall(
+            self.connection, self._calls, self._number, message.reply, answering, frame
+        )
+
+
+class IncomingCall:
+    """A call that is being answered.
+
+    Attributes:
+        owner: name of the service that answers it.
+        task: answers it.
+    """
+
+    __slots__ = (
+        "_answering",
+        "_caller",
+        "_calls",
+        "_connection",
+        "_context",
+        "_introduced",
+        "_left",
+        "_number",
+        "_reader",
+        "_silent",
+        "_subject",
+        "_writer",
+        "owner",
+        "task",
+    )
+
+    def __init__(
+        self,
+        connection: Connection,
+        calls: dict[int, IncomingCall],
+        number: int,
+        caller: str,
+        answering: _Answering,
+        opening: Open,
+    ) -> None:
+        """Begin to answer the call with this number among `calls`."""
+        self._connection = connection
+        self._calls = calls
+        self._number = number
+        self._subject = f"{connection.inbox}.{number}"
+        self._caller = caller
+        self._answering = answering
+        self._silent = 0
+        self._introduced = False
+        self._left = False
+        self._reader = MessageReader(self._send)
+        self._writer = MessageWriter(self._send)
+        seconds = min(opening.seconds, LONGEST_TIMEOUT)
+        self._context = CallContext(
+            monotonic() + seconds,
+            opening.traceparent,
+            opening.principal,
+            MappingProxyType(opening.baggage) if opening.baggage else EMPTY,
+            MappingProxyType(metadata_from_wire(opening.metadata)) if opening.metadata else EMPTY,
+        )
+        if opening.data is not None:
+            self._reader.begin(opening.data, last=opening.last)
+        if opening.last:
+            self._reader.end()
+        self.owner = answering.method.owner
+        loop = asyncio.get_running_loop()
+        self.task = loop.create_task(self._answer(seconds))
+        # Not in the task itself, which does not even begin if it is cancelled at once.
+        self.task.add_done_callback(self._forget)
+
+    def received(self, message: Msg) -> None:
+        """Take what the caller, or NATS itself, says."""
+        self._silent = 0
+        frame = decode(message.data)
+        if isinstance(frame, Part):
+            if not self._reader.add(frame):
+                self.cancel()
+            elif frame.last and not self._answering.method.kind.client_streaming:
+                self._reader.end()
+        elif isinstance(frame, Credit):
+            self._writer.credit(frame.read)
+        elif isinstance(frame, End):
+            if self._reader.expects(frame.number):
+                self._reader.end()
+            else:
+                self.cancel()
+        elif isinstance(frame, Cancel) or (
+            frame is None and (message.headers or {}).get("Status") == NO_RESPONDERS
+        ):
+            self.cancel()
+
+    def tick(self) -> None:
+        """Give a sign of life, and end the call if the caller gave none for long."""
+        self._silent += 1
+        if self._silent > PATIENCE:
+            self.cancel()
+        elif not self._left:
+            self._say_alive()
+
+    def cancel(self) -> None:
+        """Cancel the handler, once, so that it can tidy up: nobody waits for it any more."""
+        if self._left:
+            return
+        self._left = True
+        self.task.cancel()
+        self._reader.abandon(StatusError(Code.CANCELLED, "the stream of requests broke off"))
+
+    def end(self, error: StatusError) -> None:
+        """Cancel the handler, and tell the caller why."""
+        self._done(status=self._answering.status.pack(error))
+        self.cancel()
+
+    async def _answer(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._reader.ended:
+            accept = loop.call_later(ACCEPT_AFTER, self._say_alive)
+        else:
+            accept = loop.call_soon(self._say_alive)
+        late = None
+        try:
+            if self._answering.invoke is not None:
+                await self._answer_once(self._answering.invoke)
+            elif self._answering.stream is not None:
+                late = loop.call_later(seconds, self.cancel)
+                await self._answer_stream(self._answering.stream)
+        except StatusError as error:
+            self._done(status=self._answering.status.pack(error))
+        finally:
+            accept.cancel()
+            if late is not None:
+                late.cancel()
+
+    def _forget(self, _: asyncio.Task[None]) -> None:
+        del self._calls[self._number]
+
+    async def _answer_once(self, invoke: Invoke) -> None:
+        answering = self._answering
+        request = answering.read(await only(self._reader, answering.method))
+        answer = answering.write(await invoke(request, self._context))
+        if len(answer) <= PART:
+            self._done(answer)
+        else:
+            await self._writer.write(answer)
+            self._done()
+
+    async def _answer_stream(self, stream: StreamInvoke) -> None:
+        responses = stream(self._requests(), self._context)
+        try:
+            async for response in responses:
+                await self._writer.write(self._answering.write(response))
+        finally:
+            await close(responses)
+        self._done()
+
+    async def _requests(self) -> AsyncIterator[Record]:
+        async for message in self._reader:
+            yield self._answering.read(message)
+
+    def _say_alive(self) -> None:
+        self._introduced = True
+        self._connection.post(self._caller, ALIVE, self._subject)
+
+    def _send(self, frame: Frame) -> None:
+        # The caller must know whom to tell how much of the answer it has read.
+        if not self._introduced and isinstance(frame, Part):
+            self._say_alive()
+        self._connection.post(self._caller, encode(frame))
+
+    def _done(self, answer: bytes | None = None, status: Status | None = None) -> None:
+        packed = None if status is None else status.SerializeToString()
+        trailers = metadata_to_wire(self._context.trailing_metadata)
+        self._send(Done(self._writer.number, answer, packed, trailers))
+
+
+def _answering(method: MethodDescriptor[Any, Any], registry: HandlerRegistry) -> _Answering:
+    is_unary = method.kind is Kind.UNARY
+    return _Answering(
+        method,
+        registry.server_call(method) if is_unary else None,
+        None if is_unary else registry.stream_server_call(method),
+        request_decoder(method),
+        response_encoder(method),
+        StatusCodec(method),
+    )
