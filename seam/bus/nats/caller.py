@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
 from time import monotonic
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from nats.aio.msg import Msg
 
@@ -61,12 +62,16 @@ class Caller:
         self._calls: dict[int, OutgoingCall] = {}
         self._number = 0
 
-    def call(self) -> OutgoingCall:
-        """Prepare a call.
+    async def call(self, deadline: float) -> OutgoingCall:
+        """Prepare a call that ends at `deadline`, on the clock of `time.monotonic`.
 
         Raises:
             AwayError: the NATS server is away.
         """
+        if not self.connection.inbox:
+            # Only the first link is waited for.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.connection.tried(), deadline - monotonic())
         if not self.connection.inbox:
             raise AwayError("")
         self._number += 1
@@ -74,14 +79,20 @@ class Caller:
         self._calls[self._number] = call
         return call
 
-    async def ping(self, service: str) -> None:
+    async def ping(self, service: str, seconds: float) -> None:
         """Find out whether somebody answers the calls of a contract service.
+
+        Args:
+            service: its full name.
+            seconds: how long the answer may take.
 
         Raises:
             AwayError: nobody does.
+            TimeoutError: nobody has answered yet.
         """
-        with self.call() as call:
-            await call.ping(service)
+        async with asyncio.timeout(seconds):
+            with await self.call(monotonic() + seconds) as call:
+                await call.ping(service)
 
     def received(self, number: int, message: Msg) -> None:
         """See `Party`."""
@@ -220,7 +231,7 @@ class OutgoingCall:
         """End the call, because its time is over."""
         self.reader.abandon(error)
 
-    def __enter__(self) -> OutgoingCall:
+    def __enter__(self) -> Self:
         """The call itself."""
         return self
 

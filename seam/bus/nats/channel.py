@@ -110,10 +110,14 @@ class _Way:
         if self.outage.away:
             self.outage.answered()
 
-    def failure(self, method: MethodDescriptor[Any, Any], error: StatusError) -> StatusError:
+    def failure(
+        self, method: MethodDescriptor[Any, Any], error: StatusError, call: CallContext
+    ) -> StatusError:
         """What the caller learns of a call that failed with `error`."""
         if not isinstance(error, AwayError):
             return error
+        if call.deadline <= monotonic():
+            return deadline_exceeded(method)
         if error.reason:
             self.outage.failed(error.reason)
         return StatusError(Code.UNAVAILABLE, f"{method.owner} is not available")
@@ -123,7 +127,7 @@ def _sender(method: MethodDescriptor[Any, Any], way: _Way) -> Invoke:
     encode, read, unpack = request_encoder(method), response_decoder(method), _unpacker(method)
 
     async def send_once(payload: bytes, call: CallContext) -> bytes:
-        with way.call() as outgoing:
+        with await way.call(call.deadline) as outgoing:
             late = deadline_exceeded(method)
             timer = asyncio.get_running_loop().call_later(
                 call.deadline - monotonic(), outgoing.expire, late
@@ -145,7 +149,7 @@ def _sender(method: MethodDescriptor[Any, Any], way: _Way) -> Invoke:
             except StatusError as error:
                 pause = way.retries.pause(method, error, attempt, call.deadline)
                 if pause is None:
-                    raise way.failure(method, error) from None
+                    raise way.failure(method, error, call) from None
             else:
                 way.answered()
                 return read(answer)
@@ -165,7 +169,7 @@ def _stream_reader(method: MethodDescriptor[Any, Any], way: _Way) -> StreamInvok
         while True:
             answered = False
             try:
-                with way.call() as outgoing:
+                with await way.call(call.deadline) as outgoing:
                     outgoing.begin(method, call, unpack, payload)
                     try:
                         async for answer in outgoing.reader:
@@ -181,7 +185,7 @@ def _stream_reader(method: MethodDescriptor[Any, Any], way: _Way) -> StreamInvok
                 if not answered:
                     pause = way.retries.pause(method, error, attempt, call.deadline)
                 if pause is None:
-                    raise way.failure(method, error) from None
+                    raise way.failure(method, error, call) from None
             else:
                 way.answered()
                 return
@@ -197,7 +201,7 @@ def _stream_sender(method: MethodDescriptor[Any, Any], way: _Way) -> StreamInvok
 
     async def send(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:
         try:
-            with way.call() as outgoing:
+            with await way.call(call.deadline) as outgoing:
                 outgoing.begin(method, call, unpack, None)
                 outgoing.write(requests, encode)
                 try:
@@ -207,7 +211,7 @@ def _stream_sender(method: MethodDescriptor[Any, Any], way: _Way) -> StreamInvok
                     if outgoing.done is not None:
                         call.trailing_metadata.update(metadata_from_wire(outgoing.done.trailers))
         except StatusError as error:
-            raise way.failure(method, error) from None
+            raise way.failure(method, error, call) from None
         way.answered()
 
     return send

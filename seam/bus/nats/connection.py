@@ -1,9 +1,9 @@
 """The link of a process to a NATS server, which is made again whenever it breaks.
 
-A link that breaks is left behind with all that was under way: nothing of it is sent on the next one, so
-that no call is made after its caller was told that it failed. nats-py could reconnect by itself, and
-would then send what it has kept; so each link has a client of its own. Whatever nats-py finds wrong, a
-message that it had to drop included, breaks the link.
+A link that breaks is left behind with all that was under way: nothing of it is sent on the next
+one, so that no call is made after its caller was told that it failed. nats-py could reconnect by
+itself, and would then send what it has kept; so each link has a client of its own. Whatever nats-py
+finds wrong, a message that it had to drop included, breaks the link.
 """
 
 from __future__ import annotations
@@ -23,9 +23,6 @@ from nats.errors import Error
 
 from seam.bus.nats.protocol import INTERVAL, LEAST_PAYLOAD, PATIENCE
 from seam.outages import Outage
-
-FIRST_WAIT: Final = 2.0
-"""Seconds in which a server that is there is connected to, before a process goes on without it."""
 
 _CONNECT_TIMEOUT: Final = 3.0
 _CLOSE_TIMEOUT: Final = 1.0
@@ -67,7 +64,8 @@ class Connection:
         self._wanted: dict[str, Callable[[Msg], None]] = {}
         self._subscriptions: dict[str, Subscription] = {}
         self._outage = Outage(f"the NATS server at {self.address}")
-        self._opened = asyncio.Event()
+        self._tried = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
 
     def post(self, subject: str, data: bytes, reply: str = "") -> None:
         """Send a message; without a link it is lost, as its call is."""
@@ -89,26 +87,38 @@ class Connection:
             with suppress(Error, OSError):
                 await subscription.drain()
 
-    async def opened(self) -> None:
-        """Wait until there is a link."""
-        await self._opened.wait()
+    def start(self) -> None:
+        """Make the first link, and the next ones, until `close`."""
+        self._running = asyncio.create_task(self._run())
 
-    async def run(self) -> None:
-        """Keep a link, until cancelled."""
+    async def tried(self) -> None:
+        """Wait until there is a link, or the first attempt to make one has failed."""
+        await self._tried.wait()
+
+    async def close(self) -> None:
+        """End the link, after what was posted."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait([self._running])
+
+    async def _run(self) -> None:
         pause = _PAUSE
         while True:
             link = _Link(self._party)
             try:
                 await self._open(link)
+                self._tried.set()
                 self._outage.answered()
                 pause = _PAUSE
                 reason = await link.broken
             except (Error, OSError) as error:
                 reason = str(error) or type(error).__name__
             finally:
-                self._forget()
+                self._link, self.inbox = None, ""
+                self._subscriptions.clear()
                 self._party.lost()
                 await link.close()
+            self._tried.set()
             self._outage.failed(reason)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -119,7 +129,6 @@ class Connection:
             for subject in self._wanted:
                 await self._subscribe(link, subject)
         self._link, self.inbox = link, inbox
-        self._opened.set()
 
     async def _subscribe(self, link: _Link, subject: str) -> None:
         receive = self._wanted[subject]
@@ -128,11 +137,6 @@ class Connection:
             receive(message)
 
         self._subscriptions[subject] = await link.client.subscribe(subject, queue=subject, cb=take)
-
-    def _forget(self) -> None:
-        self._link, self.inbox = None, ""
-        self._subscriptions.clear()
-        self._opened.clear()
 
 
 class _Link:
@@ -186,12 +190,14 @@ class _Link:
 
     async def close(self) -> None:
         """Send what was posted, if that goes at once, and leave the link."""
-        with suppress(Error, OSError, TimeoutError, asyncio.InvalidStateError):
+        for task in self._tasks:
+            task.cancel()
+        with suppress(Error, OSError):
             async with asyncio.timeout(_CLOSE_TIMEOUT):
+                if self._tasks:
+                    await asyncio.wait(self._tasks)
                 while self._posted and not self.broken.done():
-                    await asyncio.sleep(0)
-                for task in self._tasks:
-                    task.cancel()
+                    await self.client.publish(*self._posted.popleft())
                 await self.client.close()
 
     def _break(self, reason: str) -> None:
@@ -240,16 +246,14 @@ class _Link:
 async def connecting(connection: Connection) -> AsyncIterator[None]:
     """Keep a connection open until the block ends.
 
-    A server that is away does not hold up the block for long: calls fail until it is there.
+    A server that is away does not hold up the block: calls fail until it is there.
     """
-    running = asyncio.create_task(connection.run())
+    connection.start()
     try:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(connection.opened(), FIRST_WAIT)
+        await connection.tried()
         yield
     finally:
-        running.cancel()
-        await asyncio.wait([running])
+        await connection.close()
 
 
 def address_of(url: str) -> str:

@@ -1,41 +1,43 @@
 """What travels over NATS for a call: the protocol of this transport.
 
-NATS carries messages to subjects: at most once, in order between two peers, of a bounded size (1 MiB
-unless its server says otherwise), and without asking whether the receiver keeps up. What a call needs
-beyond that is said here. Every message is one frame, a MessagePack array that begins with the frame's
-number.
+NATS carries messages to subjects: at most once, in order between two peers, of a bounded size (1
+MiB unless its server says otherwise), and without asking whether the receiver keeps up. What a call
+needs beyond that is said here. Every message is one frame, a MessagePack array that begins with the
+frame's number.
 
-**Subjects.** A process that answers a contract service listens on `seam.calls.<full name>` in a queue
-group, so that processes which are alike share the calls. It leaves the group while it cannot serve.
-Each side also has an inbox of its own, new with each link to the NATS server, and every call a
-subject in each inbox. A caller's subject is the reply subject of `Open`, the callee's is that of
+**Subjects.** A process that answers a contract service listens on `seam.calls.<full name>` in a
+queue group, so that processes which are alike share the calls. It leaves the group while it cannot
+serve. Each side also has an inbox of its own, new with each link to the NATS server, and every call
+a subject in each inbox. A caller's subject is the reply subject of `Open`, the callee's is that of
 `Alive`. Two systems that must not hear each other use two accounts of NATS.
 
-**A call** begins with `Open`: method, seconds that it may take, what travels in a `CallContext`, and
-the first part of the request if there is one request. It ends with `Done`: a `google.rpc.Status` if
-it failed, the metadata of the answer, and the answer if that is one message of one part. A small
-call of one request and one response is these two frames and no more.
+**A call** begins with `Open`: method, seconds that it may take, what travels in a `CallContext`,
+and the first part of the request if there is one request. It ends with `Done`: a
+`google.rpc.Status` if it failed, the metadata of the answer, and the answer if that is one message
+of one part. A small call of one request and one response is these two frames and no more.
 
-**Messages** travel in parts of at most 64 KiB, so that a large one does not hold up the others and fits
-through any server. Each part has the next number of its direction: one that is missing ends the call,
-so that nothing with a hole in it is ever taken for whole. `End` follows the last request; requests
-without it broke off.
+**Messages** travel in parts of at most 64 KiB, so that a large one does not hold up the others and
+fits through any server. Each part has the next number of its direction: one that is missing ends
+the call, so that nothing with a hole in it is ever taken for whole. `End` follows the last request;
+requests without it broke off.
 
-**Back-pressure.** Each direction of a call may have 256 KiB under way. `Credit` says how much has been
-read. A part counts with its size and one KiB, and is read when its message is, or at once if the
-reader waits for the rest of that message; so messages may be larger than the window.
+**Back-pressure.** Each direction of a call may have 256 KiB under way. `Credit` says how much has
+been read. A part counts with its size and one KiB, and is read when its message is, or at once if
+the reader waits for the rest of that message; so messages may be larger than the window.
 
-**Alive** is how each side learns that the other is still there. A callee sends it when a call was not
-answered within a few milliseconds, or has more requests to come, and each side then sends it every
-second. It names the sender's own subject, and NATS answers it at once if nobody listens where it
-goes: that is how the end of a process is noticed. Who has been silent for five seconds is taken for
-gone as well. Either way a caller's call ends as UNAVAILABLE and a callee's handler is cancelled. The
-same happens on both sides to all calls of a link that breaks, and nothing of it is sent on the next.
+**Alive** is how each side learns that the other is still there. A callee sends it when a call was
+not answered within a few milliseconds, or has more requests to come, and each side then sends it
+every second. It names the sender's own subject, and NATS answers it at once if nobody listens where
+it goes: that is how the end of a process is noticed. Who has been silent for five seconds is taken
+for gone as well. Either way a caller's call ends as UNAVAILABLE and a callee's handler is
+cancelled. The same happens on both sides to all calls of a link that breaks, and nothing of it is
+sent on the next.
 
-**Cancel** says that the caller has left. A caller that does not know the callee yet says it in answer to
-the first `Alive`. Deadlines are kept by each side on its own clock.
+**Cancel** says that the caller has left. A caller that does not know the callee yet says it in
+answer to the first `Alive`. Deadlines are kept by each side on its own clock.
 
-**Ping** on a service's subject is answered by `Done`: that is how a caller learns whether it could call.
+**Ping** on a service's subject is answered by `Done`: that is how a caller learns whether it could
+call.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -84,8 +84,8 @@ class _Answering:
     method: MethodDescriptor[Any, Any]
     invoke: Invoke | None
     stream: StreamInvoke | None
-    read: Any
-    write: Any
+    read: Callable[[bytes], Record]
+    write: Callable[[Record], bytes]
     status: StatusCodec
 
 
@@ -155,9 +155,13 @@ class NatsServer:
             self.connection.post(message.reply, encode(done))
             return
         self._number += 1
-        self._calls[self._number] = IncomingCall(
-            self.connection, self._calls, self._number, message.reply, answering, frame
-        )
+        call = IncomingCall(self.connection, self._number, message.reply, answering, frame)
+        self._calls[self._number] = call
+        # Not in the task itself, which does not even begin if it is cancelled at once.
+        call.task.add_done_callback(partial(self._forget, self._number))
+
+    def _forget(self, number: int, _: asyncio.Task[None]) -> None:
+        del self._calls[number]
 
 
 class IncomingCall:
@@ -171,12 +175,10 @@ class IncomingCall:
     __slots__ = (
         "_answering",
         "_caller",
-        "_calls",
         "_connection",
         "_context",
         "_introduced",
         "_left",
-        "_number",
         "_reader",
         "_silent",
         "_subject",
@@ -188,16 +190,21 @@ class IncomingCall:
     def __init__(
         self,
         connection: Connection,
-        calls: dict[int, IncomingCall],
         number: int,
         caller: str,
         answering: _Answering,
         opening: Open,
     ) -> None:
-        """Begin to answer the call with this number among `calls`."""
+        """Begin to answer a call.
+
+        Args:
+            connection: the way to its caller.
+            number: tells it from the others of this connection.
+            caller: the caller's subject.
+            answering: how its method is answered.
+            opening: began it.
+        """
         self._connection = connection
-        self._calls = calls
-        self._number = number
         self._subject = f"{connection.inbox}.{number}"
         self._caller = caller
         self._answering = answering
@@ -221,8 +228,6 @@ class IncomingCall:
         self.owner = answering.method.owner
         loop = asyncio.get_running_loop()
         self.task = loop.create_task(self._answer(seconds))
-        # Not in the task itself, which does not even begin if it is cancelled at once.
-        self.task.add_done_callback(self._forget)
 
     def received(self, message: Msg) -> None:
         """Take what the caller, or NATS itself, says."""
@@ -285,9 +290,6 @@ class IncomingCall:
             accept.cancel()
             if late is not None:
                 late.cancel()
-
-    def _forget(self, _: asyncio.Task[None]) -> None:
-        del self._calls[self._number]
 
     async def _answer_once(self, invoke: Invoke) -> None:
         answering = self._answering
