@@ -259,8 +259,10 @@ class OutgoingCall:
         self.done = done
         if done.data is not None:
             self.reader.begin(done.data, last=True)
-        failed = done.status is not None and self._unpack is not None
-        self.reader.end(self._unpack(done.status) if failed else None)
+        if done.status is not None and self._unpack is not None:
+            self.reader.end(self._unpack(done.status))
+        else:
+            self.reader.end()
 
     def _write_in_background(self, writing: Coroutine[Any, Any, None]) -> None:
         self._writing = asyncio.create_task(writing)

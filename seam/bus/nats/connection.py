@@ -85,7 +85,7 @@ class Connection:
         subscription = self._subscriptions.pop(subject, None)
         if subscription is not None:
             with suppress(Error, OSError):
-                await subscription.drain()
+                await subscription.drain()  # type: ignore[no-untyped-call]
 
     def start(self) -> None:
         """Make the first link, and the next ones, until `close`."""

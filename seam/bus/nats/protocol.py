@@ -163,13 +163,13 @@ ALIVE: Final = encode(Alive())
 CANCEL: Final = encode(Cancel())
 PING: Final = encode(Ping())
 
-_decode = msgspec.msgpack.Decoder(Frame).decode
+_decoder: Final[msgspec.msgpack.Decoder[Frame]] = msgspec.msgpack.Decoder(Frame)
 
 
 def decode(data: bytes) -> Frame | None:
     """Read a frame; None when it is none, and is not for us to understand."""
     try:
-        return _decode(data)
+        return _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 

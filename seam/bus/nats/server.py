@@ -273,11 +273,11 @@ class IncomingCall:
 
     async def _answer(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
+        accept = late = None
         if self._reader.ended:
             accept = loop.call_later(ACCEPT_AFTER, self._say_alive)
         else:
-            accept = loop.call_soon(self._say_alive)
-        late = None
+            self._say_alive()
         try:
             if self._answering.invoke is not None:
                 await self._answer_once(self._answering.invoke)
@@ -287,9 +287,9 @@ class IncomingCall:
         except StatusError as error:
             self._done(status=self._answering.status.pack(error))
         finally:
-            accept.cancel()
-            if late is not None:
-                late.cancel()
+            for timer in (accept, late):
+                if timer is not None:
+                    timer.cancel()
 
     async def _answer_once(self, invoke: Invoke) -> None:
         answering = self._answering
