@@ -16,6 +16,7 @@ from seam.bus.nats.messages import MessageReader, MessageWriter
 from seam.bus.nats.protocol import (
     ALIVE,
     CANCEL,
+    FIRST_PATIENCE,
     NO_RESPONDERS,
     PART,
     PATIENCE,
@@ -218,7 +219,7 @@ class OutgoingCall:
     def tick(self) -> None:
         """Give a sign of life, and end the call if the callee gave none for long."""
         self._silent += 1
-        if self._silent > PATIENCE:
+        if self._silent > (PATIENCE if self._callee else FIRST_PATIENCE):
             self.lose(_SILENT)
         elif self._callee:
             self._connection.post(self._callee, ALIVE, self._subject)

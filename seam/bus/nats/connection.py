@@ -78,6 +78,7 @@ class Connection:
         if self._link is not None and subject not in self._subscriptions:
             with suppress(Error, OSError):
                 await self._subscribe(self._link, subject)
+                await self._link.client.flush()
 
     async def stop_listening(self, subject: str) -> None:
         """Leave a subject to others, once what NATS has sent already has been received."""
@@ -128,6 +129,8 @@ class Connection:
             inbox = await link.open(self._url)
             for subject in self._wanted:
                 await self._subscribe(link, subject)
+            # Its answer says that all subscriptions are in force.
+            await link.client.flush()
         self._link, self.inbox = link, inbox
 
     async def _subscribe(self, link: _Link, subject: str) -> None:

@@ -29,9 +29,9 @@ the reader waits for the rest of that message; so messages may be larger than th
 not answered within a few milliseconds, or has more requests to come, and each side then sends it
 every second. It names the sender's own subject, and NATS answers it at once if nobody listens where
 it goes: that is how the end of a process is noticed. Who has been silent for five seconds is taken
-for gone as well. Either way a caller's call ends as UNAVAILABLE and a callee's handler is
-cancelled. The same happens on both sides to all calls of a link that breaks, and nothing of it is
-sent on the next.
+for gone as well, and so is, after three, a callee that was never heard of. Either way a caller's
+call ends as UNAVAILABLE and a callee's handler is cancelled. The same happens on both sides to all
+calls of a link that breaks, and nothing of it is sent on the next.
 
 **Cancel** says that the caller has left. A caller that does not know the callee yet says it in
 answer to the first `Alive`. Deadlines are kept by each side on its own clock.
@@ -58,7 +58,7 @@ PART_OVERHEAD: Final = 2**10
 WINDOW: Final = 256 * 2**10
 """Bytes that may be under way in one direction of a call."""
 
-LEAST_PAYLOAD: Final = 32 * 2**10
+LEAST_PAYLOAD: Final = 2 * PART
 """The least that a NATS server must let through: all that may travel with a call, and a part."""
 
 INTERVAL: Final = 1.0
@@ -66,6 +66,9 @@ INTERVAL: Final = 1.0
 
 PATIENCE: Final = 5
 """Intervals of silence after which the other side is gone."""
+
+FIRST_PATIENCE: Final = 3
+"""The same while a callee has not been heard of: it may have died before it said a word."""
 
 NO_RESPONDERS: Final = "503"
 """Status of NATS's own answer to a message that nobody listens to."""
