@@ -134,19 +134,30 @@ class Connection:
         self._link, self.inbox = link, inbox
 
     async def _subscribe(self, link: _Link, subject: str) -> None:
-        receive = self._wanted[subject]
+        self._subscriptions[subject] = await link.subscribe(subject, self._wanted[subject], subject)
 
-        async def take(message: Msg) -> None:
-            receive(message)
 
-        self._subscriptions[subject] = await link.client.subscribe(subject, queue=subject, cb=take)
+class _Client(Client):
+    """nats-py's client, which does not try to do something about a link that breaks by itself."""
+
+    async def _process_op_err(self, e: Exception) -> None:
+        # nats-py would write once more to what is broken, and fail in a task that nobody looks at.
+        await self._error_cb(e)
+
+    def abandon(self) -> None:
+        """Let go of what `close` leaves open when it fails midway."""
+        for subscription in self._subs.values():
+            subscription._stop_processing()  # noqa: SLF001
+        self._subs.clear()
+        if self._transport is not None:
+            self._transport.close()  # type: ignore[no-untyped-call]
 
 
 class _Link:
     """One link, from when it is made until it breaks."""
 
     def __init__(self, party: Party) -> None:
-        self.client = Client()
+        self.client = _Client()
         self.broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._party = party
         self._posted: deque[tuple[str, bytes, str]] = deque()
@@ -176,15 +187,23 @@ class _Link:
         inbox = self.client.new_inbox()
         begin = len(inbox) + 1
 
-        async def take(message: Msg) -> None:
+        def take(message: Msg) -> None:
             number = message.subject[begin:]
             if _NUMBER.fullmatch(number):
                 self._party.received(int(number), message)
 
-        await self.client.subscribe(f"{inbox}.*", cb=take)
+        await self.subscribe(f"{inbox}.*", take)
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._write()), loop.create_task(self._watch())]
         return inbox
+
+    async def subscribe(
+        self, subject: str, receive: Callable[[Msg], None], queue: str = ""
+    ) -> Subscription:
+        async def take(message: Msg) -> None:
+            receive(message)
+
+        return await self.client.subscribe(subject, queue=queue, cb=take)
 
     def post(self, subject: str, data: bytes, reply: str) -> None:
         self._posted.append((subject, data, reply))
@@ -202,6 +221,7 @@ class _Link:
                 while self._posted and not self.broken.done():
                     await self.client.publish(*self._posted.popleft())
                 await self.client.close()
+        self.client.abandon()
 
     def _break(self, reason: str) -> None:
         if not self.broken.done():
@@ -234,7 +254,7 @@ class _Link:
                     break
                 await asyncio.sleep(INTERVAL)
                 self._party.tick()
-            self._break("it does not answer")
+            self._break(str(self.client.last_error or "it does not answer"))
         finally:
             if asking is not None:
                 asking.cancel()
