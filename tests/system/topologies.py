@@ -13,6 +13,7 @@ import grpc
 import httpx
 from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
 
+from seam.testing.nats import nats_server_program
 from tests.polyglot.node_process import node_inventory
 from tests.system.processes import ShopProcess, free_port, from_artifact, from_sources
 
@@ -220,6 +221,33 @@ def _monolith_twice(directory: Path) -> list[Launch]:
     ]
 
 
+def _split_over_nats(directory: Path) -> list[Launch]:
+    topology, port = directory / "nats.toml", free_port()
+    topology.write_text(
+        f"""
+        [process.director]
+        http = "127.0.0.1:{free_port()}"
+
+        [process.inventory]
+        services = ["inventory"]
+        nats = "nats://127.0.0.1:{port}"
+        grpc = "127.0.0.1:{free_port()}"    # for tests that call it with stubs of protoc's
+
+        [process.shopping_cart]
+        services = ["shopping_cart"]
+        nats = "nats://127.0.0.1:{port}"
+        """
+    )
+    settings = ["--topology", str(topology), "--data", str(directory / "data"), "--process"]
+    server = [str(nats_server_program()), "--addr", "127.0.0.1", "--port", str(port)]
+    return [
+        Launch("nats", server, listens=0),
+        Launch("inventory", [*SOURCES, *settings, "inventory"], listens=2),
+        Launch("shopping_cart", [*SOURCES, *settings, "shopping_cart"], listens=1),
+        Launch("director", [*SOURCES, *settings, "director"], listens=1),
+    ]
+
+
 SOURCES: Final = from_sources("director.monolith")
 
 TOPOLOGIES: Final[Mapping[str, Callable[[Path], list[Launch]]]] = {
@@ -228,6 +256,7 @@ TOPOLOGIES: Final[Mapping[str, Callable[[Path], list[Launch]]]] = {
     "monolith_artifact": partial(_monolith, from_artifact(MONOLITH_ARTIFACT)),
     "split_artifacts": _split,
     "monolith_artifact_twice": _monolith_twice,
+    "split_over_nats": _split_over_nats,
     "inventory_in_node": partial(_split, polyglot=True),
 }
 """Every topology that the whole-system tests run over, by name."""
