@@ -26,12 +26,12 @@ been read. A part counts with its size and one KiB, and is read when its message
 the reader waits for the rest of that message; so messages may be larger than the window.
 
 **Alive** is how each side learns that the other is still there. A callee sends it when a call was
-not answered within a few milliseconds, or has more requests to come, and each side then sends it
-every second. It names the sender's own subject, and NATS answers it at once if nobody listens where
-it goes: that is how the end of a process is noticed. Who has been silent for five seconds is taken
-for gone as well, and so is, after three, a callee that was never heard of. Either way a caller's
-call ends as UNAVAILABLE and a callee's handler is cancelled. The same happens on both sides to all
-calls of a link that breaks, and nothing of it is sent on the next.
+not answered within a few milliseconds, has more requests to come, or is answered in parts; each
+side then sends it every second. It names the sender's own subject, and NATS answers it at once if
+nobody listens where it goes: that is how the end of a process is noticed. Who has been silent for
+five seconds is taken for gone as well, and so is, after three, a callee that was never heard of.
+Either way a caller's call ends as UNAVAILABLE and a callee's handler is cancelled. The same happens
+on both sides to all calls of a link that breaks, and nothing of it is sent on the next.
 
 **Cancel** says that the caller has left. A caller that does not know the callee yet says it in
 answer to the first `Alive`. Deadlines are kept by each side on its own clock.
