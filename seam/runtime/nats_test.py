@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -19,6 +22,7 @@ from conformance.v1.conformance import AddRequest, EchoRequest
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, register_conformance
 from seam.bus import Registration
 from seam.contract.errors import Code, StatusError
+from seam.runtime import command_line
 from seam.runtime.hosting import Bound, hosting
 from seam.runtime.service import DatabaseLocation, Resources, Service
 from seam.runtime.settings import SettingsError
@@ -187,3 +191,9 @@ async def test_stubs_that_protoc_has_made_need_an_address_for_grpc(
     with pytest.raises(SettingsError, match=r"give process 'keeper' an address for them: grpc"):
         async with hosting(process, topology, [service], {"caller": location}, title="test"):
             raise AssertionError
+
+
+def test_a_process_that_uses_no_nats_does_not_load_its_client() -> None:
+    code = f"import {command_line.__name__}, sys; sys.exit('nats' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)

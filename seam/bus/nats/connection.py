@@ -26,6 +26,7 @@ from seam.outages import Outage
 
 _CONNECT_TIMEOUT: Final = 3.0
 _CLOSE_TIMEOUT: Final = 1.0
+_DRAIN_TIMEOUT: Final = 2.0
 _PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 1.0
 _NUMBER: Final = re.compile("[0-9]{1,18}")
@@ -86,7 +87,8 @@ class Connection:
         subscription = self._subscriptions.pop(subject, None)
         if subscription is not None:
             with suppress(Error, OSError):
-                await subscription.drain()  # type: ignore[no-untyped-call]
+                async with asyncio.timeout(_DRAIN_TIMEOUT):
+                    await subscription.drain()  # type: ignore[no-untyped-call]
 
     def start(self) -> None:
         """Make the first link, and the next ones, until `close`."""
@@ -112,7 +114,8 @@ class Connection:
                 self._outage.answered()
                 pause = _PAUSE
                 reason = await link.broken
-            except (Error, OSError) as error:
+            except Exception as error:
+                # What nats-py raises at what is no NATS server is not only its own errors.
                 reason = str(error) or type(error).__name__
             finally:
                 self._link, self.inbox = None, ""
@@ -127,14 +130,23 @@ class Connection:
     async def _open(self, link: _Link) -> None:
         async with asyncio.timeout(_CONNECT_TIMEOUT):
             inbox = await link.open(self._url)
-            for subject in self._wanted:
-                await self._subscribe(link, subject)
-            # Its answer says that all subscriptions are in force.
-            await link.client.flush()
+            # Again, for what was asked for in the meantime.
+            while missing := self._wanted.keys() - self._subscriptions.keys():
+                for subject in missing:
+                    await self._subscribe(link, subject)
+                # Its answer says that all subscriptions are in force.
+                await link.client.flush()
         self._link, self.inbox = link, inbox
 
     async def _subscribe(self, link: _Link, subject: str) -> None:
-        self._subscriptions[subject] = await link.subscribe(subject, self._wanted[subject], subject)
+        receive = self._wanted.get(subject)
+        if receive is None:
+            return
+        subscription = await link.subscribe(subject, receive, subject)
+        if subject in self._wanted:
+            self._subscriptions[subject] = subscription
+        else:
+            await subscription.unsubscribe()
 
 
 class _Client(Client):

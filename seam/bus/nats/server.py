@@ -72,8 +72,7 @@ async def serve_nats(
         try:
             yield server
         finally:
-            for service in services:
-                await server.leave(service.name)
+            await asyncio.gather(*(server.leave(service.name) for service in services))
             await server.finish(grace)
 
 
@@ -319,6 +318,8 @@ class IncomingCall:
         self._connection.post(self._caller, ALIVE, self._subject)
 
     def _send(self, frame: Frame) -> None:
+        if self._left:
+            return
         # The caller must know whom to tell how much of the answer it has read.
         if not self._introduced and isinstance(frame, Part):
             self._say_alive()
