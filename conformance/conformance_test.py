@@ -73,6 +73,12 @@ def unix_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def nats_url() -> Iterator[str]:
+    with nats_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
 def nats_process() -> Iterator[str]:
     with nats_server() as url, server_process(url):
         yield url
@@ -100,9 +106,9 @@ async def stub(transport: str, request: pytest.FixtureRequest) -> AsyncIterator[
         ):
             yield ConformanceStub(GrpcChannel(connection))
     elif transport == "NATS in one process":
-        with nats_server() as url:
-            async with serving(url), open_nats(url) as caller:
-                yield ConformanceStub(NatsChannel(caller))
+        url = request.getfixturevalue("nats_url")
+        async with serving(url), open_nats(url) as caller:
+            yield ConformanceStub(NatsChannel(caller))
     elif transport == "NATS between processes":
         async with open_nats(request.getfixturevalue("nats_process")) as caller:
             yield ConformanceStub(NatsChannel(caller))

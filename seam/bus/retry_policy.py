@@ -12,7 +12,7 @@ ATTEMPTS: Final = 4
 """How often a call is made at most."""
 
 FIRST_BACKOFF: Final = 0.05
-"""Seconds that pass before the second attempt, at most: it is a random part of them."""
+"""Seconds that pass before the second attempt, more or less."""
 
 BACKOFF_MULTIPLIER: Final = 2
 LONGEST_BACKOFF: Final = 1

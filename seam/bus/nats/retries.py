@@ -48,7 +48,7 @@ class Retries:
         self._tokens = max(0.0, self._tokens - 1)
         if attempt >= ATTEMPTS or self._tokens <= TOKENS / 2:
             return None
-        longest = min(FIRST_BACKOFF * BACKOFF_MULTIPLIER ** (attempt - 1), LONGEST_BACKOFF)
-        # It spreads callers, and keeps no secret.
-        seconds = random.uniform(0, longest)  # noqa: S311
-        return seconds if monotonic() + seconds < deadline else None
+        backoff = min(FIRST_BACKOFF * BACKOFF_MULTIPLIER ** (attempt - 1), LONGEST_BACKOFF)
+        # A fifth more or less, as gRPC has it. It spreads callers, and keeps no secret.
+        backoff *= random.uniform(0.8, 1.2)  # noqa: S311
+        return backoff if monotonic() + backoff < deadline else None
