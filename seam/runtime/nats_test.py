@@ -194,6 +194,15 @@ async def test_stubs_that_protoc_has_made_need_an_address_for_grpc(
 
 
 def test_a_process_that_uses_no_nats_does_not_load_its_client() -> None:
-    code = f"import {command_line.__name__}, sys; sys.exit('nats' in sys.modules)"
+    code = f"import {command_line.__name__}"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", code],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
+    assert "seam.runtime.hosting" in loaded
+    assert "nats" not in loaded
