@@ -25,7 +25,7 @@ from seam.contract.errors import Code, StatusError
 from seam.runtime import command_line
 from seam.runtime.hosting import Bound, hosting
 from seam.runtime.service import DatabaseLocation, Resources, Service
-from seam.runtime.settings import SettingsError
+from seam.runtime.service_settings import SettingsError
 from seam.runtime.topology import Address, Process, Topology
 from seam.testing.nats import NatsServer
 
