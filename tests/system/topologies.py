@@ -234,7 +234,7 @@ def _split_over_nats(directory: Path) -> list[Launch]:
         grpc = "127.0.0.1:{free_port()}"    # for tests that call it with stubs of protoc's
 
         [process.shopping_cart]
-        services = ["shopping_cart"]
+        services = ["shopping_cart", "payments"]
         nats = "nats://127.0.0.1:{port}"
         """
     )
