@@ -194,7 +194,8 @@ async def _serve(
         drain=drain,
         settings=service_settings(settings, names, topology),
     ) as bound:
-        for scheme, address in (("http", bound.http), ("grpc", bound.grpc)):
+        listening = (("http", bound.http), ("grpc", bound.grpc), ("nats", bound.nats))
+        for scheme, address in listening:
             if address is not None:
                 print(f"listening on {scheme}://{address}", flush=True)
         await asked_to_end.wait()

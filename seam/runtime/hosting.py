@@ -60,10 +60,12 @@ class Bound:
     Attributes:
         http: where it serves HTTP, if it does.
         grpc: where it answers other processes, if it does.
+        nats: the NATS server over which it does, if it does.
     """
 
     http: Address | None
     grpc: Address | None
+    nats: str | None = None
 
 
 @asynccontextmanager
@@ -196,6 +198,17 @@ async def hosting(
                 process.grpc,
             )
 
+        bound_nats = None
+        if process.nats is not None:
+            # NATS's client is loaded by processes that use it.
+            from seam.runtime.nats_server import serve_over_nats  # noqa: PLC0415
+
+            bound_nats = await stack.enter_async_context(
+                serve_over_nats(
+                    process.nats, provided, registry, databases=opened_databases, grace=GRACE
+                )
+            )
+
         bound_http, readiness = None, None
         if process.http is not None:
             apis = [api for service in services for api in service.http]
@@ -217,7 +230,7 @@ async def hosting(
             readiness.serving = True
         # What starts may take its time: nobody waits for an answer yet.
         stack.enter_context(watching())
-        yield Bound(bound_http, bound_grpc)
+        yield Bound(bound_http, bound_grpc, bound_nats)
         if readiness is not None:
             readiness.serving = False
         await health.enter_graceful_shutdown()

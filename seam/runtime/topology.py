@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from seam.bus import Limits
 from seam.persistence.database import database_url
@@ -27,6 +28,7 @@ SERVICE_IN_URL: Final = "{service}"
 """In the URL of `DEFAULT_DATABASE`: where the service's name goes."""
 
 _MAXIMUM_SHOWN: Final = 200
+_NATS_SCHEMES: Final = frozenset({"nats", "tls"})
 
 
 class TopologyError(ValueError):
@@ -94,6 +96,8 @@ class Process:
         http: where it serves HTTP, if it does.
         grpc: where it answers other processes, if it does.
         advertise: where others find it, if that is not `grpc`: addresses, or one `dns:///HOST:PORT`.
+        nats: URL of the NATS server over which it answers other processes, if it does; they then
+            call it there, and over gRPC only with stubs that protoc has made.
     """
 
     name: str
@@ -101,6 +105,7 @@ class Process:
     http: Address | None = None
     grpc: Address | None = None
     advertise: tuple[str, ...] = ()
+    nats: str | None = None
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -166,6 +171,26 @@ def check_database(service: str, url: str) -> None:
             "has a role or a file of its own"
         )
     database_url(url.replace(SERVICE_IN_URL, "service"))
+
+
+def nats_url(text: str) -> str:
+    """Check the URL of a NATS server.
+
+    Raises:
+        ValueError: it is none. The text does not repeat it, as it may hold a password.
+    """
+    reason = "expected nats://HOST:PORT or tls://HOST:PORT, with USER:PASSWORD@ before the host"
+    try:
+        parts = urlsplit(text)
+        usable = parts.port is not None
+    except ValueError:
+        raise ValueError(f"{reason}, and a port to 65535") from None
+    extra = parts.path or parts.query or parts.fragment
+    if not text.isprintable() or parts.scheme not in _NATS_SCHEMES or not parts.hostname:
+        raise ValueError(reason)
+    if not usable or extra:
+        raise ValueError(f"{reason}, and nothing after the port")
+    return text
 
 
 def shown(text: str) -> str:

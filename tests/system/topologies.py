@@ -237,6 +237,33 @@ def _monolith_twice(directory: Path) -> list[Launch]:
     ]
 
 
+def _split_over_nats(directory: Path) -> list[Launch]:
+    topology, port = directory / "nats.toml", free_port()
+    topology.write_text(
+        f"""
+        [process.director]
+        http = "127.0.0.1:{free_port()}"
+
+        [process.inventory]
+        services = ["inventory"]
+        nats = "nats://127.0.0.1:{port}"
+        grpc = "127.0.0.1:{free_port()}"    # for tests that call it with stubs of protoc's
+
+        [process.shopping_cart]
+        services = ["shopping_cart", "payments"]
+        nats = "nats://127.0.0.1:{port}"
+        """
+    )
+    settings = ["--topology", str(topology), "--data", str(directory / "data"), "--process"]
+    server = [str(nats_server_program()), "--addr", "127.0.0.1", "--port", str(port)]
+    return [
+        Launch("nats", server, listens=0),
+        Launch("inventory", [*SOURCES, *settings, "inventory"], listens=2),
+        Launch("shopping_cart", [*SOURCES, *settings, "shopping_cart"], listens=1),
+        Launch("director", [*SOURCES, *settings, "director"], listens=1),
+    ]
+
+
 SOURCES: Final = from_sources("director.monolith")
 
 TOPOLOGIES: Final[Mapping[str, Callable[[Path], list[Launch]]]] = {
@@ -245,6 +272,7 @@ TOPOLOGIES: Final[Mapping[str, Callable[[Path], list[Launch]]]] = {
     "monolith_artifact": partial(_monolith, from_artifact(MONOLITH_ARTIFACT)),
     "split_artifacts": _split,
     "monolith_artifact_twice": _monolith_twice,
+    "split_over_nats": _split_over_nats,
     "inventory_in_node": partial(_split, polyglot=True),
 }
 """Every topology that the whole-system tests run over, by name."""
