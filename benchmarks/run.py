@@ -22,15 +22,17 @@ from rich.progress import Progress
 
 from benchmarks.calls import measure_calls
 from benchmarks.report import Options, Section, print_report, report_json
+from benchmarks.repositories.measure import measure_repositories
 from benchmarks.routes.measure import measure_routes
 
 app = App(name="benchmarks", help="Measure what the README claims.", version_flags=[])
 
-Name = Literal["calls", "routes"]
+Name = Literal["calls", "routes", "repositories"]
 
 BENCHMARKS: Final[dict[Name, Callable[[Options], Awaitable[Section]]]] = {
     "calls": measure_calls,
     "routes": measure_routes,
+    "repositories": measure_repositories,
 }
 
 
