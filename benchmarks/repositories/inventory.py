@@ -74,7 +74,7 @@ def _find_model(session: Session, key: str) -> object:
 
 
 async def _page(database: Database, after: str) -> object:
-    return await ItemRepository(database).page((), after, PAGE)
+    return await ItemRepository(database).page(after, PAGE)
 
 
 def _page_sql(after: str) -> Statements:
