@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +26,7 @@ Serve = Callable[[Callable[[str], None]], Awaitable[None]]
 
 START_TIMEOUT = 30.0
 
-_LISTENING = "listening on http://"
+_LISTENING = re.compile(r"listening on \w+://(.+)")
 
 
 @contextmanager
@@ -91,8 +93,10 @@ def server_process(serve: Serve, **environment: str) -> Iterator[Server]:
 def module_process(module: str, *arguments: str) -> Iterator[Server]:
     """Run `python -m MODULE`, which says `listening on http://HOST:PORT`, while the block runs.
 
+    Gives the first address that it says.
+
     Raises:
-        RuntimeError: it ended without saying so.
+        RuntimeError: it ended without saying so, or did not say so in time.
     """
     command = [sys.executable, "-m", module, *arguments]
     with (
@@ -102,13 +106,15 @@ def module_process(module: str, *arguments: str) -> Iterator[Server]:
         ) as process,
     ):
         assert process.stdout is not None
+        late = threading.Timer(START_TIMEOUT, process.kill)
+        late.start()
         try:
-            for line in process.stdout:
-                if line.startswith(_LISTENING):
-                    yield Server(line.removeprefix(_LISTENING).strip(), process.pid)
-                    return
-            log.seek(0)
-            raise RuntimeError(f"{module} did not start:\n{log.read()}")
+            listening = _LISTENING.match(process.stdout.readline())
+            late.cancel()
+            if listening is None:
+                log.seek(0)
+                raise RuntimeError(f"{module} did not start:\n{log.read()}")
+            yield Server(listening[1], process.pid)
         finally:
             process.terminate()
 

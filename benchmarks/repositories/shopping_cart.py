@@ -78,9 +78,8 @@ def _find_model(session: Session, cart: str) -> object:
     return session.exec(lines.order_by(col(CartItemRow.position))).all()
 
 
-async def _add(database: Database, cart: str) -> object:
-    async with database.transaction() as transaction:
-        return await CartRepository(transaction).add(cart)
+async def _add(database: Database, cart: str) -> None:
+    await CartRepository(database).add(cart)
 
 
 def _add_sql(cart: str) -> Statements:
@@ -91,15 +90,15 @@ def _add_core(connection: Connection, cart: str) -> object:
     return connection.execute(insert(CartRow).values(cart_id=cart))
 
 
-def _add_model(session: Session, cart: str) -> object:
-    return session.add(CartRow(cart_id=cart))
+def _add_model(session: Session, cart: str) -> None:
+    session.add(CartRow(cart_id=cart))
 
 
-async def _set(database: Database, cart: str, item: str, quantity: int) -> object:
+async def _set(database: Database, cart: str, item: str, quantity: int) -> None:
     async with database.transaction() as transaction:
         carts = CartRepository(transaction)
         await carts.lock(cart)
-        return await carts.set_quantity(cart, item, quantity)
+        await carts.set_quantity(cart, item, quantity)
 
 
 def _set_sql(cart: str, item: str, quantity: int) -> Statements:
@@ -128,11 +127,11 @@ def _set_core(connection: Connection, cart: str, item: str, quantity: int) -> ob
     )
 
 
-def _set_model(session: Session, cart: str, item: str, quantity: int) -> object:
+def _set_model(session: Session, cart: str, item: str, quantity: int) -> None:
     _find_model(session, cart)
     line = session.get_one(CartItemRow, (cart, item))
     line.quantity = quantity
-    return session.add(line)
+    session.add(line)
 
 
 OPERATIONS: Final = (
