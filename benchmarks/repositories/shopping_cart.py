@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from itertools import count
 from typing import Final
 
 from sqlalchemy import Connection, func, insert, select
@@ -18,6 +19,8 @@ from services.shopping_cart.persistence.tables import CartItemRow, CartRow
 
 CARTS: Final = 500
 LINES: Final = 3
+
+_QUANTITIES: Final = count()
 
 
 def cart_id(number: int) -> str:
@@ -40,7 +43,8 @@ def _some(number: int) -> tuple[str]:
 
 
 def _line(number: int) -> tuple[str, str, int]:
-    return *_some(number), sku(number % LINES), number % 9 + 1
+    # SQLite writes nothing for a value that is there already.
+    return *_some(number), sku(number % LINES), next(_QUANTITIES) % 999 + 1
 
 
 def _new(_: int) -> tuple[str]:
