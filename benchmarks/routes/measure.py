@@ -20,7 +20,7 @@ from benchmarks.routes.requests import Route, prepare
 from benchmarks.routes.systems import PLAIN, SHOP, applications
 from benchmarks.servers import Server, server_process
 
-WARM_UP: Final = 0.3
+WARM_UP: Final = 0.15
 """Seconds of load before the first round."""
 
 AT_LEAST: Final[Mapping[str, Mapping[str, float]]] = {

@@ -12,12 +12,20 @@ from urllib.parse import urlencode
 from benchmarks.routes.catalogue import MATERIALS, THINGS, sku
 from benchmarks.routes.load import ask
 
-CARTS: Final = 200
+CARTS: Final = 100
 MAXIMUM_LINES: Final = 5
 DISTINCT: Final = 5_000
 """Requests of a route, before they are repeated."""
 
 PAGE: Final = 50
+PAGES: Final = 40
+
+ITEM: Final = "one item"
+PAGE_OF_50: Final = "a page of 50"
+SEARCH: Final = "a search by two words"
+CART: Final = "read a cart"
+SET_QUANTITY: Final = "set a quantity"
+NEW_CART: Final = "new cart"
 
 
 @dataclass(frozen=True)
@@ -74,14 +82,6 @@ async def prepare(address: str, size: int) -> list[Route]:
     ]
 
 
-ITEM: Final = "one item"
-PAGE_OF_50: Final = "a page of 50"
-SEARCH: Final = "a search by two words"
-CART: Final = "read a cart"
-SET_QUANTITY: Final = "set a quantity"
-NEW_CART: Final = "new cart"
-
-
 async def _pages(address: str, chance: random.Random, size: int) -> list[dict[str, str]]:
     """Queries of pages all over the catalogue, as a client comes by them: from page to page."""
     pages = [{"pageSize": str(PAGE)}]
@@ -90,9 +90,6 @@ async def _pages(address: str, chance: random.Random, size: int) -> list[dict[st
         pages.append({"pageSize": str(PAGE), "pageToken": json.loads(body)["nextPageToken"]})
     chance.shuffle(pages)
     return pages
-
-
-PAGES: Final = 100
 
 
 def _any_sku(chance: random.Random, size: int) -> str:
