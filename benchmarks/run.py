@@ -42,7 +42,7 @@ BENCHMARKS: Final[dict[Name, Callable[[Options], Awaitable[Section]]]] = {
 def main(
     *only: Name,
     rounds: int = 15,
-    seconds: float = 0.5,
+    seconds: float = 0.25,
     items: int = 10_000,
     json: bool = False,
 ) -> None:
