@@ -10,15 +10,18 @@ import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from itertools import cycle, islice
+from typing import Final
 
 import msgspec
 from litestar import Litestar, get
+from litestar.exceptions import NotFoundException
 from sqlalchemy import MetaData, bindparam, select
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 
 from benchmarks.measuring import Result, Way, measure
+from benchmarks.routes.load import ask
 from benchmarks.servers import in_another_process
 from director.monolith import SERVICES
 from seam.persistence import Query, open_database
@@ -29,8 +32,7 @@ from seam.runtime.topology import Address, Process, Topology
 
 BY_HAND: Final = "Litestar by hand"
 SHOP: Final = "the shop, one process"
-CONNECTIONS: Final = 16
-REQUESTS: Final = 480
+REQUESTS: Final = 3_000
 
 _ANYWHERE: Final = Address("127.0.0.1", 0)
 
@@ -88,35 +90,6 @@ class ItemAnswer(msgspec.Struct, rename="camel"):
     stock: int
 
 
-async def measure_http(rounds: int, progress: Callable[[], object]) -> list[Result]:
-    """Measure both, many connections at a time."""
-    with tempfile.TemporaryDirectory(prefix="shop-") as directory:
-        locations = {
-            service.name: DatabaseLocation(f"sqlite:///{directory}/{service.name}.db", True)
-            for service in SERVICES
-        }
-        with in_another_process(partial(serve_shop, locations)) as shop:
-            inventory = locations["inventory"].url
-            with in_another_process(partial(serve_by_hand, inventory)) as by_hand:
-                skus = await _some_skus(shop)
-                ways = [
-                    Way(BY_HAND, _requests(by_hand, skus), REQUESTS),
-                    Way(SHOP, _requests(shop, skus), REQUESTS),
-                ]
-                return await measure(ways, baseline=BY_HAND, rounds=rounds, progress=progress)
-
-
-async def serve_shop(
-    locations: dict[str, DatabaseLocation], listening: Callable[[str], None]
-) -> None:
-    """Serve the whole shop in one process."""
-    process = Process("monolith", tuple(service.name for service in SERVICES), http=_ANYWHERE)
-    topology = Topology({process.name: process})
-    async with hosting(process, topology, SERVICES, locations, title="shop") as bound:
-        listening(str(bound.http))
-        await asyncio.Event().wait()
-
-
 def _answer(  # noqa: PLR0917
     sku: str,
     name: str,
@@ -150,6 +123,35 @@ _FIND: Final = Query(
 )
 
 
+async def measure_http(rounds: int, progress: Callable[[], object]) -> list[Result]:
+    """Measure both, many connections at a time."""
+    with tempfile.TemporaryDirectory(prefix="shop-") as directory:
+        locations = {
+            service.name: DatabaseLocation(f"sqlite:///{directory}/{service.name}.db", True)
+            for service in SERVICES
+        }
+        with in_another_process(partial(serve_shop, locations)) as shop:
+            inventory = locations["inventory"].url
+            with in_another_process(partial(serve_by_hand, inventory)) as by_hand:
+                skus = await _some_skus(shop)
+                ways = [
+                    Way(BY_HAND, _requests(by_hand, skus), REQUESTS),
+                    Way(SHOP, _requests(shop, skus), REQUESTS),
+                ]
+                return await measure(ways, baseline=BY_HAND, rounds=rounds, progress=progress)
+
+
+async def serve_shop(
+    locations: dict[str, DatabaseLocation], listening: Callable[[str], None]
+) -> None:
+    """Serve the whole shop in one process."""
+    process = Process("monolith", tuple(service.name for service in SERVICES), http=_ANYWHERE)
+    topology = Topology({process.name: process})
+    async with hosting(process, topology, SERVICES, locations, title="shop") as bound:
+        listening(str(bound.http))
+        await asyncio.Event().wait()
+
+
 async def serve_by_hand(url: str, listening: Callable[[str], None]) -> None:
     """Serve one route, written as one would without any of this."""
     async with open_database(url, Table.metadata) as database:
@@ -157,7 +159,8 @@ async def serve_by_hand(url: str, listening: Callable[[str], None]) -> None:
         @get("/v1/inventory/{sku:str}")
         async def get_item(sku: str) -> ItemAnswer:
             found = await database.fetch_one(_FIND, sku=sku)
-            assert found is not None
+            if found is None:
+                raise NotFoundException
             return found
 
         app = Litestar([get_item], openapi_config=None, logging_config=None)
@@ -167,39 +170,14 @@ async def serve_by_hand(url: str, listening: Callable[[str], None]) -> None:
 
 
 async def _some_skus(address: str) -> list[str]:
-    reader, writer = await _connect(address)
-    writer.write(f"GET /v1/inventory HTTP/1.1\r\nHost: {address}\r\n\r\n".encode())
-    page: Any = msgspec.json.decode(await _body(reader))
-    writer.close()
-    return [item["sku"] for item in page["items"]]
+    (page,) = await ask(address, [b"GET /v1/inventory HTTP/1.1\r\nHost: shop\r\n\r\n"])
+    return [item["sku"] for item in msgspec.json.decode(page)["items"]]
 
 
 def _requests(address: str, skus: Sequence[str]) -> Callable[[int], Awaitable[None]]:
-    """Requests over connections that stay open, each waiting for its answer."""
+    requests = [f"GET /v1/inventory/{sku} HTTP/1.1\r\nHost: shop\r\n\r\n".encode() for sku in skus]
 
     async def run(times: int) -> None:
-        await asyncio.gather(*(one(times // CONNECTIONS) for _ in range(CONNECTIONS)))
-
-    async def one(times: int) -> None:
-        reader, writer = await _connect(address)
-        for number in range(times):
-            sku = skus[number % len(skus)]
-            writer.write(f"GET /v1/inventory/{sku} HTTP/1.1\r\nHost: {address}\r\n\r\n".encode())
-            answer: Any = msgspec.json.decode(await _body(reader))
-            if answer["sku"] != sku:
-                raise RuntimeError(f"asked for {sku}, got {answer}")
-        writer.close()
-        await writer.wait_closed()
+        await ask(address, list(islice(cycle(requests), times)))
 
     return run
-
-
-async def _connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    host, _, port = address.rpartition(":")
-    return await asyncio.open_connection(host, int(port))
-
-
-async def _body(reader: asyncio.StreamReader) -> bytes:
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
-    return await reader.readexactly(int(length))
