@@ -83,8 +83,8 @@ def _watch_commits(steps: _Steps) -> None:
     original = Database.transaction
 
     @asynccontextmanager
-    async def transaction(self: Database) -> AsyncIterator[Transaction]:
-        async with original(self) as transaction:
+    async def transaction(self: Database, **options: Any) -> AsyncIterator[Transaction]:
+        async with original(self, **options) as transaction:
             yield transaction
             steps.passed(f"commits of {self.service}, before")
         steps.passed(f"commits of {self.service}, after")
