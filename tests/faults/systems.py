@@ -6,9 +6,11 @@ Every process listens where it did after it was started again, and keeps its dat
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import signal
 import sqlite3
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
+from sqlalchemy import make_url
 
 from seam.testing.databases import StoppablePostgres
 from seam.testing.nats import NatsServer
@@ -171,7 +174,7 @@ async def monolith_postgresql(directory: Path) -> AsyncIterator[System]:
             {_shared(postgres, provider)}
             """
         )
-        await _migrate(settings, directory)
+        await _migrate(settings, directory, postgres.url)
         monolith = Part(
             [
                 *_victim(directory, "monolith", "shop"),
@@ -224,7 +227,7 @@ async def split(directory: Path) -> AsyncIterator[System]:
                     {_shared(postgres, provider)}
                     """
                 )
-                await _migrate(settings, directory)
+                await _migrate(settings, directory, postgres.url)
                 parts = {"provider": _provider(directory, provider)}
                 for name in SERVICES:
                     parts[name] = Part(
@@ -299,24 +302,35 @@ async def _postgres() -> AsyncIterator[StoppablePostgres]:
             server.close()
 
 
-async def _migrate(settings: Path, directory: Path) -> None:
-    """Make the tables of all services, and fill the catalogue."""
+async def _migrate(settings: Path, directory: Path, administrator: str) -> None:
+    """Make the roles and the tables of all services, and fill the catalogue."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(_PYTHON_PATH),
+        "SEAM_ADMIN_URL": administrator,
+    }
     for command in (
         ["migrate"],
         ["inventory", "import", str(_CATALOGUE)],
     ):
         process = await asyncio.create_subprocess_exec(
-            *from_sources("director.monolith"), *command, "--topology", str(settings), cwd=directory
+            *from_sources("director.monolith"),
+            *command,
+            *("--topology", str(settings)),
+            cwd=directory,
+            env=environment,
         )
         assert await process.wait() == 0, command
 
 
+_PYTHON_PATH: Final = [str(Path(each).absolute()) for each in sys.path if each]
 _CATALOGUE: Final = Path("services/inventory/commands/products.csv").absolute()
 
 
 def _shared(postgres: StoppablePostgres, provider: str) -> str:
-    databases = "\n".join(f'{service} = "{postgres.url}"' for service in SERVICES)
-    return f'[database]\n{databases}\n[settings.payments]\nprovider = "http://{provider}"\n'
+    template = make_url(postgres.url).set(username="SERVICE")
+    url = template.render_as_string(hide_password=False).replace("SERVICE", "{service}")
+    return f'[database]\ndefault = "{url}"\n[settings.payments]\nprovider = "http://{provider}"\n'
 
 
 def _provider(directory: Path, address: str) -> Part:
