@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["PROCESS_PATHS", "HttpRuleReader"]
 
 # Of every process that serves HTTP. A test compares them with what `seam.http` serves.
-PROCESS_PATHS = ("/healthz", "/readyz", "/schema", "/schema/asyncapi.json")
+PROCESS_PATHS = (
+    "/healthz",
+    "/metrics",
+    "/readyz",
+    "/schema",
+    "/schema/asyncapi.json",
+)
 
 _VERBS = ("get", "put", "post", "delete", "patch")
 _LITERAL = re.compile(r"[A-Za-z0-9\-._~:@!$&'()+,;=]+")

@@ -17,6 +17,7 @@ from seam.events.broker import (
     CONNECTION,
     Broker,
     BrokerAwayError,
+    Connection,
     connected,
     event_of,
     stream_of,
@@ -229,3 +230,8 @@ async def test_any_key_comes_back_from_the_stream(nats_server: NatsServer, key: 
         assert event_of(message.headers or {}, 0, message.data or b"") == event
     finally:
         await broker.client.close()
+
+
+def test_headers_are_read_as_the_client_reads_them() -> None:
+    raw = "Name: value\r\nOther:\ttäglich \r\nempty:\r\nno colon\r\n\r\n".encode()
+    assert Connection._parse_header_lines(raw) == Client._parse_header_lines(raw)

@@ -37,13 +37,13 @@ class Policy:
 
     def delay(self, attempts: int) -> float:
         """Seconds until an event is tried again that was tried so often; a random part of it."""
-        growth: float = self.delay_factor ** (attempts - 1)
+        growth = float(self.delay_factor ** (attempts - 1))
         longest = min(self.first_delay * growth, self.longest_delay)
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 (spreads load)
 
     def pause(self, failures: int) -> float:
         """Seconds to wait for something that is away, after so many failures in a row."""
-        return min(0.05 * 2 ** min(failures, 10), 2.0) * random.uniform(0.5, 1.0)  # noqa: S311
+        return min(0.05 * float(2 ** min(failures, 10)), 2.0) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 DEFAULT_POLICY = Policy()

@@ -14,7 +14,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    exists,
     func,
     insert,
     literal,
@@ -102,7 +101,6 @@ class ParkedStatements:
         found = select(
             *_event(parked, c.number), c.owner, c.attempts, c.reason, c.dead, c.next_attempt
         )
-        same_key = and_(waiting, c.owner == bindparam("of"), c.key == bindparam("about"))
         of_number = c.number == bindparam("which")
         self.add = Command(insert(parked).values(_bound(parked, leave_out="number")))
         self.keys = Query(
@@ -136,26 +134,13 @@ class ParkedStatements:
             )
         )
         self.remove = Command(delete(parked).where(of_number))
-        first = select(func.min(c.number)).where(same_key).scalar_subquery()
-        self.wake_key = Command(
-            update(parked)
-            .where(c.number == first, c.next_attempt.is_(None))
-            .values(next_attempt=bindparam("now"))
-        )
-        earlier = parked.alias("earlier")
+        first = parked.alias("first")
+        firsts = select(func.min(first.c.number)).where(~first.c.dead)
+        of_key = firsts.where(first.c.owner == bindparam("of"), first.c.key == bindparam("about"))
+        wake = update(parked).where(c.next_attempt.is_(None)).values(next_attempt=bindparam("now"))
+        self.wake_key = Command(wake.where(c.number.in_(of_key)))
         self.wake_all = Command(
-            update(parked)
-            .where(
-                waiting,
-                c.next_attempt.is_(None),
-                ~exists().where(
-                    earlier.c.owner == c.owner,
-                    earlier.c.key == c.key,
-                    earlier.c.number < c.number,
-                    ~earlier.c.dead,
-                ),
-            )
-            .values(next_attempt=bindparam("now"))
+            wake.where(c.number.in_(firsts.group_by(first.c.owner, first.c.key)))
         )
         self.count = Query(
             select(func.count()).select_from(

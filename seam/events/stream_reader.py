@@ -51,12 +51,15 @@ class StreamReader:
     """Reads what one service has published, for one subscriber.
 
     Attributes:
+        owner: the service whose stream it is.
+        subscriber: the service that reads it.
         lag: by partition, how many events the stream held when it was last read that were not read.
     """
 
     def __init__(self, broker: Broker, owner: str, subscriber: Subscriber, policy: Policy) -> None:
         """Read the stream of `owner` for `subscriber`."""
         self.owner = owner
+        self.subscriber = subscriber.service
         self.lag: dict[int, int] = {}
         self._broker = broker
         self._subscriber = subscriber

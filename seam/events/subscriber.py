@@ -131,6 +131,7 @@ class Subscriber:
         self.handled = 0
         self.failed = 0
         self._policy = policy
+        self._turn = asyncio.Lock()
         self._statements = statements_of(service)
 
     @property
@@ -162,8 +163,10 @@ class Subscriber:
         if not batch.records and move is None:
             return
         careful = bool(batch.failures)
-        while not await self._attempt(batch, move, careful=careful):
-            careful = True
+        # One at a time: requests to the service need its database as well.
+        async with self._turn:
+            while not await self._attempt(batch, move, careful=careful):
+                careful = True
 
     def decode(self, event: Event) -> Record:
         """What an event holds, as its type is known today.

@@ -22,6 +22,8 @@ from seam.http.routing import as_sent
 
 OPENAPI_VERSION: Final = "3.1.0"
 
+PROMETHEUS_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
+
 _VARIABLE: Final = re.compile(r"\{[^}]*\}")
 
 
@@ -32,6 +34,7 @@ def application(
     *,
     title: str,
     events: Sequence[EventDescriptor[Any]] = (),
+    metrics: Callable[[], Awaitable[bytes]] | None = None,
 ) -> ASGIApp:
     """Make the application.
 
@@ -41,6 +44,7 @@ def application(
         readiness: gives the document of `/readyz`; its `ready` says whether requests are welcome.
         title: title of the documents.
         events: what the services publish.
+        metrics: gives what `/metrics` answers.
 
     Raises:
         ValueError: two APIs bind the same path and method, or give two meanings to one schema.
@@ -69,6 +73,12 @@ def application(
         """The AsyncAPI document of all events."""
         return _json(events_schema)
 
+    @get("/metrics", media_type=MediaType.TEXT)
+    async def figures() -> Response[bytes]:
+        """Figures of the process, for Prometheus."""
+        text = b"" if metrics is None else await metrics()
+        return Response(text, headers={"content-type": PROMETHEUS_TEXT})
+
     errors = {error: fields for api in apis for error, fields in api.errors.items()}
     routers = [api.routes(channel(api.descriptor)) for api in apis]
     app = Litestar(
@@ -76,7 +86,14 @@ def application(
         route_handlers=[
             Router(
                 "/",
-                route_handlers=[healthz, readyz, openapi_document, asyncapi_document, *routers],
+                route_handlers=[
+                    healthz,
+                    readyz,
+                    figures,
+                    openapi_document,
+                    asyncapi_document,
+                    *routers,
+                ],
             ),
         ],
         exception_handlers=exception_handlers(errors),

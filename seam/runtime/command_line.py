@@ -1,8 +1,8 @@
 """The command line of an artifact.
 
-`serve` runs a process and is the default; each service adds what else it can do under its own
-name. A setting is taken from its flag, else from the environment variable of the same name with
-`SEAM_` before it, else from the topology file.
+`serve` runs a process and is the default; `events` looks after what is published; each service
+adds what else it can do under its own name. A setting is taken from its flag, else from the
+environment variable of the same name with `SEAM_` before it, else from the topology file.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from cyclopts.config import Env
 
 from seam.persistence import CannotOpenDatabaseError
 from seam.runtime.declarations import ServiceError
+from seam.runtime.event_commands import add_event_commands
 from seam.runtime.hosting import hosting
 from seam.runtime.service import Service
 from seam.runtime.service_settings import SettingsError
@@ -119,6 +120,7 @@ def command_line(artifact: Artifact) -> App:
             except asyncio.CancelledError:
                 sys.exit(EXIT_CUT_OFF)
 
+    add_event_commands(app, artifact)
     for service in artifact.services:
         if service.commands is not None:
             app.command(service.commands, name=service.name)

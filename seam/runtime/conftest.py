@@ -7,6 +7,10 @@ from collections.abc import Callable, Mapping
 
 import uvloop
 
+from seam.testing.nats import stoppable_nats
+
+__all__ = ["stoppable_nats"]
+
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The event loop that processes have."""

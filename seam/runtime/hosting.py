@@ -26,6 +26,7 @@ from seam.bus.handler_task import settle
 from seam.contract import ServiceDescriptor
 from seam.events.broker import connected
 from seam.events.host import EventsError, Participant, delivering
+from seam.events.metrics import EventMetrics
 from seam.events.subscription import Subscription
 from seam.http import application
 from seam.persistence import Database
@@ -33,6 +34,7 @@ from seam.runtime.declarations import Needs, answered, check_answers, check_need
 from seam.runtime.grpc_server import Health, serve_grpc
 from seam.runtime.health import Readiness
 from seam.runtime.http_server import serve_http
+from seam.runtime.metrics import Metrics
 from seam.runtime.peers import Peers
 from seam.runtime.service import DatabaseLocation, GrpcServicer, Resources, Service, owner_of
 from seam.runtime.service_settings import ServiceSettings, SettingsError
@@ -162,7 +164,7 @@ async def hosting(
         if topology.broker is not None and any(each.uses_events for each in participants):
             broker = await stack.enter_async_context(connected(topology.broker))
         try:
-            await stack.enter_async_context(delivering(participants, broker))
+            delivery = await stack.enter_async_context(delivering(participants, broker))
         except EventsError as error:
             raise SettingsError(str(error)) from None
 
@@ -189,7 +191,14 @@ async def hosting(
                 [service.name for service in hosted], peers, opened_databases, broker
             )
             events = [event for service in services for event in service.publishes]
-            app = application(apis, channel, readiness, title=title, events=events)
+            app = application(
+                apis,
+                channel,
+                readiness,
+                title=title,
+                events=events,
+                metrics=Metrics(EventMetrics(delivery)),
+            )
             bound_http = await _listening(
                 stack, serve_http(app, process.http, grace=GRACE), process.http
             )

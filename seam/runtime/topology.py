@@ -110,16 +110,16 @@ class Topology:
         databases: URL of a service's database, by service; embedded when absent.
         data: directory of the embedded databases, if the file names one.
         limits: how much a service takes on, by service; the default when absent.
-        settings: what a service knows, by service and name.
         broker: URL of the broker that carries events between processes, if there is one.
+        settings: what a service knows, by service and name.
     """
 
     processes: Mapping[str, Process]
     databases: Mapping[str, str] = field(default_factory=dict)
     data: Path | None = None
     limits: Mapping[str, Limits] = field(default_factory=dict)
-    settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
     broker: str | None = None
+    settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
     def home(self, service: str) -> Process | None:
         """The process that hosts a service, if one does."""

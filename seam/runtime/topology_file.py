@@ -19,11 +19,11 @@ A topology file is TOML:
     concurrent = 256                        # optional; calls that it answers at a time
     queued = 1024                           # optional; calls that wait for one of them to end
 
-    [settings.payments]
-    provider = "https://…"                  # optional; what a service knows, see its documentation
-
     [events]
     broker = "nats://127.0.0.1:4222"        # carries events between processes
+
+    [settings.payments]
+    provider = "https://…"                  # optional; what a service knows, see its documentation
 
 `grpc` may be `unix:PATH`. `advertise` may be several addresses of processes that are alike, or one
 `dns:///HOST:PORT`; calls are spread over all that serve. Nothing in the file names code: the same
@@ -70,8 +70,8 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     process: dict[str, Any] = {}
     database: dict[str, Any] = {}
     limits: dict[str, Any] = {}
-    settings: dict[str, Any] = {}
     events: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
 
 
 class _Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,8 +154,8 @@ class _Reader:
             {name: self._database(name, each) for name, each in document.database.items()},
             self._data(document.data),
             {name: self._limits(name, each) for name, each in document.limits.items()},
-            {name: self._settings(name, each) for name, each in document.settings.items()},
             self._broker(document.events),
+            {name: self._settings(name, each) for name, each in document.settings.items()},
         )
 
     def _document(self) -> dict[str, Any]:
@@ -257,15 +257,6 @@ class _Reader:
         table = self._convert(value, _Limits, *where)
         return Limits(concurrent=table.concurrent, queued=table.queued)
 
-    def _settings(self, service: str, value: object) -> dict[str, Setting]:
-        where = ("settings", service)
-        self._check_known(service, *where)
-        table = self._convert(value, dict[str, Any], *where)
-        return {
-            name: Setting(each, f"{self._path}:{line_of(self._text, (*where, name))}")
-            for name, each in table.items()
-        }
-
     def _broker(self, table: dict[str, Any]) -> str | None:
         if not table:
             return None
@@ -275,6 +266,15 @@ class _Reader:
         except ValueError as error:
             raise self._error(("events", "broker"), f"broker: {error}") from None
         return url
+
+    def _settings(self, service: str, value: object) -> dict[str, Setting]:
+        where = ("settings", service)
+        self._check_known(service, *where)
+        table = self._convert(value, dict[str, Any], *where)
+        return {
+            name: Setting(each, f"{self._path}:{line_of(self._text, (*where, name))}")
+            for name, each in table.items()
+        }
 
     def _data(self, directory: str | None) -> Path | None:
         if directory is None:
