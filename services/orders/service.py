@@ -14,6 +14,7 @@ from seam.sagas import SagaRunner
 from seam.sagas.commands import saga_commands
 from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub
 from services.orders.api.orders_api import OrdersApi
+from services.orders.persistence.migrations import MIGRATIONS
 from services.orders.persistence.tables import SAGAS, Table
 from services.orders.records.api_bus import register_orders_api
 from services.orders.records.api_routes import ORDERS_API_HTTP
@@ -49,6 +50,7 @@ SERVICE = Service(
     start=start,
     needs=(INVENTORY, SHOPPING_CART, PAYMENTS),
     http=(ORDERS_API_HTTP,),
+    migrations=MIGRATIONS,
     commands=COMMANDS,
     publishes=(ORDER_CONFIRMED, ORDER_REJECTED, ORDER_CANCELLED),
 )
