@@ -21,7 +21,8 @@ from seam.contract import Code
 from seam.persistence.failures import DriverError, Failure, FailureError, unavailable
 from seam.persistence.sqlite_connection import BUSY_TIMEOUT_MS, connect
 from seam.persistence.sqlite_reader import SqliteReader
-from seam.persistence.sqlite_writer import SqliteWork, SqliteWriter
+from seam.persistence.sqlite_work import SqliteWork
+from seam.persistence.sqlite_writer import SqliteWriter
 from seam.persistence.statements import Command, Query
 
 R = TypeVar("R")
