@@ -8,11 +8,18 @@ from __future__ import annotations
 import re
 import sys
 import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.autogenerate.api import AutogenContext
+from alembic.operations.ops import (
+    CreateIndexOp,
+    DropIndexOp,
+    MigrateOperation,
+    ModifyTableOps,
+)
 from alembic.runtime.migration import MigrationContext
 from cyclopts import App
 from sqlalchemy import NullPool, create_engine
@@ -66,6 +73,9 @@ def new_revision(service: str, words: str, /, *, directory: Path = Path("service
         print(f"expected one of {known}, and words of a-z and 0-9", file=sys.stderr)
         return 2
     number, text = draft(migrations, words)
+    if number == migrations.last:
+        print(f"the revisions of {service} lead to its tables already", file=sys.stderr)
+        return 1
     file = directory / service / "persistence/migrations/versions" / f"{number}_{name}.py"
     file.write_text(text)
     print(file)
@@ -73,7 +83,7 @@ def new_revision(service: str, words: str, /, *, directory: Path = Path("service
 
 
 def draft(migrations: Migrations, words: str) -> tuple[str, str]:
-    """The number and the text of the next revision.
+    """The number and the text of the next revision; those of the last if there is nothing to do.
 
     Args:
         migrations: the service's revisions and models.
@@ -99,6 +109,10 @@ def draft(migrations: Migrations, words: str) -> tuple[str, str]:
         script = produce_migrations(context, without_schema(migrations.tables))
         assert script.upgrade_ops is not None
         assert script.downgrade_ops is not None
+        if script.upgrade_ops.is_empty() and before is not None:
+            return before, ""
+        for container in (script.upgrade_ops, script.downgrade_ops):
+            container.ops = list(_without_batches(container.ops))
         up, down = (
             render_python_code(each, render_as_batch=True, render_item=_render)
             for each in (script.upgrade_ops, script.downgrade_ops)
@@ -115,6 +129,16 @@ def draft(migrations: Migrations, words: str) -> tuple[str, str]:
     )
 
 
+def _without_batches(operations: Sequence[MigrateOperation]) -> Iterator[MigrateOperation]:
+    """Let indexes stand alone: they change no table."""
+    for each in operations:
+        inner = each.ops if isinstance(each, ModifyTableOps) else ()
+        if inner and all(isinstance(one, CreateIndexOp | DropIndexOp) for one in inner):
+            yield from inner
+        else:
+            yield each
+
+
 def _render(kind: str, item: object, _: AutogenContext) -> str | Literal[False]:
     """Name a column's type so that it stays what it is when the code changes."""
     if kind == "type" and isinstance(item, Text):
@@ -124,7 +148,7 @@ def _render(kind: str, item: object, _: AutogenContext) -> str | Literal[False]:
 
 def _body(code: str) -> str:
     lines = (line for line in code.splitlines() if not line.lstrip().startswith("# ###"))
-    return "\n".join(lines).strip()
+    return "\n".join(lines).strip().replace(", schema=None) as batch_op", ") as batch_op")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,16 +46,27 @@ def test_drafts_pass_every_check(tmp_path: Path) -> None:
 
 
 def test_a_draft_is_written_where_the_service_has_its_revisions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrations = Migrations(models(second=False), tmp_path)
+    service = replace(SERVICES[0], name="notes", migrations=migrations)
+    monkeypatch.setattr("director.new_revision.SERVICES", (service,))
+    versions = tmp_path / "notes/persistence/migrations/versions"
+    versions.mkdir(parents=True)
+    arguments = ["notes", "say: what's new", "--directory", str(tmp_path)]
+    assert app(arguments, result_action="return_value") == 0
+    file = versions / "0001_say_what_s_new.py"
+    assert capsys.readouterr().out.replace("\n", "") == str(file)
+    assert file.read_text().startswith('"""Say: what\'s new."""')
+
+
+def test_where_nothing_has_changed_nothing_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name, last = next((each.name, each.migrations.last) for each in SERVICES if each.migrations)
-    versions = tmp_path / name / "persistence/migrations/versions"
-    versions.mkdir(parents=True)
-    arguments = [name, "Say: what's more", "--directory", str(tmp_path)]
-    assert app(arguments, result_action="return_value") == 0
-    file = versions / f"{int(last or 0) + 1:04}_say_what_s_more.py"
-    assert capsys.readouterr().out.replace("\n", "") == str(file)
-    assert f'down_revision = "{last}"' in file.read_text()
+    arguments = ["inventory", "nothing", "--directory", str(tmp_path)]
+    assert app(arguments, result_action="return_value") == 1
+    assert "the revisions of inventory lead to its tables already" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_service_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,10 +15,10 @@ from seam.persistence.migrations import MigrationError, Migrations
 from seam.persistence.migrations.revisions import BASE
 from seam.runtime.declarations import check_migrations
 from seam.runtime.service import DatabaseLocation
+from seam.runtime.service_settings import SettingsError
 from seam.runtime.settings import (
     Artifact,
     Settings,
-    SettingsError,
     check_databases,
     database_location,
 )

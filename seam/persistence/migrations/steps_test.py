@@ -219,7 +219,12 @@ def test_a_server_that_goes_away_meanwhile_is_told_and_leaves_nothing_half_done(
     marker = tmp_path / "running"
     slow = SLOW.format(marker=str(marker), seconds=1)
     migrations = written(tmp_path / "versions", FIRST, slow.replace("def downgrade", MORE))
-    killing = threading.Thread(target=lambda: (_wait_for(marker), stoppable_postgres.kill()))
+
+    def kill() -> None:
+        _wait_for(marker)
+        stoppable_postgres.kill()
+
+    killing = threading.Thread(target=kill)
     killing.start()
     with pytest.raises(MigrationError, match="the database of notes: revision 0002 failed"):
         upgrade(stoppable_postgres.url, migrations)

@@ -85,11 +85,11 @@ def _of_sqlite(connection: Connection) -> Catalogue:
         f"{kind} {name}": _squeezed(words)
         for kind, name, words in connection.execute(text(_SQLITE))
     }
-    listed = connection.execute(text("PRAGMA table_list")).mappings()
-    bare = {each["name"] for each in listed if each["wr"]}
+    listed = connection.execute(text("SELECT name, sql FROM sqlite_schema WHERE type = 'table'"))
+    made = {name: re.findall("WITHOUT ROWID|AUTOINCREMENT", sql) for name, sql in listed}
     inspector = inspect(connection)
     for table in inspector.get_table_names():
-        found.setdefault(f"table {table}", "WITHOUT ROWID" if table in bare else "table")
+        found.setdefault(f"table {table}", ", ".join(made[table]) or "table")
         for column in connection.execute(text(f'PRAGMA table_xinfo("{table}")')).mappings():
             default = f" DEFAULT {column['dflt_value']}" if column["dflt_value"] else ""
             null = " NOT NULL" if column["notnull"] else ""
