@@ -1,4 +1,4 @@
-"""What a call of the message bus costs: one batch read of ten items, in six ways."""
+"""What a call of the message bus costs: one batch read of ten items, in seven ways."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any, Final
 
@@ -26,8 +28,10 @@ from seam.bus import (
 )
 from seam.bus.grpc.server import make_server
 from seam.bus.handler_task import ServerCall
+from seam.bus.nats import NatsChannel, open_nats, serve_nats
 from seam.call.context import CallContext
 from seam.contract.records import Record
+from seam.testing.nats import NatsServer
 from services.inventory.records.messagebus import (
     BatchGetItemsRequest,
     BatchGetItemsResponse,
@@ -58,6 +62,7 @@ IN_PROCESS: Final = "bus, in process"
 IN_PROCESS_OUTERMOST: Final = "bus, in process, outermost"
 STRICT: Final = "bus, in process, strict"
 OVER_GRPC: Final = "bus over gRPC"
+OVER_NATS: Final = "bus over NATS"
 BARE_GRPC: Final = "grpc.aio by hand"
 READY_MADE: Final = "grpc.aio by hand, message ready made"
 
@@ -161,7 +166,18 @@ async def _remote_calls() -> AsyncIterator[dict[str, Callable[[], Awaitable[obje
         # As a process does it: with health, balancing, retries and options.
         connection = await open_to(serve_bus, lambda address: open_channel(address, [INVENTORY]))
         bus = InventoryStub(GrpcChannel(connection)).batch_get_items
-        yield {BARE_GRPC: by_hand, READY_MADE: ready_made, OVER_GRPC: lambda: bus(REQUEST)}
+        server = NatsServer(Path(stack.enter_context(TemporaryDirectory())))
+        stack.callback(server.kill)
+        server.start()
+        stack.enter_context(in_another_process(partial(serve_bus_over_nats, url=server.url)))
+        caller = await stack.enter_async_context(open_nats(server.url))
+        over_nats = InventoryStub(NatsChannel(caller)).batch_get_items
+        yield {
+            BARE_GRPC: by_hand,
+            READY_MADE: ready_made,
+            OVER_GRPC: lambda: bus(REQUEST),
+            OVER_NATS: lambda: over_nats(REQUEST),
+        }
 
 
 async def serve_bus(listening: Callable[[str], None]) -> None:
@@ -171,6 +187,15 @@ async def serve_bus(listening: Callable[[str], None]) -> None:
     server = make_server()
     server.add_generic_rpc_handlers([servicer(INVENTORY, registry)])
     await serve_grpc(server, listening)
+
+
+async def serve_bus_over_nats(listening: Callable[[str], None], *, url: str) -> None:
+    """Answer over the bus and a NATS server."""
+    registry = HandlerRegistry()
+    registry.register(register_inventory(Answers()))
+    async with serve_nats(url, [INVENTORY], registry, grace=0):
+        listening(url)
+        await asyncio.Event().wait()
 
 
 async def serve_by_hand(listening: Callable[[str], None], *, ready_made: bool) -> None:

@@ -8,11 +8,13 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
+
+import pytest
 
 from conformance.checks.calls import PAYLOAD
 from conformance.requests import chunk, events, new_key, waiting
@@ -24,9 +26,10 @@ from conformance.v1.conformance import (
     IncludeRequest,
 )
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub
-from conformance.wiring import ServerProcess, server_process
+from conformance.wiring import ServerProcess, nats_server, server_process
 from seam.bus import GrpcChannel, open_channel
 from seam.bus.grpc.connection import target_of
+from seam.bus.nats import NatsChannel, open_nats
 from seam.contract.errors import StatusError
 from seam.testing.proxy import Proxy, proxying
 
@@ -150,24 +153,67 @@ async def disturb(
     return happened
 
 
-async def test_under_chaos_every_call_ends_and_nothing_is_done_twice() -> None:
+@dataclass(frozen=True)
+class Surroundings:
+    """Servers, the ways to them, and who calls them.
+
+    Attributes:
+        servers: processes that answer.
+        proxies: the ways that calls take.
+        stub: calls one of the servers.
+    """
+
+    servers: list[ServerProcess]
+    proxies: list[Proxy]
+    stub: ConformanceStub
+
+
+Surround = Callable[[AsyncExitStack, AsyncExitStack], Awaitable[Surroundings]]
+
+
+async def over_grpc(stack: AsyncExitStack, _: AsyncExitStack) -> Surroundings:
+    servers = [await stack.enter_async_context(server_process()) for _ in range(2)]
+    proxies = [await stack.enter_async_context(proxying(server.address)) for server in servers]
+    connection = await stack.enter_async_context(
+        open_channel(target_of([proxy.address for proxy in proxies]), [CONFORMANCE])
+    )
+    return Surroundings(servers, proxies, ConformanceStub(GrpcChannel(connection)))
+
+
+async def over_nats(stack: AsyncExitStack, calling: AsyncExitStack) -> Surroundings:
+    """One way is the servers', which they share, and the other the caller's."""
+    url = stack.enter_context(nats_server())
+    ways = [
+        await stack.enter_async_context(proxying(url.removeprefix("nats://"))) for _ in range(2)
+    ]
+    servers = [
+        await stack.enter_async_context(server_process(f"nats://{ways[0].address}"))
+        for _ in range(2)
+    ]
+    # Its links are made again, so that their tasks are not those that ran before.
+    caller = await calling.enter_async_context(open_nats(f"nats://{ways[1].address}"))
+    return Surroundings(servers, ways, ConformanceStub(NatsChannel(caller)))
+
+
+@pytest.mark.parametrize("surround", [over_grpc, over_nats])
+async def test_under_chaos_every_call_ends_and_nothing_is_done_twice(
+    surround: Surround,
+) -> None:
     seed = int(os.environ.get("CHAOS_SEED", "20261124"))
     try:
         async with asyncio.timeout(60):
-            await chaos(random.Random(seed))
+            await chaos(random.Random(seed), surround)
     except BaseException as error:
         error.add_note(f"seed {seed}")
         raise
 
 
-async def chaos(chance: random.Random) -> None:
+async def chaos(chance: random.Random, surround: Surround) -> None:
     async with AsyncExitStack() as stack:
-        servers = [await stack.enter_async_context(server_process()) for _ in range(2)]
-        proxies = [await stack.enter_async_context(proxying(server.address)) for server in servers]
-        connection = await stack.enter_async_context(
-            open_channel(target_of([proxy.address for proxy in proxies]), [CONFORMANCE])
-        )
-        load = Load(ConformanceStub(GrpcChannel(connection)), chance)
+        calling = await stack.enter_async_context(AsyncExitStack())
+        around = await surround(stack, calling)
+        servers, proxies = around.servers, around.proxies
+        load = Load(around.stub, chance)
         before, complaints = asyncio.all_tasks(), _complaints()
         end = time.monotonic() + SECONDS
         async with asyncio.TaskGroup() as tasks:
@@ -183,8 +229,10 @@ async def chaos(chance: random.Random) -> None:
             assert load.outcomes[kind, "OK"] > 10, load.outcomes
         assert sum(n for (_, outcome), n in load.outcomes.items() if outcome != "OK") > 10
 
+        await calling.aclose()
         await nothing_left(before)
-        await _ended_once(servers, load)
+        if surround is over_grpc:
+            await _ended_once(servers, load)
         gc.collect()
         await asyncio.sleep(0)
         assert complaints == []

@@ -18,7 +18,9 @@ from conformance.handler import Conformance
 from conformance.server import serving
 from conformance.suite import CHECKS, Check
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, register_conformance
+from conformance.wiring import nats_server
 from seam.bus import GrpcChannel, HandlerRegistry, InProcessChannel, open_channel
+from seam.bus.nats import NatsChannel, open_nats
 
 TRANSPORTS = [
     "by reference",
@@ -26,6 +28,8 @@ TRANSPORTS = [
     "gRPC in one process",
     "gRPC between processes",
     "gRPC over a Unix socket",
+    "NATS in one process",
+    "NATS between processes",
 ]
 
 
@@ -68,6 +72,18 @@ def unix_server() -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def nats_url() -> Iterator[str]:
+    with nats_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def nats_process() -> Iterator[str]:
+    with nats_server() as url, server_process(url):
+        yield url
+
+
 @pytest.fixture(params=TRANSPORTS)
 def transport(request: pytest.FixtureRequest) -> str:
     name: str = request.param
@@ -89,6 +105,13 @@ async def stub(transport: str, request: pytest.FixtureRequest) -> AsyncIterator[
             open_channel(address, [CONFORMANCE]) as connection,
         ):
             yield ConformanceStub(GrpcChannel(connection))
+    elif transport == "NATS in one process":
+        url = request.getfixturevalue("nats_url")
+        async with serving(url), open_nats(url) as caller:
+            yield ConformanceStub(NatsChannel(caller))
+    elif transport == "NATS between processes":
+        async with open_nats(request.getfixturevalue("nats_process")) as caller:
+            yield ConformanceStub(NatsChannel(caller))
     else:
         unix = transport == "gRPC over a Unix socket"
         address = request.getfixturevalue("unix_server" if unix else "tcp_server")

@@ -16,8 +16,9 @@ from conformance.handler import Conformance
 from conformance.requests import download
 from conformance.v1.conformance import Chunk, DownloadRequest
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub
-from conformance.wiring import server_process, wired
+from conformance.wiring import nats_server, server_process, wired
 from seam.bus import GrpcChannel, open_channel
+from seam.bus.nats import NatsChannel, open_nats
 
 MIB: Final = 2**20
 SIZE: Final = 256 * 1024
@@ -61,10 +62,17 @@ class Growth:
             self.most[pid] = max(self.most[pid], resident(pid) - before)
 
 
-@pytest.fixture(params=["by reference", "strict", "gRPC between processes"])
+@pytest.fixture(
+    params=["by reference", "strict", "gRPC between processes", "NATS between processes"]
+)
 async def callee(request: pytest.FixtureRequest) -> AsyncIterator[tuple[ConformanceStub, Growth]]:
     async with AsyncExitStack() as stack:
-        if request.param != "gRPC between processes":
+        if request.param == "NATS between processes":
+            url = stack.enter_context(nats_server())
+            server = await stack.enter_async_context(server_process(url))
+            caller = await stack.enter_async_context(open_nats(url))
+            stub, pids = ConformanceStub(NatsChannel(caller)), [os.getpid(), server.pid]
+        elif request.param != "gRPC between processes":
             wiring = await stack.enter_async_context(wired(request.param, handler=Fresh()))
             stub, pids = wiring.stub, [os.getpid()]
         else:

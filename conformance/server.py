@@ -15,14 +15,16 @@ from conformance.handler import Conformance
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, register_conformance
 from seam.bus import GrpcChannel, HandlerRegistry, open_channel, servicer
 from seam.bus.grpc.server import make_server
+from seam.bus.nats import NatsChannel, open_nats, serve_nats
 
 
 @asynccontextmanager
 async def serving(address: str) -> AsyncIterator[str]:
-    """Serve a new handler over gRPC until the block ends.
+    """Serve a new handler until the block ends.
 
     Args:
-        address: HOST:PORT, where port 0 lets the system choose, or unix:PATH.
+        address: HOST:PORT, where port 0 lets the system choose, or unix:PATH, for gRPC;
+            nats://HOST:PORT of a NATS server.
 
     Yields:
         The address with the port that was bound.
@@ -30,6 +32,14 @@ async def serving(address: str) -> AsyncIterator[str]:
     handler = Conformance()
     registry = HandlerRegistry()
     registry.register(register_conformance(handler))
+    if address.startswith("nats:"):
+        async with (
+            serve_nats(address, [CONFORMANCE], registry, grace=1),
+            open_nats(address) as caller,
+        ):
+            handler.itself = ConformanceStub(NatsChannel(caller))
+            yield address
+        return
     server = make_server()
     server.add_generic_rpc_handlers([servicer(CONFORMANCE, registry)])
     port = server.add_insecure_port(address)

@@ -6,9 +6,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from conformance import server as server_module
@@ -24,8 +26,10 @@ from seam.bus import (
     servicer,
 )
 from seam.bus.grpc.server import make_server
+from seam.bus.nats import NatsChannel, open_nats, serve_nats
+from seam.testing.nats import NatsServer
 
-TRANSPORTS: Final = ("by reference", "strict", "gRPC")
+TRANSPORTS: Final = ("by reference", "strict", "gRPC", "NATS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,12 @@ async def wired(
     direct = handler.itself = ConformanceStub(InProcessChannel(aside))
     registry = HandlerRegistry(server_interceptors=server)
     registry.register(registration, bulkhead)
+    if transport == "NATS":
+        with nats_server() as url:
+            async with serve_nats(url, [CONFORMANCE], registry, grace=0), open_nats(url) as caller:
+                remote = NatsChannel(caller, client_interceptors=client)
+                yield Wiring(ConformanceStub(remote), direct)
+        return
     if transport != "gRPC":
         strict = transport == "strict"
         local = InProcessChannel(registry, strict=strict, client_interceptors=client)
@@ -79,6 +89,18 @@ async def wired(
     ):
         channel = GrpcChannel(connection, client_interceptors=client)
         yield Wiring(ConformanceStub(channel), direct, address)
+
+
+@contextmanager
+def nats_server() -> Iterator[str]:
+    """Run a NATS server until the block ends; gives its URL."""
+    with tempfile.TemporaryDirectory(prefix="nats-") as directory:
+        server = NatsServer(Path(directory))
+        try:
+            server.start()
+            yield server.url
+        finally:
+            server.kill()
 
 
 @asynccontextmanager
@@ -140,7 +162,7 @@ async def server_process(address: str = "127.0.0.1:0") -> AsyncIterator[ServerPr
     """Run the handler in a process of its own until the block ends.
 
     Args:
-        address: where it listens: HOST:PORT, where port 0 lets the system choose, or unix:PATH.
+        address: where it listens, see `conformance.server.serving`.
     """
     process = ServerProcess(address)
     try:

@@ -2,6 +2,7 @@
 
 TESTS = ("**/*_test.py",)
 TEST_SUPPORT = ("**/conftest.py",)
+REVISIONS = ("**/migrations/versions/*.py",)
 STUBS = ("types-grpcio", "types-protobuf")
 DATA = ("**/*.csv", "**/*.json", "**/*.sql", "**/*.toml")
 
@@ -11,14 +12,20 @@ def python_tree(apart: tuple[str, ...] = (), **tests: object) -> None:
 
     New modules and folders need no BUILD file of their own. Tests sit beside what they test, in
     files named `*_test.py`; what they share is in `conftest.py`. Data goes where the folder's code
-    goes. Folders that are named `apart` have a BUILD file of their own. Other keyword arguments are
+    goes, and so do revisions of tables, which are found by their numbers and imported by nobody.
+    Folders that are named `apart` have a BUILD file of their own. Other keyword arguments are
     fields of the tests.
     """
     elsewhere = ["!" + folder + "/**" for folder in apart]
     python_sources(
-        sources=["**/*.py", *("!" + pattern for pattern in TESTS + TEST_SUPPORT), *elsewhere],
-        dependencies=[":data"],
+        sources=[
+            "**/*.py",
+            *("!" + pattern for pattern in TESTS + TEST_SUPPORT + REVISIONS),
+            *elsewhere,
+        ],
+        dependencies=[":data", ":revisions"],
     )
+    python_sources(name="revisions", sources=[*REVISIONS, *elsewhere])
     resources(name="data", sources=[*DATA, *elsewhere])
     python_test_utils(name="test_support", sources=[*TEST_SUPPORT, *elsewhere])
     python_tests(name="test", sources=[*TESTS, *elsewhere], **tests)

@@ -2,7 +2,7 @@
 
 Source: google.api.HttpRule,
 https://github.com/googleapis/googleapis/blob/master/google/api/http.proto. Of its path templates,
-the part with literals and variables that take one segment each is supported.
+the part with literals, variables that take one segment each, and a verb at the end is supported.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ PROCESS_PATHS = (
 
 _VERBS = ("get", "put", "post", "delete", "patch")
 _LITERAL = re.compile(r"[A-Za-z0-9\-._~:@!$&'()+,;=]+")
+_VERB = re.compile(r"(.*\})(:[A-Za-z0-9\-._~]+)")
 _VARIABLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?:=\*)?\}")
 
 
@@ -86,7 +87,11 @@ class HttpRuleReader:
             raise _RefusedError(f"{verb or 'no'} pattern; expected one of {', '.join(_VERBS)}")
         if getattr(rule, "response_body", ""):
             raise _RefusedError("response_body is not supported; the whole response is the body")
-        segments = tuple(self._segments(str(getattr(rule, verb))))
+        template = str(getattr(rule, verb))
+        # That of a literal is a part of it: `readers:forget`.
+        parted = _VERB.fullmatch(template)
+        path, suffix = parted.groups() if parted else (template, "")
+        segments = tuple(self._segments(path))
         bound = {segment.name for segment in segments if isinstance(segment, Field)}
         body_name = str(getattr(rule, "body", ""))
         if body_name and verb in ("get", "delete"):
@@ -95,7 +100,7 @@ class HttpRuleReader:
         query: tuple[Field, ...] = ()
         if body_name != "*":
             query = tuple(self._query(bound | ({body.name} if body else set())))
-        return HttpBinding(verb, segments, query, body, bool(body_name))
+        return HttpBinding(verb, segments, query, body, bool(body_name), suffix)
 
     def _field(self, name: str, where: str) -> Field:
         for member in self._request.members:
@@ -121,6 +126,8 @@ class HttpRuleReader:
                 if not _LITERAL.fullmatch(part):
                     supported = "expected literals and variables of one segment, such as {sku}"
                     raise _RefusedError(f"path {template!r} has the segment {part!r}; {supported}")
+                if part.startswith(":"):
+                    raise _RefusedError(f"path {template!r} has a verb that follows nothing")
                 if part in (".", ".."):
                     raise _RefusedError(f"path {template!r} has {part!r}, which clients resolve")
                 yield part

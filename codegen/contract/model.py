@@ -336,6 +336,9 @@ class HttpBinding:
 
     has_body: bool
 
+    suffix: str = ""
+    """What follows a variable at the end of the path, such as `:cancel`."""
+
     @property
     def path_fields(self) -> tuple[Field, ...]:
         """The fields that the path binds."""
@@ -344,12 +347,13 @@ class HttpBinding:
     @property
     def shape(self) -> str:
         """The path without the names of its variables: what it is to those who match it."""
-        return "/" + "/".join(s if isinstance(s, str) else "{}" for s in self.segments)
+        parts = [s if isinstance(s, str) else "{}" for s in self.segments]
+        return f"/{'/'.join(parts)}{self.suffix}"
 
     def path(self) -> str:
         """The path, with its variables in braces."""
         parts = [s if isinstance(s, str) else f"{{{s.name}}}" for s in self.segments]
-        return "/" + "/".join(parts)
+        return f"/{'/'.join(parts)}{self.suffix}"
 
 
 @dataclass(frozen=True)
@@ -363,6 +367,8 @@ class Method:
     response: TypeRef
     timeout: float
     idempotency: IdempotencyLevel
+    idempotency_key: bool
+    """Whether callers send a key that names what they want done."""
     errors: tuple[Message, ...]
     http: tuple[HttpBinding, ...]
     comment: str

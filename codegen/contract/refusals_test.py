@@ -662,8 +662,9 @@ RULES = {
     " literals and variables of one segment, such as {sku}",
     '{get: "/v1/**"}': "path '/v1/**' has the segment '**'; expected literals and variables of one"
     " segment, such as {sku}",
-    '{get: "/v1/{id}:cancel"}': "path '/v1/{id}:cancel' has the segment '{id}:cancel'; expected"
-    " literals and variables of one segment, such as {sku}",
+    '{get: "/v1/{id}:cancel/now"}': "path '/v1/{id}:cancel/now' has the segment '{id}:cancel';"
+    " expected literals and variables of one segment, such as {sku}",
+    '{get: "/v1/:cancel"}': "path '/v1/:cancel' has a verb that follows nothing",
     '{get: "/v1/{nested.id}"}': "path '/v1/{nested.id}' has the segment '{nested.id}'; expected"
     " literals and variables of one segment, such as {sku}",
     '{get: "/v1/{nothing}"}': "the path binds nothing, which a.v1.M does not have",

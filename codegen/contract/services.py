@@ -140,6 +140,7 @@ class ServiceReader:
             response=response,
             timeout=self._timeout(spec, spec_place, method.name),
             idempotency=IdempotencyLevel(idempotency.removeprefix("IDEMPOTENCY_")),
+            idempotency_key=bool(getattr(spec, "idempotency_key", False)),
             errors=self._errors(spec, spec_place, method.name),
             http=self._http(method, f"{service}.{method.name}", path, request),
             comment=self._source.comment(*path),

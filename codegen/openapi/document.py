@@ -6,7 +6,7 @@ https://www.rfc-editor.org/rfc/rfc9457.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from codegen import names
 from codegen.contract.comments import first_sentence
@@ -24,11 +24,24 @@ from codegen.openapi.schemas import Json, Schemas, prose, reference
 from lib.http_status import HTTP_STATUS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["document"]
 
 _PROBLEM = "Problem"
+
+_IDEMPOTENCY_KEY: Final[Mapping[str, Json]] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Names what is asked for. The same request with the same key is done once.",
+    "required": True,
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+    },
+}
 
 
 def document(file: ContractFile) -> dict[str, Json]:
@@ -79,6 +92,8 @@ class _Writer:
             for field, variable in zip(binding.path_fields, variables, strict=True)
         ]
         parameters += [self._parameter(field, "query", field.json_name) for field in binding.query]
+        if method.idempotency_key:
+            parameters.append(dict(_IDEMPOTENCY_KEY))
         if parameters:
             operation["parameters"] = parameters
         if binding.has_body:

@@ -68,12 +68,13 @@ def _litestar_path(binding: HttpBinding) -> str:
     """The path as Litestar has it, whose variables are called after their places.
 
     Paths that match the same requests are then the same, whatever their contracts call variables.
+    A verb after a variable is a segment of its own, as `seam.http.routing` shows it to Litestar.
     """
     parts = [
         segment if isinstance(segment, str) else f"{{segment_{at}:str}}"
         for at, segment in enumerate(binding.segments, 1)
     ]
-    return "/" + "/".join(parts)
+    return "/" + "/".join([*parts, *filter(None, [binding.suffix])])
 
 
 def _variable(binding: HttpBinding, field: Field) -> str:
@@ -109,7 +110,10 @@ class _Writer:
 
     def service(self, service: Service) -> Iterator[str]:
         bus = f"{self._file.module}_bus"
-        handler = self.imports.name(bus, names.handler_class(service.name))
+        # What travels beside a request is known to stubs, and to no handler's signature.
+        keyed = any(method.idempotency_key for method in service.methods)
+        class_ = names.stub_class if keyed else names.handler_class
+        handler = self.imports.name(bus, class_(service.name))
         router = self.imports.name("litestar", "Router")
         rows = [
             f"def {names.router_function(service.name)}(api: {handler}) -> {router}:",
@@ -163,7 +167,10 @@ class _Writer:
         yield from f"    {docstring(text, 8, raises(method, self.imports))}".split("\n")
         for row in self._request(method, binding):
             yield f"    {row}"
-        call = f"await api.{method.attribute}(message)"
+        key = ""
+        if method.idempotency_key:
+            key = f", metadata={self._http('idempotency_key')}(request)"
+        call = f"await api.{method.attribute}(message{key})"
         yield f"    return {self._http('reply')}({self._to_json(method.response)}({call}))"
 
     def _request(self, method: Method, binding: HttpBinding) -> Iterator[str]:

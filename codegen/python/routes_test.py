@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import httpx
 import msgspec
 import pytest
 from litestar import Litestar
@@ -18,9 +19,11 @@ from litestar import Litestar
 from codegen.contract.http_rules import PROCESS_PATHS
 from codegen.testing.compiling import TESTDATA, compile_contracts
 from seam.bus import Channel
+from seam.call import idempotency_key
 from seam.contract import Empty, ServiceDescriptor
 from seam.http import application
 from seam.http.problem import exception_handlers
+from seam.testing import strict_channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -251,6 +254,55 @@ async def test_a_number_in_the_path_is_read_as_one(client: Client, mock: Any) ->
     assert (status, problem["errors"][0]["field"]) == (400, "number")
 
 
+@pytest.fixture
+def borrowing(library: SimpleNamespace, mock: Any) -> httpx.AsyncClient:
+    """A client of the API as a process serves it."""
+
+    async def ready() -> dict[str, bool]:
+        return {"ready": True}
+
+    class Borrowing:
+        """Tells the key that it was called with."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(mock, name)
+
+        async def borrow_book(self, request: Any) -> Any:
+            return library.values.Book(isbn=f"{request.isbn} {idempotency_key()}", **rest)
+
+    rest = {"genre": library.values.Genre.FICTION, "cover": b"", "rating": 4.5}
+    bus = import_module("routed.api_bus")
+    channel = strict_channel(bus.register_library_api(Borrowing()))
+    served = application(
+        [library.api_routes.LIBRARY_API_HTTP], lambda _: channel, ready, title="test"
+    )
+    transport = httpx.ASGITransport(served)  # type: ignore[arg-type]
+    return httpx.AsyncClient(transport=transport, base_url="http://test")
+
+
+async def test_a_verb_after_a_variable_is_none_of_it(borrowing: httpx.AsyncClient) -> None:
+    async with borrowing as http:
+        answer = await http.post("/v1/books/1:2:borrow", headers={"Idempotency-Key": "k"})
+        assert answer.json()["isbn"] == "1:2 k"
+        assert (await http.get("/v1/books/1:borrow")).status_code == 405
+        assert (await http.get("/v1/books/1%3Aborrow")).json() == BOOK
+        assert (await http.post("/v1/books/1/:borrow")).status_code == 404
+
+
+async def test_a_key_comes_from_its_header(borrowing: httpx.AsyncClient) -> None:
+    async with borrowing as http:
+        for headers, reason in (
+            ([], "missing; expected 1 to 255 printable ASCII characters"),
+            ([("Idempotency-Key", "")], "not a key; expected 1 to 255 printable"),
+            ([("Idempotency-Key", "k"), ("idempotency-key", "k")], "given more than once"),
+        ):
+            answer = await http.post("/v1/books/1:borrow", headers=headers)
+            assert answer.status_code == 400
+            (error,) = answer.json()["errors"]
+            assert error["field"] == "idempotency-key"
+            assert error["detail"].startswith(reason)
+
+
 async def test_a_verb_after_a_literal_is_part_of_it(client: Client) -> None:
     assert (await client("PUT", "/v1/reviews:replace", {}))[0] == 200
 
@@ -277,6 +329,7 @@ def test_the_openapi_document_describes_every_route(library: SimpleNamespace) ->
         "get /v1/books": "LibraryApi_ListBooks",
         "get /v1/genres/{genre}/books": "LibraryApi_ListBooks_2",
         "get /v1/books/{isbn}": "LibraryApi_GetBook",
+        "post /v1/books/{isbn}:borrow": "LibraryApi_BorrowBook",
         "patch /v1/books/{isbn}": "LibraryApi_UpdateBook",
         "post /v1/books/{isbn}/reviews": "LibraryApi_CreateReview",
         "put /v1/reviews:replace": "LibraryApi_PutReview",

@@ -1,4 +1,4 @@
-"""The message bus: how one service reaches another, in this process or over gRPC.
+"""The message bus: how one service reaches another, in this process or over a network.
 
 Generated stubs stand on a `Channel`; a process registers handlers and wires stubs to channels.
 """

@@ -81,6 +81,11 @@ class Pipe(Generic[T]):
         """Whether there is an item, and nobody who waits for it."""
         return bool(self._items) and self._reader is None
 
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for the next item."""
+        return self._reader is not None
+
     async def __anext__(self) -> T:
         """The next item.
 

@@ -2,7 +2,15 @@
 
 from seam.http.api import HttpApi
 from seam.http.application import application
-from seam.http.messages import HttpRequest, Query, bind_path, path_value, read_json, reply
+from seam.http.messages import (
+    HttpRequest,
+    Query,
+    bind_path,
+    idempotency_key,
+    path_value,
+    read_json,
+    reply,
+)
 
 __all__ = [
     "HttpApi",
@@ -10,6 +18,7 @@ __all__ = [
     "Query",
     "application",
     "bind_path",
+    "idempotency_key",
     "path_value",
     "read_json",
     "reply",

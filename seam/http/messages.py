@@ -12,6 +12,7 @@ import msgspec
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
+from seam.call import IDEMPOTENCY_KEY, Metadata, check_idempotency_key
 from seam.contract.errors import InvalidField
 from seam.http.limits import MAXIMUM_NUMBER_DIGITS, MAXIMUM_QUERY_PARAMETERS
 
@@ -123,6 +124,22 @@ def path_value(request: HttpRequest, name: str) -> str:
         return unquote_to_bytes(sent.encode("latin-1")).decode()
     except UnicodeDecodeError:
         raise InvalidField("", f"the path is not UTF-8 text: {sent}") from None
+
+
+def idempotency_key(request: HttpRequest) -> Metadata:
+    """The metadata of a call that a client names by a key of its own.
+
+    Args:
+        request: the request, which has the header `Idempotency-Key`, see
+            https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/.
+
+    Raises:
+        InvalidField: it has none, several, or one that is no key.
+    """
+    keys = request.headers.getall(IDEMPOTENCY_KEY, [])
+    if len(keys) > 1:
+        raise InvalidField(IDEMPOTENCY_KEY, "given more than once")
+    return Metadata({IDEMPOTENCY_KEY: check_idempotency_key(keys[0] if keys else None)})
 
 
 def bind_path(body: dict[str, object], value: object, *names: str) -> None:

@@ -8,7 +8,9 @@ is therefore given the path as it was sent; what binds a segment decodes it (`pa
 The route is the one whose pattern matches the path and that has the method; of several, the one
 with literal segments before the one with variables. Litestar takes a literal segment where it can
 and does not turn back, so a segment that a variable binds and that is a literal of another route is
-shown to it with its first character escaped.
+shown to it with its first character escaped. A verb after a variable, as in `{id}:cancel`, is shown
+to it as a segment of its own. Where a path has a verb, what ends in it has no other meaning, as in
+Envoy's transcoder; a value that does is sent with its colon escaped.
 
 It also answers HEAD as GET without a body, and OPTIONS with the methods of the path.
 """
@@ -70,7 +72,11 @@ def as_sent(app: Litestar) -> ASGIApp:
             headers = [(b"allow", allowed)]
             await send_problem(answer, 405, Code.UNIMPLEMENTED, headers=headers, detail=detail)
             return
-        seen: Any = {**scope, "path": "/" + "/".join(found or segments), "method": asked}
+        if found is None:
+            detail = f"{method} {shown(path)}: Not Found"
+            await send_problem(answer, 404, Code.NOT_FOUND, detail=detail)
+            return
+        seen: Any = {**scope, "path": "/" + "/".join(found), "method": asked}
         await app(seen, receive, answer)
 
     return route
@@ -125,7 +131,10 @@ def _find(node: _Node, segments: Sequence[str], method: str) -> tuple[str, ...] 
     if not segments:
         return () if method in node.methods else None
     segment, rest = segments[0], segments[1:]
-    literal = node.literals.get(segment)
+    named, verb, verbs = _with_verb(node, segments)
+    if verbs is not None:
+        return (named, verb) if method in verbs.methods else None
+    literal = _literal(node, segment)
     if literal is not None and (found := _find(literal, rest, method)) is not None:
         return (segment, *found)
     if node.variable is None or (found := _find(node.variable, rest, method)) is None:
@@ -137,6 +146,24 @@ def _methods(node: _Node, segments: Sequence[str]) -> Iterator[str]:
     if not segments:
         yield from node.methods
         return
-    for next_node in (node.literals.get(segments[0]), node.variable):
+    verbs = _with_verb(node, segments)[2]
+    if verbs is not None:
+        yield from verbs.methods
+        return
+    for next_node in (_literal(node, segments[0]), node.variable):
         if next_node is not None:
             yield from _methods(next_node, segments[1:])
+
+
+def _literal(node: _Node, segment: str) -> _Node | None:
+    # A verb follows a variable and is no segment.
+    return None if segment.startswith(":") else node.literals.get(segment)
+
+
+def _with_verb(node: _Node, segments: Sequence[str]) -> tuple[str, str, _Node | None]:
+    """The last segment as a variable and a verb, and where that leads, if it leads anywhere."""
+    if len(segments) > 1 or node.variable is None:
+        return "", "", None
+    named, colon, verb = segments[0].rpartition(":")
+    found = node.variable.literals.get(colon + verb) if named and colon else None
+    return named, colon + verb, found

@@ -37,7 +37,15 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     async def literal(request: HttpRequest) -> Response[str]:
         return told("c/b", request)
 
-    handlers: list[Any] = [ends_in_b, begins_with_c, anything, literal]
+    @post("/v3/{a:str}/:verb")
+    async def with_verb(request: HttpRequest) -> Response[str]:
+        return told("{a}:verb", request)
+
+    @get("/v3/{a:str}")
+    async def alone(request: HttpRequest) -> Response[str]:
+        return told("{a}", request)
+
+    handlers: list[Any] = [ends_in_b, begins_with_c, anything, literal, with_verb, alone]
     app = Litestar(handlers, exception_handlers=exception_handlers({}), openapi_config=None)
     transport = httpx.ASGITransport(as_sent(app))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as made:
@@ -57,6 +65,11 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         ("POST", "/v1/x/y", "{b}/{a} {'a': 'y', 'b': 'x'}"),
         ("POST", "/v1/%63/b", "{b}/{a} {'a': 'b', 'b': 'c'}"),
         ("POST", "/v1/v1/a%2Fb", "{b}/{a} {'a': 'a/b', 'b': 'v1'}"),
+        ("POST", "/v3/x:verb", "{a}:verb {'a': 'x'}"),
+        ("POST", "/v3/x:y:verb", "{a}:verb {'a': 'x:y'}"),
+        ("POST", "/v3/x%3A:verb", "{a}:verb {'a': 'x:'}"),
+        ("GET", "/v3/x:other", "{a} {'a': 'x:other'}"),
+        ("GET", "/v3/x%3Averb", "{a} {'a': 'x:verb'}"),
     ],
 )
 async def test_a_request_finds_the_route_that_has_its_method(
@@ -85,6 +98,13 @@ async def test_a_path_tells_the_methods_of_all_its_routes(
     head = await client.head(path)
     assert head.status_code == (200 if "HEAD" in methods else 405)
     assert head.content == b""
+
+
+async def test_what_ends_in_a_verb_has_no_other_meaning(client: httpx.AsyncClient) -> None:
+    refused = await client.get("/v3/x:verb")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "OPTIONS, POST")
+    assert (await client.post("/v3/:verb")).status_code == 405
+    assert (await client.post("/v3/x/:verb")).status_code == 404
 
 
 async def test_a_path_of_no_route_is_not_found(client: httpx.AsyncClient) -> None:

@@ -16,11 +16,12 @@ known, and the log has a line when it goes and one when it is back (`monitor`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final, TypeVar
 
-from sqlalchemy import MetaData, make_url
+from sqlalchemy import Connection, MetaData, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
@@ -32,7 +33,7 @@ from seam.persistence.monitor import Monitor
 from seam.persistence.postgresql import PostgresBackend
 from seam.persistence.sqlite import SqliteBackend
 from seam.persistence.statements import Command, Query
-from seam.persistence.tables import MisfitError
+from seam.persistence.tables import MisfitError, prepare_tables
 from seam.persistence.transaction import REPORTED, Transaction, only
 
 R = TypeVar("R")
@@ -186,12 +187,16 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(url: str, metadata: MetaData) -> AsyncIterator[Database]:
-    """Open a service's database and create the tables that it lacks.
+async def open_database(
+    url: str, metadata: MetaData, prepare: Callable[[Connection], None] | None = None
+) -> AsyncIterator[Database]:
+    """Open a service's database.
 
     Args:
         url: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
         metadata: the service's tables; its `schema` is the service's name.
+        prepare: checks what the database holds. Without it, as in tests, the tables that it lacks
+            are created; no revision is written down then, so see `open_migrated`.
 
     Raises:
         ValueError: the URL is none of these.
@@ -200,7 +205,8 @@ async def open_database(url: str, metadata: MetaData) -> AsyncIterator[Database]
     location = database_url(url)
     service = metadata.schema or "the service"
     sqlite = location.drivername == "sqlite"
-    backend = (SqliteBackend if sqlite else PostgresBackend)(location, metadata)
+    kind = SqliteBackend if sqlite else PostgresBackend
+    backend = kind(location, metadata, prepare or partial(prepare_tables, metadata=metadata))
     try:
         await _prepare(backend, location)
         monitor = Monitor(f"the database of {service}", backend)

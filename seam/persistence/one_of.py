@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import Boolean, String, TypeDecorator, TypeEngine
 
 from seam.persistence.text import Text, text_refusal
@@ -32,6 +33,10 @@ def one_of(column: Any, name: str) -> ColumnElement[bool]:  # noqa: ANN401
 class _OneOf(FunctionElement[bool]):
     inherit_cache = True
     type = Boolean()
+
+    def self_group(self, against: OperatorType | None = None) -> Any:  # noqa: ANN401, ARG002
+        """Be a condition as it is: as `… = 1`, SQLite would use no index."""
+        return self
 
 
 @compiles(_OneOf, "sqlite")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn, TypeVar
 
 import asyncpg
+from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import MetaData, NullPool
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -18,7 +19,6 @@ from seam.persistence.compilation import Compiled
 from seam.persistence.failures import DriverError, unavailable
 from seam.persistence.postgresql_pool import POOL_SIZE, Connection, Pool
 from seam.persistence.statements import Command, Query
-from seam.persistence.tables import prepare_tables
 
 R = TypeVar("R")
 
@@ -48,15 +48,21 @@ class PostgresBackend:
     interval = 0.5
     patience = 0.6
 
-    def __init__(self, location: URL, metadata: MetaData, size: int = POOL_SIZE) -> None:
-        """Use the database at `location` for the tables of `metadata`, by `size` connections."""
+    def __init__(
+        self,
+        location: URL,
+        _: MetaData,
+        prepare: Callable[[SqlConnection], None],
+        size: int = POOL_SIZE,
+    ) -> None:
+        """Use the database at `location` by `size` connections, once `prepare` has checked it."""
         self._location = location
-        self._metadata = metadata
+        self._check_tables = prepare
         self._pool = Pool(self._connect, size)
         self._own: Connection = None
 
     async def prepare(self) -> None:
-        """Create the schema and the tables that are missing, and check those that are there."""
+        """Check what it holds."""
         engine = create_async_engine(
             self._location.set(drivername="postgresql+asyncpg"),
             hide_parameters=True,
@@ -64,7 +70,7 @@ class PostgresBackend:
             connect_args={"async_creator_fn": self._connect_at_start},
         )
         async with engine.begin() as connection:
-            await connection.run_sync(prepare_tables, self._metadata)
+            await connection.run_sync(self._check_tables)
 
     async def close(self) -> None:
         """Let go of all connections."""

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 from seam.persistence.failures import unavailable
 
-POOL_SIZE: Final = 15
+POOL_SIZE: Final = 16
 """Connections of one process to one service's database, at most."""
 
 POOL_TIMEOUT: Final = 3.0

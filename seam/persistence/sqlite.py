@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final, TypeVar
 
-from sqlalchemy import MetaData, NullPool, create_engine
+from sqlalchemy import Connection, MetaData, NullPool, create_engine
 from sqlalchemy.engine import URL
 
 from seam.contract import Code
 from seam.persistence.failures import DriverError, Failure, FailureError, unavailable
 from seam.persistence.sqlite_connection import BUSY_TIMEOUT_MS, connect
 from seam.persistence.sqlite_reader import SqliteReader
-from seam.persistence.sqlite_writer import SqliteWork, SqliteWriter
+from seam.persistence.sqlite_work import SqliteWork
+from seam.persistence.sqlite_writer import SqliteWriter
 from seam.persistence.statements import Command, Query
-from seam.persistence.tables import prepare_tables
 
 R = TypeVar("R")
 
@@ -42,16 +42,19 @@ class SqliteBackend:
     interval = 5.0
     patience = 5.0
 
-    def __init__(self, location: URL, metadata: MetaData) -> None:
-        """Use the file at `location` for the tables of `metadata`."""
+    def __init__(
+        self, location: URL, metadata: MetaData, prepare: Callable[[Connection], None]
+    ) -> None:
+        """Use the file at `location` for `metadata`, once `prepare` has checked what it holds."""
         self._file = Path(location.database or "").absolute()
         self._metadata = metadata
+        self._check_tables = prepare
         self._identity: tuple[int, int] | None = None
         self._reader = SqliteReader(self._file)
         self._writer = SqliteWriter(self._file, self._missing)
 
     async def prepare(self) -> None:
-        """Create the file and the tables that are missing, and check those that are there."""
+        """Create the file if it is missing, and check what it holds."""
         self._reader.use(await asyncio.to_thread(self._prepare))
 
     async def close(self) -> None:
@@ -165,7 +168,7 @@ class SqliteBackend:
                 if verdict != "ok":
                     detail = f"database disk image is malformed ({verdict.splitlines()[-1]})"
                     raise FailureError(Failure(Code.DATA_LOSS, detail, "is damaged"))
-            prepare_tables(connection, self._metadata)
+            self._check_tables(connection)
             # SQLite opens a file that it may not write, and says so at the first write alone.
             version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
             connection.exec_driver_sql(f"PRAGMA user_version = {int(version)}")

@@ -20,24 +20,18 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from seam.persistence.compilation import Compiled
 from seam.persistence.failures import DriverError, Failure, FailureError, unavailable
-from seam.persistence.sqlite_connection import (
-    BUSY_TIMEOUT_MS,
-    Budget,
-    OverrunError,
-    connect,
-    is_busy,
-)
+from seam.persistence.sqlite_connection import BUSY_TIMEOUT_MS, Budget, connect, is_busy
+from seam.persistence.sqlite_work import Callback, SqliteWork
 
 T = TypeVar("T")
 
@@ -50,17 +44,8 @@ GROUP: Final = 200
 GROUP_SECONDS: Final = 0.02
 """Time after which a group is committed although others wait to join it."""
 
-LONG_SECONDS: Final = 0.005
-"""Time that makes a statement one that runs in the thread."""
-
-MANY: Final = 100
-"""Rows at once that make it one, too."""
-
 AGAIN: Final = 20
 """Executions of a long statement after which it is tried on the loop again."""
-
-_SLICE: Final = 1_000
-"""Rows that are written before it is seen whether somebody still waits."""
 
 _PATIENCE: Final = 1.0
 """Seconds for a statement whose caller has gone to end by itself."""
@@ -71,8 +56,6 @@ needed is not taken."""
 
 _POLL: Final = 0.002
 """Seconds between two tries to take the lock from another process."""
-
-Callback: TypeAlias = Callable[[], object]
 
 _Member: TypeAlias = tuple[asyncio.Future[None], Sequence[Callback]]
 """Of a group: what waits for the commit, and what is called after it."""
@@ -281,170 +264,6 @@ class SqliteWriter:
             if not done.cancelled():
                 done.exception()
             raise
-
-
-class SqliteWork:
-    """See `Work`.
-
-    Attributes:
-        joined: others share its commit already, so it has a savepoint.
-        alone: nobody is to share it.
-        ended: it has given its turn back.
-        callbacks: what is called after the commit.
-    """
-
-    dialect = "sqlite"
-
-    def __init__(
-        self, writer: SqliteWriter, connection: sqlite3.Connection, *, joined: bool, alone: bool
-    ) -> None:
-        """Run statements on `connection`, which `writer` has begun a transaction on."""
-        self.joined = joined
-        self.alone = alone
-        self.ended = False
-        self.callbacks: list[Callback] = []
-        self._writer = writer
-        self._connection = connection
-        self._dead: Exception | None = None
-        self._in_thread = False
-        self._last = perf_counter()
-
-    async def rows(self, compiled: Compiled, arguments: Sequence[Any]) -> Sequence[Any]:
-        """See `Work`."""
-        self.check()
-        if compiled.writes:
-            return await self._change(compiled, arguments, lambda cursor: cursor.fetchall())
-        if not self._writer.is_long(compiled):
-            try:
-                return self._writer.budget.rows(compiled.sql, arguments)
-            except OverrunError:
-                self._writer.note(compiled)
-            except sqlite3.Error as error:
-                raise self.failed(error, compiled.sql) from None
-        return await self._thread(
-            compiled.sql, lambda: self._connection.execute(compiled.sql, arguments).fetchall()
-        )
-
-    async def run(self, compiled: Compiled, arguments: Sequence[Any]) -> int:
-        """See `Work`."""
-        self.check()
-        return await self._change(compiled, arguments, lambda cursor: cursor.rowcount)
-
-    async def run_many(self, compiled: Compiled, rows: Sequence[Mapping[str, object]]) -> None:
-        """See `Work`."""
-        self.check()
-        if len(rows) <= MANY:
-            try:
-                self._run_slice(compiled, rows)
-            except sqlite3.Error as error:
-                raise self.failed(error, compiled.sql) from None
-            return
-        left = iter(rows)
-        while part := list(islice(left, _SLICE)):
-            await self._thread(compiled.sql, partial(self._run_slice, compiled, part))
-
-    async def control(self, sql: str) -> None:
-        """See `Work`."""
-        self.check()
-        try:
-            self._connection.execute(sql)
-        except sqlite3.Error as error:
-            raise self.failed(error, sql) from None
-
-    def after_commit(self, callback: Callback) -> None:
-        """See `Work`."""
-        self.callbacks.append(callback)
-
-    def check(self) -> None:
-        """Refuse to go on with a transaction that has ended."""
-        if self._dead is not None:
-            raise self._dead
-        self._last = perf_counter()
-
-    def bound(self, seconds: float) -> None:
-        """End the transaction when it does nothing for so long: others wait for its commit."""
-        asyncio.get_running_loop().call_later(seconds, self._expire, seconds)
-
-    def undo(self) -> None:
-        """Undo what it did, and nothing that others did."""
-        if not self._connection.in_transaction:
-            return
-        try:
-            if self.joined:
-                self._connection.execute("ROLLBACK TO body")
-                self._connection.execute("RELEASE body")
-            else:
-                self._connection.rollback()
-        except sqlite3.Error as error:
-            # Rather nothing than half of something.
-            with suppress(sqlite3.Error):
-                self._connection.rollback()
-            self._writer.lose(DriverError(error, "ROLLBACK"))
-
-    def release(self) -> None:
-        """Make what it did a part of the group's transaction."""
-        if self.joined:
-            self._connection.execute("RELEASE body")
-
-    def failed(self, error: sqlite3.Error, sql: str) -> DriverError:
-        """Hand on an error, after it was seen whether the transaction has survived it."""
-        told = DriverError(error, sql)
-        self._survive(told)
-        return told
-
-    def _survive(self, error: Exception) -> None:
-        if self._dead is None and not self._connection.in_transaction:
-            self._dead = error
-            self._writer.lose(error)
-
-    async def _change(
-        self,
-        compiled: Compiled,
-        arguments: Sequence[Any],
-        result: Callable[[sqlite3.Cursor], T],
-    ) -> T:
-        def change() -> T:
-            return result(self._connection.execute(compiled.sql, arguments))
-
-        if self._writer.is_long(compiled):
-            return await self._thread(compiled.sql, change)
-        begun = perf_counter()
-        try:
-            return change()
-        except sqlite3.Error as error:
-            raise self.failed(error, compiled.sql) from None
-        finally:
-            if perf_counter() - begun > LONG_SECONDS:
-                self._writer.note(compiled)
-
-    def _run_slice(self, compiled: Compiled, rows: Sequence[Mapping[str, object]]) -> None:
-        self._connection.executemany(compiled.sql, map(compiled.arguments, rows))
-
-    async def _thread(self, sql: str, work: Callable[[], T]) -> T:
-        self._in_thread = True
-        self._writer.budget.rest()
-        try:
-            return await self._writer.in_thread(work)
-        except sqlite3.Error as error:
-            raise self.failed(error, sql) from None
-        except asyncio.CancelledError:
-            self._survive(unavailable("a statement that took too long was ended", "is locked"))
-            raise
-        finally:
-            self._writer.budget.watch()
-            self._in_thread = False
-            self._last = perf_counter()
-
-    def _expire(self, seconds: float) -> None:
-        if self.ended:
-            return
-        if self._in_thread or perf_counter() - self._last < seconds:
-            self.bound(seconds)
-            return
-        self._dead = unavailable("a transaction takes too long", "is locked")
-        self.ended = True
-        self.undo()
-        self._writer.leave()
 
 
 def _fail(group: Sequence[_Member], error: Exception) -> None:

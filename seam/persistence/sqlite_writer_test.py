@@ -254,7 +254,7 @@ async def test_a_command_that_was_seen_to_take_long_runs_in_the_thread(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await database.execute_many(ADD, [{"number": number} for number in range(1_000)])
-    monkeypatch.setattr("seam.persistence.sqlite_writer.LONG_SECONDS", 0)
+    monkeypatch.setattr("seam.persistence.sqlite_work.LONG_SECONDS", 0)
     hops: list[object] = []
     in_thread = SqliteWriter.in_thread
 

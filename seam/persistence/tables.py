@@ -1,4 +1,4 @@
-"""Tables of a service: those that are missing are created, those that are there must fit."""
+"""Tables of a service: whether those of a database fit; for tests, making them at once."""
 
 from __future__ import annotations
 
@@ -21,20 +21,27 @@ def prepare_tables(connection: Connection, metadata: MetaData) -> None:
     Raises:
         MisfitError: a table has another shape.
     """
-    schema = None
     if connection.dialect.name == "postgresql":
         # Two processes may start at once; the second finds everything there.
         connection.execute(
             text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": metadata.schema}
         )
-        schema = metadata.schema
-        if schema is not None:
-            connection.execute(CreateSchema(schema, if_not_exists=True))
+        if metadata.schema is not None:
+            connection.execute(CreateSchema(metadata.schema, if_not_exists=True))
+    metadata.create_all(connection, check_tables(connection, metadata), checkfirst=False)
+
+
+def check_tables(connection: Connection, metadata: MetaData) -> list[Table]:
+    """Check the tables of `metadata` that a database has, and give those that it lacks.
+
+    Raises:
+        MisfitError: a table has another shape.
+    """
+    schema = metadata.schema if connection.dialect.name == "postgresql" else None
     with warnings.catch_warnings():
         # Of types that SQLAlchemy does not know: they are not ours, and an error says so.
         warnings.simplefilter("ignore", SAWarning)
-        missing = _check_all(inspect(connection), schema, metadata)
-    metadata.create_all(connection, missing, checkfirst=False)
+        return _check_all(inspect(connection), schema, metadata)
 
 
 def _check_all(inspector: Inspector, schema: str | None, metadata: MetaData) -> list[Table]:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, MetaData, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Column, MetaData, bindparam, insert, select, update
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 
@@ -80,13 +83,10 @@ async def test_a_text_that_no_database_holds_is_refused_by_the_name_of_its_field
 
 @pytest.mark.parametrize("bad", BAD)
 async def test_a_text_that_no_database_holds_is_found_nowhere(database: Database, bad: str) -> None:
-    for condition in (
-        word == bindparam("bad"),
-        word > bindparam("bad"),
-        word.startswith(bindparam("bad")),
-    ):
+    sought: BindParameter[str] = bindparam("bad")
+    for condition in (word == sought, word > sought, word.startswith(sought)):
         assert await database.fetch_all(Query(select(word).where(condition), str), bad=bad) == []
-    for condition in (bad == word, word.in_([bad]), word.contains(bad, autoescape=True)):
+    for condition in (word.in_([bad]), word.startswith(bad), word.contains(bad, autoescape=True)):
         assert await database.fetch_all(Query(select(word).where(condition), str)) == []
 
 
@@ -98,3 +98,12 @@ async def test_one_of_a_list_is_found_whatever_else_it_names(database: Database,
     assert set(await database.fetch_all(query, words=[bad, "a", "é", "nowhere"])) == {"a", "é"}
     every = [*GOOD, *(f"{number}" for number in range(5000))]
     assert sorted(await database.fetch_all(query, words=every)) == sorted(GOOD)
+
+
+async def test_one_of_a_list_is_looked_up_by_the_index(tmp_path: Path) -> None:
+    query = Query(select(word).where(one_of(word, "words"), word != ""), str)
+    sql = query.compiled("sqlite", {"words": []}).sql
+    async with open_database(f"sqlite:///{tmp_path}/shop.db", Table.metadata):
+        with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", ("[]", "")).fetchall()
+    assert [step for *_, step in plan if "SEARCH" in step and "word=?" in step], plan

@@ -1,8 +1,9 @@
 """The command line of an artifact.
 
-`serve` runs a process and is the default; `events` looks after what is published; each service
-adds what else it can do under its own name. A setting is taken from its flag, else from the
-environment variable of the same name with `SEAM_` before it, else from the topology file.
+`serve` runs a process and is the default; `migrate` and `downgrade` look after tables, `events`
+after what is published; each service adds what else it can do under its own name. A setting is
+taken from its flag, else from the environment variable of the same name with `SEAM_` before it,
+else from the topology file.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from cyclopts import App
 from cyclopts.config import Env
 
 from seam.persistence import CannotOpenDatabaseError
+from seam.persistence.migrations import MigrationError
 from seam.runtime.declarations import ServiceError
 from seam.runtime.event_commands import add_event_commands
 from seam.runtime.hosting import hosting
+from seam.runtime.migration_commands import add_migration_commands
 from seam.runtime.service import Service
 from seam.runtime.service_settings import SettingsError
 from seam.runtime.settings import (
@@ -55,8 +58,14 @@ def main(name: str, services: tuple[Service, ...], *, whole_system: bool = False
     """
     artifact = Artifact(name, services, whole_system)
     try:
-        sys.exit(command_line(artifact)())
-    except (SettingsError, TopologyError, ServiceError, CannotOpenDatabaseError) as error:
+        sys.exit(command_line(artifact)(sys.argv[1:]))
+    except (
+        SettingsError,
+        TopologyError,
+        ServiceError,
+        CannotOpenDatabaseError,
+        MigrationError,
+    ) as error:
         print(f"{name}: {error}", file=sys.stderr)
         sys.exit(EXIT_BAD_SETTINGS)
 
@@ -120,6 +129,7 @@ def command_line(artifact: Artifact) -> App:
             except asyncio.CancelledError:
                 sys.exit(EXIT_CUT_OFF)
 
+    add_migration_commands(app, artifact)
     add_event_commands(app, artifact)
     for service in artifact.services:
         if service.commands is not None:
@@ -184,7 +194,8 @@ async def _serve(
         drain=drain,
         settings=service_settings(settings, names, topology),
     ) as bound:
-        for scheme, address in (("http", bound.http), ("grpc", bound.grpc)):
+        listening = (("http", bound.http), ("grpc", bound.grpc), ("nats", bound.nats))
+        for scheme, address in listening:
             if address is not None:
                 print(f"listening on {scheme}://{address}", flush=True)
         await asked_to_end.wait()

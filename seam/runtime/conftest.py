@@ -7,9 +7,15 @@ from collections.abc import Callable, Mapping
 
 import uvloop
 
-from seam.testing.nats import stoppable_nats
+from seam.testing.databases import postgres_server
+from seam.testing.nats import nats_server, stoppable_nats
 
-__all__ = ["stoppable_nats"]
+__all__ = [
+    "nats_server",
+    "postgres_server",
+    "pytest_asyncio_loop_factories",
+    "stoppable_nats",
+]
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -126,6 +126,20 @@ def check_needs(services: Sequence[Service], names: Collection[str]) -> None:
                 )
 
 
+def check_migrations(service: Service) -> None:
+    """Check that a service's tables are in the schema that others take for its own.
+
+    Raises:
+        ServiceError: they are not.
+    """
+    migrations = service.migrations
+    if migrations is not None and migrations.service != service.name:
+        raise ServiceError(
+            f"the tables of service '{service.name}' are in the schema '{migrations.service}'; "
+            f'expected MetaData(schema="{service.name}")'
+        )
+
+
 def answered(answers: Iterable[Provided]) -> list[str]:
     """Full names of the services that are answered."""
     names: list[str] = []

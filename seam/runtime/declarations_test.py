@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from grpc_examples.v1 import greeter_pb2_grpc
 from litestar import Router
+from sqlalchemy import MetaData
 
 from conformance.handler import Conformance
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, register_conformance
@@ -18,6 +21,7 @@ from seam.bus import Registration
 from seam.codec.wellknown_records import FIELD_MASK
 from seam.contract import EventDescriptor, ServiceDescriptor
 from seam.http import HttpApi
+from seam.persistence.migrations import Migrations
 from seam.runtime import GrpcServicer, Resources, Service
 from seam.runtime.declarations import ServiceError
 from seam.runtime.hosting import hosting
@@ -181,3 +185,11 @@ async def test_what_routes_lead_to_must_be_answered() -> None:
 def test_a_servicer_is_asked_for_its_name() -> None:
     register = partial(greeter_pb2_grpc.add_GreeterServicer_to_server, Greeter())
     assert GrpcServicer(register).names == (GREETER,)
+
+
+async def test_tables_must_be_in_the_schema_of_their_service(tmp_path: Path) -> None:
+    tables = Migrations(MetaData(schema="other"), tmp_path)
+    caller = replace(service("caller", lambda _: ()), migrations=tables)
+    expected = "the tables of service 'caller' are in the schema 'other'; expected MetaData"
+    with pytest.raises(ServiceError, match=expected):
+        await start(caller)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from grpc_health.v1 import health, health_pb2
+from grpc_health.v1 import health_pb2
 
 from seam.events.broker import Broker
 from seam.persistence import Database
@@ -82,8 +82,16 @@ def _state(problem: str | None) -> dict[str, object]:
     return {"ready": True} if problem is None else {"ready": False, "problem": problem}
 
 
+class HealthListener(Protocol):
+    """Who is told whether services can answer."""
+
+    async def set(self, service: str, status: int) -> None:
+        """Learn the `grpc.health.v1` status of a service; of the process when it is ""."""
+        ...
+
+
 async def report_health(
-    servicer: health.aio.HealthServicer,
+    listener: HealthListener,
     names: Sequence[str],
     databases: Mapping[str, Database],
 ) -> None:
@@ -93,7 +101,7 @@ async def report_health(
     does not when none of its services does.
 
     Args:
-        servicer: what other processes ask.
+        listener: what other processes ask.
         names: full names of the contract services that are answered.
         databases: the databases of their services, by the name of the service.
     """
@@ -106,6 +114,6 @@ async def report_health(
         states[""] = _NOT_SERVING if states and _SERVING not in states.values() else _SERVING
         for name, state in states.items():
             if known[name] != state:
-                await servicer.set(name, state)
+                await listener.set(name, state)
         known = states
         await asyncio.sleep(REPORT_INTERVAL)

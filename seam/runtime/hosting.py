@@ -30,7 +30,13 @@ from seam.events.metrics import EventMetrics
 from seam.events.subscription import Subscription
 from seam.http import application
 from seam.persistence import Database
-from seam.runtime.declarations import Needs, answered, check_answers, check_needs
+from seam.runtime.declarations import (
+    Needs,
+    answered,
+    check_answers,
+    check_migrations,
+    check_needs,
+)
 from seam.runtime.grpc_server import Health, serve_grpc
 from seam.runtime.health import Readiness
 from seam.runtime.http_server import serve_http
@@ -54,10 +60,12 @@ class Bound:
     Attributes:
         http: where it serves HTTP, if it does.
         grpc: where it answers other processes, if it does.
+        nats: the NATS server over which it does, if it does.
     """
 
     http: Address | None
     grpc: Address | None
+    nats: str | None = None
 
 
 @asynccontextmanager
@@ -117,6 +125,7 @@ async def hosting(
         opened_databases: dict[str, Database] = {}
         participants: list[Participant] = []
         for service in hosted:
+            check_migrations(service)
             needs = Needs(service, channel, grpc_channel)
             tables: list[MetaData] = []
             subscriptions: list[Subscription] = []
@@ -132,7 +141,12 @@ async def hosting(
 
             given = settings.get(service.name, ServiceSettings(service.name, {}))
             resources = Resources(
-                databases[service.name], needs.channel, needs.grpc_channel, opened, given
+                databases[service.name],
+                needs.channel,
+                needs.grpc_channel,
+                opened,
+                given,
+                service.migrations,
             )
             bulkhead = Bulkhead(service.name, topology.limits.get(service.name, DEFAULT_LIMITS))
             answers = await stack.enter_async_context(service.start(resources))
@@ -184,6 +198,17 @@ async def hosting(
                 process.grpc,
             )
 
+        bound_nats = None
+        if process.nats is not None:
+            # NATS's client is loaded by processes that use it.
+            from seam.runtime.nats_server import serve_over_nats  # noqa: PLC0415
+
+            bound_nats = await stack.enter_async_context(
+                serve_over_nats(
+                    process.nats, provided, registry, databases=opened_databases, grace=GRACE
+                )
+            )
+
         bound_http, readiness = None, None
         if process.http is not None:
             apis = [api for service in services for api in service.http]
@@ -205,7 +230,7 @@ async def hosting(
             readiness.serving = True
         # What starts may take its time: nobody waits for an answer yet.
         stack.enter_context(watching())
-        yield Bound(bound_http, bound_grpc)
+        yield Bound(bound_http, bound_grpc, bound_nats)
         if readiness is not None:
             readiness.serving = False
         await health.enter_graceful_shutdown()

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from seam.bus import GrpcChannel, Interceptor, open_channel
+from seam.bus import Channel, GrpcChannel, Interceptor, open_channel
 from seam.bus.grpc.connection import target_of
 from seam.contract import ServiceDescriptor
 from seam.runtime.service_settings import SettingsError
 from seam.runtime.topology import Process, Topology
+
+if TYPE_CHECKING:
+    from seam.runtime.nats_peer import NatsPeer
 
 HEALTH_TIMEOUT: Final = 1.0
 """Seconds that a peer has to say that it serves."""
@@ -72,14 +75,14 @@ class Peers:
         self._topology = topology
         self._stack = stack
         self._client_interceptors = client_interceptors
-        self._peers: dict[str, Peer] = {}
-        self._channels: dict[str, GrpcChannel] = {}
+        self._peers: dict[str, Peer | NatsPeer] = {}
+        self._channels: dict[str, Channel] = {}
 
-    def __iter__(self) -> Iterator[Peer]:
+    def __iter__(self) -> Iterator[Peer | NatsPeer]:
         """The peers that are called, in the order in which they were first needed."""
         return iter(self._peers.values())
 
-    def channel(self, descriptor: ServiceDescriptor) -> GrpcChannel:
+    def channel(self, descriptor: ServiceDescriptor) -> Channel:
         """The channel to what answers `descriptor`.
 
         Raises:
@@ -87,29 +90,53 @@ class Peers:
         """
         channel = self._channels.get(descriptor.name)
         if channel is None:
-            connection = self._connect(descriptor.owner, [descriptor])
-            channel = GrpcChannel(connection, client_interceptors=self._client_interceptors)
-            self._channels[descriptor.name] = channel
+            channel = self._channels[descriptor.name] = self._open(descriptor)
         return channel
 
     def grpc_channel(self, owner: str) -> grpc.aio.Channel:
         """A channel to the process of a service, for stubs that protoc has made.
 
         Raises:
-            SettingsError: no process of the topology hosts the service.
+            SettingsError: no process of the topology hosts the service, or not over gRPC.
         """
-        return self._connect(owner, [])
+        home = self._home(owner)
+        if not home.addresses:
+            raise SettingsError(
+                f"service '{owner}' is called with stubs that protoc has made; "
+                f"give process '{home.name}' an address for them: grpc"
+            )
+        return self._connect(home, [])
 
-    def _connect(self, owner: str, called: Sequence[ServiceDescriptor]) -> grpc.aio.Channel:
+    def _open(self, descriptor: ServiceDescriptor) -> Channel:
+        home = self._home(descriptor.owner)
+        if home.nats is not None:
+            return self._nats_peer(home, home.nats).channel(descriptor, self._client_interceptors)
+        connection = self._connect(home, [descriptor])
+        return GrpcChannel(connection, client_interceptors=self._client_interceptors)
+
+    def _home(self, owner: str) -> Process:
         home = self._topology.home(owner)
-        if home is None or not home.addresses:
+        if home is None or not (home.addresses or home.nats):
             raise SettingsError(
                 f"service '{owner}' is needed here but runs in no process; "
                 "say where it listens in a topology file (--topology)"
             )
+        return home
+
+    def _connect(self, home: Process, called: Sequence[ServiceDescriptor]) -> grpc.aio.Channel:
         connection = open_channel(target_of(home.addresses), called)
         self._stack.push_async_callback(connection.close)
         if home.name not in self._peers:
             self._peers[home.name] = Peer(home, connection)
         self._peers[home.name].called.update(descriptor.name for descriptor in called)
         return connection
+
+    def _nats_peer(self, home: Process, url: str) -> NatsPeer:
+        # NATS's client is loaded by processes that use it.
+        from seam.runtime.nats_peer import NatsPeer  # noqa: PLC0415
+
+        peer = self._peers.get(home.name)
+        if not isinstance(peer, NatsPeer):
+            peer = self._peers[home.name] = NatsPeer(home, url)
+            self._stack.push_async_callback(peer.close)
+        return peer

@@ -52,6 +52,7 @@ def called(found: Peers) -> Peer:
     """The one peer, once its service is called."""
     found.channel(CONFORMANCE)
     [peer] = found
+    assert isinstance(peer, Peer)
     return peer
 
 

@@ -17,6 +17,7 @@ from seam.contract import EventDescriptor, ServiceDescriptor
 from seam.events import Subscription
 from seam.http import HttpApi
 from seam.persistence import Database, open_database
+from seam.persistence.migrations import Migrations, open_migrated
 from seam.runtime.service_settings import ServiceSettings
 
 
@@ -31,6 +32,15 @@ class DatabaseLocation:
 
     url: str
     embedded: bool
+
+    def open(self, migrations: Migrations) -> AbstractAsyncContextManager[Database]:
+        """Open the database; an embedded one is migrated first, another must have been.
+
+        Raises:
+            CannotOpenDatabaseError: it cannot be reached, or was not migrated.
+            MigrationError: a revision failed.
+        """
+        return open_migrated(self.url, migrations, embedded=self.embedded)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +100,8 @@ class Resources:
             `GrpcServicer` of this process answers or another process.
         opened: is told of the service's database, and of its tables, once it is open.
         settings: what was set for the service.
+        migrations: lead to the service's tables. Without them, as in tests, the tables are made as
+            the code has them.
     """
 
     database_location: DatabaseLocation
@@ -97,11 +109,20 @@ class Resources:
     grpc_channel: Callable[[str], grpc.aio.Channel] = _no_channel
     opened: Callable[[Database, MetaData], object] = _ignore
     settings: ServiceSettings = field(default_factory=_no_settings)
+    migrations: Migrations | None = None
 
     @asynccontextmanager
     async def database(self, metadata: MetaData) -> AsyncIterator[Database]:
-        """The service's database, with the tables of `metadata`."""
-        async with open_database(self.database_location.url, metadata) as database:
+        """The service's database, with the tables of `metadata`.
+
+        An embedded one is migrated first; one that somebody has configured must have been.
+        """
+        opening = (
+            open_database(self.database_location.url, metadata)
+            if self.migrations is None
+            else self.database_location.open(self.migrations)
+        )
+        async with opening as database:
             self.opened(database, metadata)
             yield database
 
@@ -123,6 +144,7 @@ class Service:
             with stubs that protoc has made.
         http: its client-facing APIs.
         publishes: the events that it publishes.
+        migrations: lead to its tables, if it has any.
         commands: what else its artifact can do, as a sub-command of the service's name.
     """
 
@@ -131,6 +153,7 @@ class Service:
     needs: tuple[ServiceDescriptor | str, ...] = ()
     http: tuple[HttpApi[Any], ...] = ()
     publishes: tuple[EventDescriptor[Any], ...] = ()
+    migrations: Migrations | None = None
     commands: App | None = None
 
 

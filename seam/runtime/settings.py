@@ -10,10 +10,15 @@ from urllib.parse import quote
 
 from cyclopts import Parameter
 
-from seam.persistence.database import database_url
 from seam.runtime.service import DatabaseLocation, Service, owner_of
 from seam.runtime.service_settings import ServiceSettings, Setting, SettingsError
-from seam.runtime.topology import Topology, single_process
+from seam.runtime.topology import (
+    DEFAULT_DATABASE,
+    Topology,
+    check_database,
+    database_of,
+    single_process,
+)
 from seam.runtime.topology_file import read_topology
 
 DEFAULT_DATA: Final = Path(".data")
@@ -35,7 +40,8 @@ class Settings:
 
     database: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = ()
     """SERVICE=URL of a service's database, sqlite:///PATH or postgresql://…; may be repeated.
-    By default an embedded one in the data directory."""
+    default=URL with {service} in it is for all that are not named. By default an embedded one in
+    the data directory."""
 
     setting: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = ()
     """SERVICE.NAME=VALUE of what a service knows of its surroundings; may be repeated."""
@@ -75,7 +81,7 @@ def check_databases(settings: Settings, services: Sequence[str]) -> None:
         SettingsError: one is of another service, or cannot be used.
     """
     for service in _given_databases(settings):
-        if service not in services:
+        if service not in (*services, DEFAULT_DATABASE):
             raise SettingsError(
                 f"--database: unknown service '{service}'; expected {', '.join(services)}"
             )
@@ -97,9 +103,10 @@ def database_location(
     """
     if topology is None:
         topology = _topology(settings, (service,), whole_system=False)
-    databases = {**topology.databases, **_given_databases(settings)}
-    if service in databases:
-        return DatabaseLocation(databases[service], embedded=False)
+    for databases in (_given_databases(settings), topology.databases):
+        url = database_of(databases, service)
+        if url is not None:
+            return DatabaseLocation(url, embedded=False)
     data = settings.data or topology.data or DEFAULT_DATA
     path = quote(str((data / f"{service}.db").absolute()))
     return DatabaseLocation(f"sqlite:///{path}", embedded=True)
@@ -140,7 +147,7 @@ def _given_databases(settings: Settings) -> dict[str, str]:
         if not equals:
             raise SettingsError(f"--database '{text}': expected SERVICE=URL")
         try:
-            database_url(url)
+            check_database(service, url)
         except ValueError as error:
             raise SettingsError(f"--database '{text}': {error}") from None
         given[service] = url

@@ -47,9 +47,25 @@ def test_a_flag_comes_before_the_topology(topology: Path, tmp_path: Path) -> Non
     assert database_location(settings, "inventory").url == f"sqlite:///{tmp_path}/flag/inventory.db"
 
 
+def test_one_url_may_be_for_all_services_that_are_not_named(tmp_path: Path) -> None:
+    file = tmp_path / "topology.toml"
+    shared = 'default = "postgresql://{service}@host/shop"\n'
+    file.write_text(TOPOLOGY.replace("[database]\n", f"[database]\n{shared}"))
+    settings = Settings(topology=file)
+    assert database_location(settings, "inventory").url == "postgresql://inventory@host/shop"
+    assert not database_location(settings, "inventory").embedded
+    assert database_location(settings, "cart").url == "postgresql://from-file/shop"
+    flags = ("default=sqlite:///{service}.db",)
+    settings = Settings(topology=file, database=flags)
+    assert database_location(settings, "cart").url == "sqlite:///cart.db"
+    check_databases(settings, ["inventory", "cart"])
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("default=sqlite:///x", "--database 'default=sqlite:///x': expected {service} in it"),
+        ("default=redis://{service}", "'redis' is not a supported database"),
         ("cart", "--database 'cart': expected SERVICE=URL"),
         ("chart=sqlite:///x", "unknown service 'chart'; expected inventory, cart"),
         ("cart=redis://x", "'redis' is not a supported database"),

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from seam.bus import Limits
+from seam.persistence.database import database_url
 from seam.runtime.service_settings import Setting
 
 DEFAULT_HTTP: Final = "127.0.0.1:8080"
@@ -19,7 +21,14 @@ DNS: Final = "dns:///"
 MAXIMUM_UNIX_PATH: Final = 107
 """Bytes of a Unix socket's path, see unix(7)."""
 
+DEFAULT_DATABASE: Final = "default"
+"""In the place of a service's name: the database of all services that are not named."""
+
+SERVICE_IN_URL: Final = "{service}"
+"""In the URL of `DEFAULT_DATABASE`: where the service's name goes."""
+
 _MAXIMUM_SHOWN: Final = 200
+_NATS_SCHEMES: Final = frozenset({"nats", "tls"})
 
 
 class TopologyError(ValueError):
@@ -87,6 +96,8 @@ class Process:
         http: where it serves HTTP, if it does.
         grpc: where it answers other processes, if it does.
         advertise: where others find it, if that is not `grpc`: addresses, or one `dns:///HOST:PORT`.
+        nats: URL of the NATS server over which it answers other processes, if it does; they then
+            call it there, and over gRPC only with stubs that protoc has made.
     """
 
     name: str
@@ -94,6 +105,7 @@ class Process:
     http: Address | None = None
     grpc: Address | None = None
     advertise: tuple[str, ...] = ()
+    nats: str | None = None
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -107,7 +119,8 @@ class Topology:
 
     Attributes:
         processes: by name.
-        databases: URL of a service's database, by service; embedded when absent.
+        databases: URL of a service's database, by service or for `DEFAULT_DATABASE`; embedded when
+            absent.
         data: directory of the embedded databases, if the file names one.
         limits: how much a service takes on, by service; the default when absent.
         broker: URL of the broker that carries events between processes, if there is one.
@@ -133,6 +146,51 @@ def single_process(services: Iterable[str]) -> Topology:
     """The topology that needs no file: every service in one process, `monolith`."""
     process = Process("monolith", tuple(services), http=Address.parse(DEFAULT_HTTP))
     return Topology({process.name: process})
+
+
+def database_of(databases: Mapping[str, str], service: str) -> str | None:
+    """The URL of a service's database, if `databases` name one for it or for all."""
+    if service in databases:
+        return databases[service]
+    url = databases.get(DEFAULT_DATABASE)
+    return None if url is None else url.replace(SERVICE_IN_URL, service)
+
+
+def check_database(service: str, url: str) -> None:
+    """Check the URL of a service's database, or that of `DEFAULT_DATABASE`.
+
+    Raises:
+        ValueError: it is none, or that of all services does not tell one from another.
+    """
+    if service != DEFAULT_DATABASE:
+        database_url(url)
+        return
+    if SERVICE_IN_URL not in url:
+        raise ValueError(
+            f"expected {SERVICE_IN_URL} in it, where the name of each service goes, so that each "
+            "has a role or a file of its own"
+        )
+    database_url(url.replace(SERVICE_IN_URL, "service"))
+
+
+def nats_url(text: str) -> str:
+    """Check the URL of a NATS server.
+
+    Raises:
+        ValueError: it is none. The text does not repeat it, as it may hold a password.
+    """
+    reason = "expected nats://HOST:PORT or tls://HOST:PORT, with USER:PASSWORD@ before the host"
+    try:
+        parts = urlsplit(text)
+        usable = parts.port is not None
+    except ValueError:
+        raise ValueError(f"{reason}, and a port to 65535") from None
+    extra = parts.path or parts.query or parts.fragment
+    if not text.isprintable() or parts.scheme not in _NATS_SCHEMES or not parts.hostname:
+        raise ValueError(reason)
+    if not usable or extra:
+        raise ValueError(f"{reason}, and nothing after the port")
+    return text
 
 
 def shown(text: str) -> str:

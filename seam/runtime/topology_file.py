@@ -12,8 +12,13 @@ A topology file is TOML:
     grpc = "127.0.0.1:7101"                 # answers other processes
     advertise = ["10.0.0.1:7101", "10.0.0.2:7101"]   # optional; where others find it, if elsewhere
 
-    [database]
-    inventory = "postgresql://…"            # optional; SQLite below `data` otherwise
+    [process.shopping_cart]
+    services = ["shopping_cart"]
+    nats = "nats://127.0.0.1:4222"          # answers other processes over this NATS server instead
+
+    [database]                              # optional; SQLite below `data` otherwise
+    default = "postgresql://{service}@…"    # each service's name goes where {service} is
+    inventory = "postgresql://…"            # comes before the default
 
     [limits.inventory]
     concurrent = 256                        # optional; calls that it answers at a time
@@ -45,10 +50,20 @@ import msgspec
 from seam.bus import Limits
 from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.events.broker_url import check_broker_url
-from seam.persistence.database import database_url
 from seam.runtime.service_settings import Setting
 from seam.runtime.toml_lines import line_of
-from seam.runtime.topology import DNS, UNIX, Address, Process, Topology, TopologyError, shown
+from seam.runtime.topology import (
+    DEFAULT_DATABASE,
+    DNS,
+    UNIX,
+    Address,
+    Process,
+    Topology,
+    TopologyError,
+    check_database,
+    nats_url,
+    shown,
+)
 from seam.runtime.type_words import in_words
 
 MAXIMUM_BYTES: Final = 64 * 1024
@@ -81,6 +96,7 @@ class _Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     http: str | None = None
     grpc: str | None = None
     advertise: str | tuple[str, ...] = ()
+    nats: str | None = None
 
 
 class _Events(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -199,6 +215,7 @@ class _Reader:
             http=self._address(table.http, *where, "http"),
             grpc=self._address(table.grpc, *where, "grpc"),
             advertise=self._advertise((targets,) if isinstance(targets, str) else targets, *where),
+            nats=self._nats(table.nats, *where, "nats"),
         )
 
     def _check_services(self, processes: Mapping[str, Process]) -> None:
@@ -214,12 +231,14 @@ class _Reader:
                     )
                 home[service] = process.name
             name = shown(process.name)
-            if process.services and not process.addresses and len(processes) > 1:
+            can_be_called = process.addresses or process.nats
+            if process.services and not can_be_called and len(processes) > 1:
                 raise self._error(
-                    where, f"process {name} hosts services and needs an address: grpc"
+                    where, f"process {name} hosts services and needs an address: grpc or nats"
                 )
-            if process.http is None and not process.addresses:
-                raise self._error(where, f"process {name} listens nowhere: give it http or grpc")
+            if process.http is None and not can_be_called:
+                reason = f"process {name} listens nowhere: give it http, grpc or nats"
+                raise self._error(where, reason)
         for service in self._known:
             if service not in home:
                 first_process = ("process", next(iter(processes)))
@@ -243,10 +262,11 @@ class _Reader:
 
     def _database(self, service: str, value: object) -> str:
         where = ("database", service)
-        self._check_known(service, *where)
+        if service != DEFAULT_DATABASE:
+            self._check_known(service, *where)
         url = self._convert(value, str, *where)
         try:
-            database_url(url)
+            check_database(service, url)
         except ValueError as error:
             raise self._error(where, f"database of {shown(service)}: {error}") from None
         return url
@@ -290,6 +310,12 @@ class _Reader:
             return Address.parse(text)
         except ValueError as error:
             raise self._error(path, f"{path[-1]}: {error}") from None
+
+    def _nats(self, text: str | None, *path: str) -> str | None:
+        try:
+            return None if text is None else nats_url(text)
+        except ValueError as error:
+            raise self._error(path, f"nats: {error}") from None
 
     def _advertise(self, targets: tuple[str, ...], *path: str) -> tuple[str, ...]:
         where = (*path, "advertise")

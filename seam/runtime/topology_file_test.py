@@ -82,11 +82,12 @@ def test_without_a_file_every_service_is_in_one_process_on_the_default_port() ->
         ("127.0.0.1:7101", "localhost:99999", "8: grpc: 'localhost:99999' is not an address"),
         ("grpc =", "gprc =", "8: unknown setting 'gprc'; expected services, http, grpc"),
         ('grpc = "127.0.0.1:7101"', "", "7: process 'inventory' hosts services and needs an addr"),
-        ('http = "127.0.0.1:8080"', "", "3: process 'director' listens nowhere: give it http or"),
+        ('http = "127.0.0.1:8080"', "", "3: process 'director' listens nowhere: give it http, g"),
         ('"127.0.0.1:8080"', "8080", "4: http: expected a string, got a whole number"),
         ("[database]", "[databases]", "14: unknown setting 'databases'; expected data, process"),
         ("cart = ", "chart = ", "15: unknown service 'chart'; expected one of cart, inventory"),
         ("postgresql:", "mysql:", "15: database of 'cart': 'mysql' is not a supported datab"),
+        ("cart = ", "default = ", "15: database of 'default': expected {service} in it, where"),
         ('data = "somewhere"', "data = 3", "1: data: expected a string, got a whole number"),
     ],
 )
@@ -96,6 +97,38 @@ def test_a_topology_that_cannot_be_is_refused_with_file_line_and_reason(
     text = SPLIT.replace(was, becomes)
     assert text != SPLIT
     assert refusal(tmp_path, text)[: len(expected)] == expected
+
+
+def test_a_process_may_answer_over_nats_instead_of_grpc(tmp_path: Path) -> None:
+    topology = read(tmp_path, SPLIT.replace('grpc = "[::1]:7102"', 'nats = "nats://[::1]:4222"'))
+    cart = topology.home("cart")
+    assert cart is not None
+    assert (cart.nats, cart.grpc, cart.addresses) == ("nats://[::1]:4222", None, ())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "127.0.0.1:4222",
+        "http://127.0.0.1:4222",
+        "nats://127.0.0.1",
+        "nats://:4222",
+        "nats://127.0.0.1:99999",
+        "nats://127.0.0.1:4222/shop",
+        "nats://[::1:4222",
+        "nats://127.0.0.1:4222,nats://127.0.0.1:4223",
+        "nats://me:secret@127.0.0.1:4222?tls=1",
+        "nats://127.0.0.1:4222\\u0007",
+    ],
+)
+def test_what_is_no_url_of_a_nats_server_is_refused_and_not_repeated(
+    tmp_path: Path, url: str
+) -> None:
+    text = SPLIT.replace('grpc = "127.0.0.1:7101"', f'nats = "{url}"')
+    message = refusal(tmp_path, text)
+    assert message.startswith("8: nats: expected nats://HOST:PORT or tls://HOST:PORT")
+    assert "secret" not in message
 
 
 def test_a_file_without_processes_is_refused(tmp_path: Path) -> None:

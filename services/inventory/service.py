@@ -12,6 +12,7 @@ from services.inventory.commands.first_start import load_on_first_start, tell_if
 from services.inventory.commands.import_catalogue import commands
 from services.inventory.commands.indexing import indexing
 from services.inventory.messagebus.inventory import Inventory
+from services.inventory.persistence.migrations import MIGRATIONS
 from services.inventory.persistence.tables import Table
 from services.inventory.records.api_bus import register_inventory_api
 from services.inventory.records.api_routes import INVENTORY_API_HTTP
@@ -37,6 +38,7 @@ SERVICE = Service(
     name="inventory",
     start=start,
     http=(INVENTORY_API_HTTP,),
+    migrations=MIGRATIONS,
     commands=commands,
 )
 

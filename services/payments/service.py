@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from seam.bus import Registration
 from seam.runtime import Resources, Service, main
 from services.payments.messagebus.payments import Payments
+from services.payments.persistence.migrations import MIGRATIONS
 from services.payments.persistence.tables import Table
 from services.payments.provider.opening import open_provider
 from services.payments.records.messagebus_bus import register_payments
@@ -20,7 +21,7 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
         yield (register_payments(Payments(database, provider)),)
 
 
-SERVICE = Service(name="payments", start=start)
+SERVICE = Service(name="payments", start=start, migrations=MIGRATIONS)
 
 if __name__ == "__main__":
     main("payments", (SERVICE,))

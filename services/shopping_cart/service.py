@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from seam.bus import Registration
-from seam.runtime import Resources, Service, main
+from seam.events import subscribe
+from seam.runtime import Provided, Resources, Service, main
 from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub
+from services.orders.records.messagebus_events import ORDER_CONFIRMED
 from services.shopping_cart.api.shopping_cart_api import ShoppingCartApi
+from services.shopping_cart.messagebus.ordered_items import take_ordered_items
 from services.shopping_cart.messagebus.shopping_cart import ShoppingCart
+from services.shopping_cart.persistence.migrations import MIGRATIONS
 from services.shopping_cart.persistence.tables import Table
 from services.shopping_cart.records.api_bus import register_shopping_cart_api
 from services.shopping_cart.records.api_routes import SHOPPING_CART_API_HTTP
@@ -17,13 +20,14 @@ from services.shopping_cart.records.messagebus_bus import register_shopping_cart
 
 
 @asynccontextmanager
-async def start(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
+async def start(resources: Resources) -> AsyncIterator[Sequence[Provided]]:
     """Open the database and answer from it."""
     inventory = InventoryStub(resources.channel(INVENTORY))
     async with resources.database(Table.metadata) as database:
         yield (
             register_shopping_cart_api(ShoppingCartApi(database, inventory)),
             register_shopping_cart(ShoppingCart(database)),
+            subscribe(ORDER_CONFIRMED, take_ordered_items),
         )
 
 
@@ -32,6 +36,7 @@ SERVICE = Service(
     start=start,
     needs=(INVENTORY,),
     http=(SHOPPING_CART_API_HTTP,),
+    migrations=MIGRATIONS,
 )
 
 if __name__ == "__main__":

@@ -3,14 +3,16 @@ from __future__ import annotations
 import pytest
 from contract.v1.money import Money
 
-from seam.bus import InProcessChannel
+from seam.bus import InProcessChannel, Registration
 from seam.contract import ServiceDescriptor
+from seam.events import Subscription
 from seam.runtime import Resources
 from seam.runtime.service import DatabaseLocation
 from seam.testing import strict_channel
 from services.inventory.records.messagebus import BatchGetItemsResponse, StockItem
 from services.inventory.records.messagebus_bus import INVENTORY, register_inventory
 from services.inventory.records.messagebus_mock import InventoryMock
+from services.orders.records.messagebus_events import ORDER_CONFIRMED
 from services.shopping_cart.records.api import CreateCartRequest, SetItemQuantityRequest
 from services.shopping_cart.records.api_bus import SHOPPING_CART_API, ShoppingCartApiStub
 from services.shopping_cart.records.messagebus import CartItem, GetCartContentsRequest
@@ -33,7 +35,10 @@ async def test_the_service_answers_both_of_its_contracts_and_asks_only_for_what_
         return to_inventory
 
     location = DatabaseLocation(url=database_url, embedded=True)
-    async with start(Resources(location, to)) as registrations:
+    async with start(Resources(location, to)) as provided:
+        registrations = [each for each in provided if isinstance(each, Registration)]
+        subscriptions = [each for each in provided if isinstance(each, Subscription)]
+        assert [each.event for each in subscriptions] == [ORDER_CONFIRMED]
         answered = {each.descriptor for each in registrations}
         assert answered == {SHOPPING_CART_API, SHOPPING_CART}
         assert {api.descriptor for api in SERVICE.http} <= answered
@@ -44,7 +49,8 @@ async def test_the_service_answers_both_of_its_contracts_and_asks_only_for_what_
             SetItemQuantityRequest(cart_id=cart.cart_id, sku="MUG", quantity=2)
         )
 
-    async with start(Resources(location, to)) as registrations:
+    async with start(Resources(location, to)) as provided:
+        registrations = [each for each in provided if isinstance(each, Registration)]
         contents = await ShoppingCartStub(strict_channel(*registrations)).get_cart_contents(
             GetCartContentsRequest(cart_id=cart.cart_id)
         )

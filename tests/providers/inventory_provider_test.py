@@ -277,6 +277,18 @@ async def test_what_was_never_reserved_cannot_be_released(
     assert caught.value.record == ReservationNotFound(reservation_id=reservation_id)
 
 
+async def test_what_was_released_before_it_was_reserved_can_never_be(
+    inventory: InventoryStub, shelf: Shelf, reservation_id: str
+) -> None:
+    """The call that reserves was on its way for longer than its caller waited."""
+    with pytest.raises(ReservationNotFoundError):
+        await inventory.release_stock(ReleaseStockRequest(reservation_id=reservation_id))
+    with pytest.raises(ReservationConflictError):
+        await inventory.reserve_stock(request(reservation_id, *lines(shelf, A=2)))
+    await inventory.release_stock(ReleaseStockRequest(reservation_id=reservation_id))
+    assert await stock(inventory, shelf) == (5, 3, 0)
+
+
 async def test_many_who_reserve_the_same_item_at_once_never_get_more_than_there_is(
     inventory: InventoryStub, shelf: Shelf, reservation_id: str
 ) -> None:

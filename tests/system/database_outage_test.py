@@ -38,10 +38,10 @@ def start(topology: str, directory: Path, postgres: StoppablePostgres) -> Shop:
         replace(launch, command=[*launch.command, *_databases_of(launch.name, at)])
         for launch in TOPOLOGIES[topology](directory)
     ]
-    imported = subprocess.run(
-        [*command, *at["inventory"]], capture_output=True, check=False, text=True
-    )
-    assert imported.returncode == 0, imported.stderr
+    everything = [*at["inventory"], *at["shopping_cart"]]
+    for run in ([*SOURCES, "migrate", *everything], [*command, *at["inventory"]]):
+        done = subprocess.run(run, capture_output=True, check=False, text=True)
+        assert done.returncode == 0, done.stderr
     return Shop(launches, directory)
 
 

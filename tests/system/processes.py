@@ -51,6 +51,20 @@ class ShopProcess:
                 log = (directory / "log.txt").read_text()
                 raise AssertionError(f"{' '.join(command)} did not start:\n{log}")
 
+    @property
+    def id(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     def end(self) -> None:
         """Ask the process to end, and check that it does so cleanly."""
         self._process.send_signal(signal.SIGTERM)

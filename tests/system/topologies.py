@@ -13,6 +13,7 @@ import grpc
 import httpx
 from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
 
+from seam.testing.nats import nats_server_program
 from tests.polyglot.node_process import node_inventory
 from tests.system.processes import ShopProcess, free_port, from_artifact, from_sources
 
@@ -20,6 +21,7 @@ READY_TIMEOUT: Final = 30.0
 
 MONOLITH_ARTIFACT: Final = "director/monolith.pex"
 INVENTORY_ARTIFACT: Final = "services/inventory/service.pex"
+ORDERS_ARTIFACT: Final = "services/orders/service.pex"
 PAYMENTS_ARTIFACT: Final = "services/payments/service.pex"
 SHOPPING_CART_ARTIFACT: Final = "services/shopping_cart/service.pex"
 
@@ -160,9 +162,15 @@ def _monolith(program: list[str], directory: Path) -> list[Launch]:
     return [Launch("monolith", [*program, *ports, *data], listens=2)]
 
 
+def _broker(port: int, directory: Path) -> list[str]:
+    store = str(directory / "events")
+    return [str(nats_server_program()), "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", store]
+
+
 def _split(directory: Path, *, polyglot: bool = False) -> list[Launch]:
     topology = directory / "split.toml"
     address = f"127.0.0.1:{free_port()}"
+    broker = free_port()
     topology.write_text(
         f"""
         [process.director]
@@ -176,6 +184,13 @@ def _split(directory: Path, *, polyglot: bool = False) -> list[Launch]:
         services = ["shopping_cart"]
         grpc = "127.0.0.1:{free_port()}"
 
+        [process.orders]
+        services = ["orders"]
+        grpc = "127.0.0.1:{free_port()}"
+
+        [events]
+        broker = "nats://127.0.0.1:{broker}"
+
         [process.payments]
         services = ["payments"]
         grpc = "127.0.0.1:{free_port()}"
@@ -187,8 +202,10 @@ def _split(directory: Path, *, polyglot: bool = False) -> list[Launch]:
     else:
         inventory = [*from_artifact(INVENTORY_ARTIFACT), *settings]
     return [
+        Launch("broker", _broker(broker, directory), listens=0),
         Launch("inventory", inventory, listens=1),
         Launch("shopping_cart", [*from_artifact(SHOPPING_CART_ARTIFACT), *settings], listens=1),
+        Launch("orders", [*from_artifact(ORDERS_ARTIFACT), *settings], listens=1),
         Launch("payments", [*from_artifact(PAYMENTS_ARTIFACT), *settings], listens=1),
         Launch(
             "director",
@@ -207,7 +224,7 @@ def _monolith_twice(directory: Path) -> list[Launch]:
         grpc = "127.0.0.1:{free_port()}"
 
         [process.shop]
-        services = ["shopping_cart", "payments"]
+        services = ["shopping_cart", "payments", "orders"]
         http = "127.0.0.1:{free_port()}"
         grpc = "127.0.0.1:{free_port()}"
         """
@@ -220,6 +237,33 @@ def _monolith_twice(directory: Path) -> list[Launch]:
     ]
 
 
+def _split_over_nats(directory: Path) -> list[Launch]:
+    topology, port = directory / "nats.toml", free_port()
+    topology.write_text(
+        f"""
+        [process.director]
+        http = "127.0.0.1:{free_port()}"
+
+        [process.inventory]
+        services = ["inventory"]
+        nats = "nats://127.0.0.1:{port}"
+        grpc = "127.0.0.1:{free_port()}"    # for tests that call it with stubs of protoc's
+
+        [process.shopping_cart]
+        services = ["shopping_cart", "payments"]
+        nats = "nats://127.0.0.1:{port}"
+        """
+    )
+    settings = ["--topology", str(topology), "--data", str(directory / "data"), "--process"]
+    server = [str(nats_server_program()), "--addr", "127.0.0.1", "--port", str(port)]
+    return [
+        Launch("nats", server, listens=0),
+        Launch("inventory", [*SOURCES, *settings, "inventory"], listens=2),
+        Launch("shopping_cart", [*SOURCES, *settings, "shopping_cart"], listens=1),
+        Launch("director", [*SOURCES, *settings, "director"], listens=1),
+    ]
+
+
 SOURCES: Final = from_sources("director.monolith")
 
 TOPOLOGIES: Final[Mapping[str, Callable[[Path], list[Launch]]]] = {
@@ -228,6 +272,7 @@ TOPOLOGIES: Final[Mapping[str, Callable[[Path], list[Launch]]]] = {
     "monolith_artifact": partial(_monolith, from_artifact(MONOLITH_ARTIFACT)),
     "split_artifacts": _split,
     "monolith_artifact_twice": _monolith_twice,
+    "split_over_nats": _split_over_nats,
     "inventory_in_node": partial(_split, polyglot=True),
 }
 """Every topology that the whole-system tests run over, by name."""

@@ -15,19 +15,26 @@ import grpc
 import msgspec
 
 from seam.bus.grpc.request_stream import names
+from seam.bus.retry_policy import (
+    ATTEMPTS,
+    BACKOFF_MULTIPLIER,
+    FIRST_BACKOFF,
+    LONGEST_BACKOFF,
+    TOKEN_RATIO,
+    TOKENS,
+)
 from seam.contract.descriptors import ServiceDescriptor
+from seam.contract.errors import Code
 
 _RETRY: Final = {
-    "maxAttempts": 4,
-    "initialBackoff": "0.05s",
-    "maxBackoff": "1s",
-    "backoffMultiplier": 2,
-    "retryableStatusCodes": ["UNAVAILABLE"],
+    "maxAttempts": ATTEMPTS,
+    "initialBackoff": f"{FIRST_BACKOFF}s",
+    "maxBackoff": f"{LONGEST_BACKOFF}s",
+    "backoffMultiplier": BACKOFF_MULTIPLIER,
+    "retryableStatusCodes": [Code.UNAVAILABLE.name],
 }
 
-# A call that fails costs one token of ten, one that goes well earns a tenth; below five tokens
-# nothing is tried again, so that a peer in trouble is not buried under retries.
-_BUDGET: Final = {"maxTokens": 10, "tokenRatio": 0.1}
+_BUDGET: Final = {"maxTokens": TOKENS, "tokenRatio": TOKEN_RATIO}
 
 # A peer that has stopped, or whose machine is gone, answers no call and refuses none. When nearly
 # all calls to one address have failed, the other addresses get its calls for a while, but never

@@ -62,6 +62,9 @@ CALLS: dict[str, Callable[[ConformanceStub, str], Awaitable[object]]] = {
 }
 """A call of each method of the contract."""
 
+NETWORKS = ("gRPC", "NATS")
+"""Transports between processes, which retry alike."""
+
 RETRIABLE = ("Echo", "Wait", "Include", "Download", "Journal")
 
 
@@ -211,19 +214,34 @@ async def test_a_method_that_is_not_retriable_is_called_once_though_its_answer_i
     assert loses.answered == [name]
 
 
-async def test_a_duplicate_has_one_effect_and_shows_in_the_journal() -> None:
+@pytest.mark.parametrize("transport", NETWORKS)
+async def test_a_duplicate_has_one_effect_and_shows_in_the_journal(transport: str) -> None:
     key, loses = new_key(), Loses()
-    async with wired("gRPC", server=(loses,)) as wiring:
+    async with wired(transport, server=(loses,)) as wiring:
         assert (await wiring.stub.include(IncludeRequest(key=key, name="a"))).size == 1
         assert await events(wiring.direct, key) == {"include": 2}
 
 
-async def test_a_lost_answer_of_a_method_that_counts_is_counted_once() -> None:
+@pytest.mark.parametrize("transport", NETWORKS)
+async def test_a_lost_answer_of_a_method_that_counts_is_counted_once(transport: str) -> None:
     key, loses = new_key(), Loses()
-    async with wired("gRPC", server=(loses,)) as wiring:
+    async with wired(transport, server=(loses,)) as wiring:
         await failure_of(wiring.stub.add(AddRequest(key=key)))
         assert (await wiring.stub.add(AddRequest(key=key))).number == 2
         assert await events(wiring.direct, key) == {"add": 2}
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_over_nats_the_same_methods_are_called_again(name: str) -> None:
+    loses = Loses()
+    async with wired("NATS", server=(loses,)) as wiring:
+        if name in RETRIABLE:
+            await CALLS[name](wiring.stub, new_key())
+            assert loses.answered == [name] * 2
+        else:
+            error = await failure_of(CALLS[name](wiring.stub, new_key()))
+            assert error.code is Code.UNAVAILABLE
+            assert loses.answered == [name]
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -261,10 +279,13 @@ async def test_a_stream_is_not_begun_again_when_responses_have_arrived() -> None
         assert seen["download.ended"] == 1
 
 
-async def test_a_peer_that_always_fails_is_given_four_attempts_and_then_fewer() -> None:
+@pytest.mark.parametrize("transport", NETWORKS)
+async def test_a_peer_that_always_fails_is_given_four_attempts_and_then_fewer(
+    transport: str,
+) -> None:
     loses = Loses(times=1_000)
     attempts = []
-    async with wired("gRPC", server=(loses,)) as wiring:
+    async with wired(transport, server=(loses,)) as wiring:
         for _ in range(12):
             before = len(loses.answered)
             error = await failure_of(wiring.stub.echo(EchoRequest()))
@@ -274,9 +295,10 @@ async def test_a_peer_that_always_fails_is_given_four_attempts_and_then_fewer() 
     assert attempts[2:] == [1] * 10, "the budget is spent"
 
 
-async def test_calls_that_go_well_fill_the_budget_again() -> None:
+@pytest.mark.parametrize("transport", NETWORKS)
+async def test_calls_that_go_well_fill_the_budget_again(transport: str) -> None:
     loses = Loses(times=1_000)
-    async with wired("gRPC", server=(loses,)) as wiring:
+    async with wired(transport, server=(loses,)) as wiring:
         for _ in range(8):
             await failure_of(wiring.stub.echo(EchoRequest()))
         loses.times = 0
@@ -288,10 +310,11 @@ async def test_calls_that_go_well_fill_the_budget_again() -> None:
     assert len(loses.answered) == 3
 
 
-async def test_retries_wait_longer_each_time() -> None:
+@pytest.mark.parametrize("transport", NETWORKS)
+async def test_retries_wait_longer_each_time(transport: str) -> None:
     times: list[float] = []
     loses = Loses(lose=lambda: times.append(time.monotonic()), times=1_000)
-    async with wired("gRPC", server=(loses,)) as wiring:
+    async with wired(transport, server=(loses,)) as wiring:
         await failure_of(wiring.stub.echo(EchoRequest()))
     pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
     # gRPC waits a fifth more or less than 50, 100 and 200 ms.

@@ -30,7 +30,7 @@ def an_item(sku: str, *, name: str = "Thing", stock: int = 10, currency: str = "
 
 
 async def held(database: Database) -> dict[str, Item]:
-    return {item.sku: item for item in await ItemRepository(database).page("", 5000)}
+    return {item.sku: item for item in await ItemRepository(database).page("", 3 * CHUNK)}
 
 
 def ignore(_: int) -> None:

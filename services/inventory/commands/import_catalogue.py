@@ -10,12 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from seam.contract import StatusError
-from seam.persistence import open_database
 from seam.runtime import Settings, database_location
 from services.inventory.commands.catalogue_loading import OtherCurrencyError, load
 from services.inventory.domain.catalogue_csv import Catalogue, read_catalogue
 from services.inventory.domain.utf8 import decoded
-from services.inventory.persistence.tables import Table
+from services.inventory.persistence.migrations import MIGRATIONS
 
 commands = App(name="inventory", help="Look after the catalogue.", version_flags=[])
 
@@ -49,8 +48,7 @@ async def import_catalogue(
             print(f"{file}: and {catalogue.further_mistakes} more mistakes", file=sys.stderr)
         print("nothing was imported", file=sys.stderr)
         return 1
-    url = database_location(settings, "inventory").url
-    async with open_database(url, Table.metadata) as database:
+    async with database_location(settings, "inventory").open(MIGRATIONS) as database:
         with _progress() as progress:
             task = progress.add_task("writing", total=len(catalogue.items))
             try:

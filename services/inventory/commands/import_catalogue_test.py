@@ -8,16 +8,33 @@ from typing import Any
 import pytest
 
 from seam.persistence import open_database
+from seam.persistence.migrations.steps import upgrade
 from services.inventory.commands.catalogue_loading import load
 from services.inventory.commands.import_catalogue import commands
 from services.inventory.domain.catalogue_csv import MAXIMUM_MISTAKES
 from services.inventory.persistence.items import ItemRepository
+from services.inventory.persistence.migrations import MIGRATIONS
 from services.inventory.persistence.tables import Table
 from services.inventory.records.api import Item
 
 HEADER = "sku,name,description,category,price,currency,stock\n"
 MUG = 'KIT-MUG-0001,Mug,"Holds tea, or coffee.",kitchen,9.90,EUR,7\n'
 PEN = "STA-PEN-0001,Pen,Écrit bleu.,stationery,2.40,EUR,100\n"
+
+
+@pytest.fixture
+def database_url(database_url: str) -> str:
+    """URL of a database that has the inventory's tables."""
+    upgrade(database_url, MIGRATIONS)
+    return database_url
+
+
+@pytest.fixture
+def file_url(tmp_path: Path) -> str:
+    """URL of such a database in a file."""
+    url = f"sqlite:///{tmp_path}/inventory.db"
+    upgrade(url, MIGRATIONS)
+    return url
 
 
 @pytest.fixture
@@ -127,13 +144,12 @@ def test_prices_in_another_currency_than_the_shop_s_are_refused_and_nothing_is_i
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_a_file_as_spreadsheets_write_it_is_read_whatever_its_mark_and_line_ends(
-    tmp_path: Path, catalogue: Path, line_end: str
+    file_url: str, catalogue: Path, line_end: str
 ) -> None:
     text = (HEADER + MUG + PEN).replace("\n", line_end)
     catalogue.write_bytes(codecs.BOM_UTF8 + text.encode())
-    url = f"sqlite:///{tmp_path}/inventory.db"
-    assert import_into(url, catalogue) == 0
-    assert stored(url).keys() == {"KIT-MUG-0001", "STA-PEN-0001"}
+    assert import_into(file_url, catalogue) == 0
+    assert stored(file_url).keys() == {"KIT-MUG-0001", "STA-PEN-0001"}
 
 
 def test_a_cell_of_several_lines_does_not_shift_the_lines_of_mistakes(
@@ -171,12 +187,12 @@ def test_a_file_in_utf_16_is_called_so(
 
 def test_a_database_that_goes_away_meanwhile_is_told_in_one_line_and_nothing_is_imported(
     tmp_path: Path,
+    file_url: str,
     catalogue: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     catalogue.write_text(HEADER + MUG, encoding="utf-8")
-    url = f"sqlite:///{tmp_path}/inventory.db"
 
     async def remove_and_load(*arguments: Any) -> None:
         (tmp_path / "inventory.db").unlink()
@@ -184,7 +200,7 @@ def test_a_database_that_goes_away_meanwhile_is_told_in_one_line_and_nothing_is_
 
     with monkeypatch.context() as patch:
         patch.setattr("services.inventory.commands.import_catalogue.load", remove_and_load)
-        assert import_into(url, catalogue) == 1
+        assert import_into(file_url, catalogue) == 1
     assert "inventory is not available\nnothing was imported\n" in capsys.readouterr().err
 
 
@@ -198,10 +214,10 @@ def test_a_file_that_is_not_there_cannot_be_read(
 
 
 def test_a_header_alone_imports_nothing_and_is_no_mistake(
-    tmp_path: Path, catalogue: Path, capsys: pytest.CaptureFixture[str]
+    file_url: str, catalogue: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     catalogue.write_text(HEADER, encoding="utf-8")
-    assert import_into(f"sqlite:///{tmp_path}/inventory.db", catalogue) == 0
+    assert import_into(file_url, catalogue) == 0
     assert capsys.readouterr().out == "imported 0 items\n"
 
 

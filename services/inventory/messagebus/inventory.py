@@ -69,10 +69,11 @@ class Inventory:
     async def release_stock(self, request: ReleaseStockRequest) -> ReleaseStockResponse:
         """Give stock back, once for each reservation."""
         async with self._database.transaction() as transaction:
-            if not await ReservationRepository(transaction).release(request.reservation_id):
-                raise ReservationNotFoundError(
-                    ReservationNotFound(reservation_id=request.reservation_id)
-                )
+            found = await ReservationRepository(transaction).release(request.reservation_id)
+        if not found:
+            raise ReservationNotFoundError(
+                ReservationNotFound(reservation_id=request.reservation_id)
+            )
         return ReleaseStockResponse()
 
 

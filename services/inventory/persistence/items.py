@@ -26,6 +26,9 @@ ITEM_COLUMNS: Final = (
 )
 """What `item_of` takes, in its order."""
 
+_CATEGORIES: Final = {int(category): category for category in Category}
+"""Making a member of its number costs as much as the rest of an item."""
+
 
 def item_of(  # noqa: PLR0917
     sku: str,
@@ -41,7 +44,7 @@ def item_of(  # noqa: PLR0917
         sku=sku,
         name=name,
         description=description,
-        category=Category(category),
+        category=_CATEGORIES.get(category) or Category(category),
         price=Money(currency_code=currency_code, minor_units=minor_units),
         stock=stock,
     )

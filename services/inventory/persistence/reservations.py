@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, insert, select, update
 from sqlmodel import col
 
-from seam.persistence import Command, Query, Session, one_of
+from seam.persistence import Command, Query, Session, one_of, text_refusal
+from services.inventory.domain.reservation import MAXIMUM_ID_LENGTH
 from services.inventory.persistence.tables import ItemRow, ReservationLineRow, ReservationRow
 from services.inventory.records.messagebus import Shortage, StockLine
 
@@ -24,6 +25,14 @@ _ADD = Command(
     lambda insert: (
         insert(ReservationRow)
         .values(reservation_id=bindparam("reservation_id"), released=False)
+        .on_conflict_do_nothing()
+    )
+)
+
+_REFUSE = Command(
+    lambda insert: (
+        insert(ReservationRow)
+        .values(reservation_id=bindparam("reservation_id"), released=True)
         .on_conflict_do_nothing()
     )
 )
@@ -128,10 +137,19 @@ class ReservationRepository:
         return short
 
     async def release(self, reservation_id: str) -> bool:
-        """Give the stock of a reservation back, once; False when there is no reservation."""
+        """Give the stock of a reservation back, once.
+
+        Returns:
+            False when there is no reservation; from now on there will be none.
+        """
         released = await self._session.fetch_one(_LOCK, reservation_id=reservation_id)
         if released is None:
-            return False
+            if text_refusal(reservation_id, MAXIMUM_ID_LENGTH, minimum=1):
+                return False
+            if await self._session.execute(_REFUSE, reservation_id=reservation_id):
+                return False
+            # It was made in this moment.
+            released = await self._session.fetch_one(_LOCK, reservation_id=reservation_id)
         if not released:
             lines = await self._lines(reservation_id)
             await self._session.execute_many(

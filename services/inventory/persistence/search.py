@@ -2,14 +2,14 @@
 
 Two ways lead to a page, and which is short depends on how many items match:
 
-- *from the word*: all SKUs of the rarest word, sorted. Short when they are few.
+- *from the word*: the SKUs of the rarest word, sorted. Short when they are few.
 - *from the shelf*: the next items in the order of their SKUs, of which those are kept that match.
   Short when many match; the first `WINDOW` items fill the page then.
 
-So the items of each word are counted, up to `FEW`. If one of them has fewer, the page comes from
-it. Otherwise the shelf is looked at, and only when its next part does not fill the page is it the
-word again. None of this looks at the whole catalogue: what is read is bounded by the window, or by
-the number of items that hold the rarest word.
+So the SKUs of each word are looked up, but no more than `FEW`. If a word has fewer, the page comes
+from them. Otherwise the shelf is looked at, and only when its next part does not fill the page is
+it the rarest word again, part by part. None of this looks at the whole catalogue: what is read is
+bounded by the window, or by the number of items that hold the rarest word.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
-from seam.persistence import Query, Session
+from seam.persistence import Query, Session, one_of
 from services.inventory.persistence.items import ITEM_COLUMNS, item_of
 from services.inventory.persistence.tables import ItemRow, SearchTextRow, SearchWordRow
 from services.inventory.records.api import Item
 
 FEW: Final = 500
-"""Items of a word that are sorted without looking at the shelf."""
+"""Items of a word from which a page comes without a look at the shelf."""
 
 MANY: Final = 100_000
 """Items of a word up to which they are counted, when the shelf has not filled the page."""
@@ -45,24 +45,37 @@ def _of_word() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return word >= bindparam("first"), word < bindparam("last")
 
 
-_COUNT = Query(
-    select(func.count()).select_from(
-        select(col(SearchWordRow.sku)).where(*_of_word()).limit(bindparam("most")).subquery()
-    ),
-    int,
+# In the order of the index: a planner who does not know how many rows to expect would rather read
+# the table from its beginning.
+_FIRST: Final = (
+    select(col(SearchWordRow.sku))
+    .where(*_of_word())
+    .order_by(col(SearchWordRow.word), col(SearchWordRow.sku))
+    .limit(bindparam("most"))
 )
+
+_SKUS = Query(_FIRST, str)
+
+_NEXT_SKUS = Query(
+    select(col(SearchWordRow.sku))
+    .where(*_of_word(), col(SearchWordRow.sku) > bindparam("after"))
+    .distinct()
+    .order_by(col(SearchWordRow.sku))
+    .limit(bindparam("most")),
+    str,
+)
+
+_COUNT = Query(select(func.count()).select_from(_FIRST.subquery()), int)
 
 
 @cache
-def _from_the_word(count: int) -> Query[Item]:
-    """The statement for `count` words, of which the first is the rarest."""
-    skus = select(col(SearchWordRow.sku)).where(
-        *_of_word(), col(SearchWordRow.sku) > bindparam("after")
-    )
+def _among(count: int) -> Query[Item]:
+    """The statement for `count` words and a list of SKUs."""
     return _page(
         select(*ITEM_COLUMNS)
         .join(SearchTextRow, col(SearchTextRow.sku) == col(ItemRow.sku))
-        .where(col(SearchTextRow.sku).in_(skus), *_matches(col(SearchTextRow.words), count))
+        .where(one_of(col(SearchTextRow.sku), "skus"), *_matches(col(SearchTextRow.words), count)),
+        col(SearchTextRow.sku),
     )
 
 
@@ -79,7 +92,8 @@ def _from_the_shelf(count: int) -> Query[Item]:
     return _page(
         select(*ITEM_COLUMNS)
         .join(window, window.c.sku == col(ItemRow.sku))
-        .where(*_matches(window.c.words, count))
+        .where(*_matches(window.c.words, count)),
+        window.c.sku,
     )
 
 
@@ -88,8 +102,11 @@ def _matches(words: Mapped[str] | ColumnElement[str], count: int) -> list[Column
     return [words.like(bindparam(f"pattern_{number}")) for number in range(count)]
 
 
-def _page(statement: Select[str, str, str, int, str, int, int]) -> Query[Item]:
-    return Query(statement.order_by(col(ItemRow.sku)).limit(bindparam("size")), item_of)
+def _page(
+    statement: Select[str, str, str, int, str, int, int], sku: Mapped[str] | ColumnElement[str]
+) -> Query[Item]:
+    """Order by the column that rows are found by; by the item's, SQLite would read all items."""
+    return Query(statement.order_by(sku).limit(bindparam("size")), item_of)
 
 
 async def search(session: Session, words: Sequence[str], after: str, size: int) -> tuple[Item, ...]:
@@ -105,32 +122,55 @@ async def search(session: Session, words: Sequence[str], after: str, size: int) 
         f"pattern_{number}": f"% {word}%" for number, word in enumerate(words)
     }
     number = len(words)
-    rarest, count = await _rarest(session, words, FEW)
-    if count >= FEW:
-        found = await session.fetch_all(
-            _from_the_shelf(number), after=after, size=size, window=WINDOW, **patterns
-        )
-        if len(found) == size:
-            return tuple(found)
-        if number > 1:
-            rarest, _ = await _rarest(session, words, MANY)
+    skus = await _fewest(session, words)
+    if len(skus) < FEW:
+        left = [sku for sku in skus if sku > after]
+        if not left:
+            return ()
+        found = await session.fetch_all(_among(number), skus=left, size=size, **patterns)
+        return tuple(found)
     found = await session.fetch_all(
-        _from_the_word(number), **_range(rarest), after=after, size=size, **patterns
+        _from_the_shelf(number), after=after, size=size, window=WINDOW, **patterns
     )
+    if len(found) == size:
+        return tuple(found)
+    rarest = await _rarest(session, words) if number > 1 else words[0]
+    found, part = [], FEW
+    while len(found) < size:
+        skus = await session.fetch_all(_NEXT_SKUS, **_range(rarest), after=after, most=part)
+        if not skus:
+            break
+        found += await session.fetch_all(
+            _among(number), skus=skus, size=size - len(found), **patterns
+        )
+        after = skus[-1]
+        # Where so few match, the next part may be larger.
+        part *= 4
     return tuple(found)
 
 
-async def _rarest(session: Session, words: Sequence[str], most: int) -> tuple[str, int]:
-    """The word that the fewest items hold, and how many do, which is at most `most`."""
-    rarest, fewest = words[0], most
+async def _fewest(session: Session, words: Sequence[str]) -> list[str]:
+    """The SKUs of the word that the fewest items hold, as far as it has fewer than `FEW`."""
+    fewest: list[str] | None = None
     # A long word is rare more often than a short one.
+    for word in sorted(words, key=len, reverse=True):
+        most = FEW if fewest is None else len(fewest)
+        skus = await session.fetch_all(_SKUS, **_range(word), most=most)
+        if fewest is None or len(skus) < len(fewest):
+            fewest = skus
+        if not fewest:
+            break
+    return fewest or []
+
+
+async def _rarest(session: Session, words: Sequence[str]) -> str:
+    """The word that the fewest items hold, as far as that is fewer than `MANY`."""
+    rarest, fewest = words[0], MANY
     for word in sorted(words, key=len, reverse=True):
         count = await session.fetch_one(_COUNT, **_range(word), most=fewest) or 0
         if count < fewest:
             rarest, fewest = word, count
-        if not count:
-            break
-    return rarest, fewest
+    return rarest
 
 
 def _range(word: str) -> dict[str, object]:

@@ -1,18 +1,23 @@
-"""The tables fit those that earlier versions have made."""
+"""Tables that were made before there were revisions are taken over with all that they hold."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from seam.persistence import Database, open_database
+from sqlalchemy import make_url
+
+from seam.persistence import Database
+from seam.persistence.migrations import open_migrated
+from seam.persistence.migrations.steps import upgrade
 from services.inventory.persistence.items import ItemRepository
+from services.inventory.persistence.migrations import MIGRATIONS
 from services.inventory.persistence.reservations import ReservationRepository
 from services.inventory.persistence.search import search
 from services.inventory.persistence.search_index import index_missing
-from services.inventory.persistence.tables import Table
 from services.inventory.records.messagebus import StockLine
 
 FIRST_VERSION = """
@@ -49,18 +54,21 @@ async def check(database: Database) -> None:
         await items.put([mug])
 
 
-async def test_a_file_of_the_first_version_is_used_as_it_is(tmp_path: Path) -> None:
+async def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "inventory.db")) as connection:
         connection.executescript(FIRST_VERSION.format(schema="", collation=""))
-    async with open_database(f"sqlite:///{tmp_path}/inventory.db", Table.metadata) as database:
+    url = f"sqlite:///{tmp_path}/inventory.db"
+    async with open_migrated(url, MIGRATIONS, embedded=True) as database:
         await check(database)
 
 
-async def test_a_schema_of_the_first_version_is_used_as_it_is(postgres_server: Any) -> None:
+async def test_a_schema_of_the_first_version_is_taken_over(postgres_server: Any) -> None:
     script = FIRST_VERSION.format(schema="inventory.", collation=' COLLATE "C"')
     postgres_server.psql(f"CREATE SCHEMA inventory; {script}")
     try:
-        async with open_database(postgres_server.get_uri(), Table.metadata) as database:
+        url = make_url(postgres_server.get_uri()).render_as_string(hide_password=False)
+        await asyncio.to_thread(upgrade, url, MIGRATIONS)
+        async with open_migrated(url, MIGRATIONS, embedded=False) as database:
             await check(database)
     finally:
         postgres_server.psql("DROP SCHEMA inventory CASCADE;")

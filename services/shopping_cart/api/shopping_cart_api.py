@@ -12,7 +12,9 @@ from services.shopping_cart.domain.contents import (
     MAXIMUM_LINES,
     MAXIMUM_QUANTITY,
     has_room,
+    quantity_of,
     with_quantity,
+    without,
 )
 from services.shopping_cart.domain.pricing import priced
 from services.shopping_cart.persistence.carts import CartRepository
@@ -66,9 +68,11 @@ class ShoppingCartApi:
         before = await self._contents(request.cart_id)
         live = await self._look_up({request.sku, *(item.sku for item in before.items)})
         _check_stock(request, live)
+        if quantity_of(before, request.sku) == request.quantity:
+            return priced(before, live)
         async with self._database.transaction() as transaction:
             carts = CartRepository(transaction)
-            held = await carts.lock(request.cart_id)
+            held = await carts.begin_change(request.cart_id)
             if held is None:
                 raise CartNotFoundError(CartNotFound(cart_id=request.cart_id))
             if not has_room(held, request.sku):
@@ -85,11 +89,16 @@ class ShoppingCartApi:
         return await self._remove(request.cart_id, request.sku)
 
     async def _remove(self, cart_id: str, sku: str) -> Cart:
-        await self._carts.remove(cart_id, sku)
-        after = await self._carts.find(cart_id)
-        if after is None:
-            raise CartNotFoundError(CartNotFound(cart_id=cart_id))
-        return await self._show(after)
+        before = await self._contents(cart_id)
+        if not quantity_of(before, sku):
+            return await self._show(before)
+        async with self._database.transaction() as transaction:
+            carts = CartRepository(transaction)
+            held = await carts.begin_change(cart_id)
+            if held is None:
+                raise CartNotFoundError(CartNotFound(cart_id=cart_id))
+            await carts.remove(cart_id, sku)
+        return await self._show(without(held, sku))
 
     async def _contents(self, cart_id: str) -> CartContents:
         contents = await self._carts.find(cart_id)

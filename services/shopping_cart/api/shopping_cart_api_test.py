@@ -160,6 +160,20 @@ async def test_a_quantity_is_set_not_added(api: ShoppingCartApiStub) -> None:
         assert await shown(api, cart_id) == {"A": quantity}
 
 
+async def test_what_changes_nothing_counts_as_no_change(
+    api: ShoppingCartApiStub, database: Database
+) -> None:
+    cart_id = await new_cart(api)
+    await api.set_item_quantity(setting(cart_id, "A", 2))
+    for _ in range(2):
+        await api.set_item_quantity(setting(cart_id, "A", 2))
+        await api.remove_item(RemoveItemRequest(cart_id=cart_id, sku="B"))
+        await api.set_item_quantity(setting(cart_id, "B", 0))
+    contents = await CartRepository(database).find(cart_id)
+    assert contents is not None
+    assert contents.revision == 1
+
+
 async def test_as_much_as_is_in_stock_may_be_asked_for_and_no_more(
     api: ShoppingCartApiStub,
 ) -> None:
@@ -386,10 +400,10 @@ async def test_a_change_locks_once_reads_once_and_writes_once(
     statements.clear()
     await api.set_item_quantity(setting(cart_id, "A", 1))
     # What to ask inventory for is read before the lock: nothing is locked during a call.
-    assert statements == ["SELECT", "SELECT", "SELECT", "INSERT"]
+    assert statements == ["SELECT", "UPDATE", "SELECT", "INSERT"]
     statements.clear()
     await api.remove_item(RemoveItemRequest(cart_id=cart_id, sku="A"))
-    assert statements == ["DELETE", "SELECT"]
+    assert statements == ["SELECT", "UPDATE", "SELECT", "DELETE"]
     statements.clear()
     await api.get_cart(GetCartRequest(cart_id=cart_id))
     assert statements == ["SELECT"]

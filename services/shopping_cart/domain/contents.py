@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from services.shopping_cart.records.messagebus import CartContents, CartItem
@@ -22,4 +23,30 @@ def with_quantity(contents: CartContents, sku: str, quantity: int) -> CartConten
     items = tuple(changed if item.sku == sku else item for item in contents.items)
     if changed not in items:
         items = (*items, changed)
-    return CartContents(cart_id=contents.cart_id, items=items)
+    return CartContents(cart_id=contents.cart_id, items=items, revision=contents.revision)
+
+
+def without(contents: CartContents, sku: str) -> CartContents:
+    """A cart out of which an item was taken."""
+    items = tuple(item for item in contents.items if item.sku != sku)
+    return CartContents(cart_id=contents.cart_id, items=items, revision=contents.revision)
+
+
+def quantity_of(contents: CartContents, sku: str) -> int:
+    """How many units of an item a cart holds."""
+    return next((item.quantity for item in contents.items if item.sku == sku), 0)
+
+
+def left_after(contents: CartContents, ordered: Mapping[str, int]) -> Iterator[CartItem]:
+    """What an order changes in its cart: the items that it takes units of, and what is left.
+
+    What the customer has added since stays; of what is not there any more, nothing is taken.
+
+    Args:
+        contents: what the cart holds.
+        ordered: how many units were ordered, by SKU.
+    """
+    for item in contents.items:
+        taken = ordered.get(item.sku, 0)
+        if taken > 0:
+            yield CartItem(sku=item.sku, quantity=max(0, item.quantity - taken))

@@ -22,6 +22,7 @@ async def shopping_cart(database: Database) -> ShoppingCartStub:
     async with database.transaction() as transaction:
         carts = CartRepository(transaction)
         await carts.add("mine")
+        await carts.begin_change("mine")
         await carts.set_quantity("mine", "B", 2)
         await carts.set_quantity("mine", "A", 1)
     channel = strict_channel(register_shopping_cart(ShoppingCart(database)))
@@ -33,7 +34,9 @@ async def test_other_services_read_what_a_cart_holds_in_the_order_in_which_it_ca
 ) -> None:
     contents = await shopping_cart.get_cart_contents(GetCartContentsRequest(cart_id="mine"))
     assert contents == CartContents(
-        cart_id="mine", items=(CartItem(sku="B", quantity=2), CartItem(sku="A", quantity=1))
+        cart_id="mine",
+        items=(CartItem(sku="B", quantity=2), CartItem(sku="A", quantity=1)),
+        revision=1,
     )
 
 

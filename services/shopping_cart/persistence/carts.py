@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlmodel import col
 
 from seam.persistence import Command, Query, Session
@@ -12,29 +13,29 @@ from services.shopping_cart.persistence.tables import CartItemRow, CartRow
 from services.shopping_cart.records.messagebus import CartContents, CartItem
 
 
-def _line(sku: str | None, quantity: int | None) -> CartItem | None:
-    """An item of a cart; None of the only row of a cart that holds nothing."""
-    if sku is None or quantity is None:
-        return None
-    return CartItem(sku=sku, quantity=quantity)
+class _Line(NamedTuple):
+    """A row of a cart: one item, or nothing where the cart holds nothing."""
+
+    revision: int
+    sku: str | None
+    quantity: int | None
 
 
-_ADD = Command(insert(CartRow))
+_ADD = Command(insert(CartRow).values(cart_id=bindparam("cart_id"), revision=0))
 
 _LINES = Query(
-    select(col(CartItemRow.sku), col(CartItemRow.quantity))
+    select(col(CartRow.revision), col(CartItemRow.sku), col(CartItemRow.quantity))
     .select_from(CartRow)
     .outerjoin(CartItemRow, col(CartItemRow.cart_id) == col(CartRow.cart_id))
     .where(col(CartRow.cart_id) == bindparam("cart_id"))
     .order_by(col(CartItemRow.position), col(CartItemRow.sku)),
-    _line,
+    _Line,
 )
 
-_LOCK = Query(
-    select(col(CartRow.cart_id))
-    .where(col(CartRow.cart_id) == bindparam("cart_id"))
-    .with_for_update(),
-    str,
+_CHANGE = Command(
+    update(CartRow)
+    .where(col(CartRow.cart_id) == bindparam("of"))
+    .values(revision=CartRow.revision + 1)
 )
 
 _NEXT_POSITION = (
@@ -81,22 +82,30 @@ class CartRepository:
         lines = await self._session.fetch_all(_LINES, cart_id=cart_id)
         return _contents(cart_id, lines) if lines else None
 
-    async def lock(self, cart_id: str) -> CartContents | None:
-        """As `find`, and nobody else changes the cart before the transaction ends."""
+    async def begin_change(self, cart_id: str) -> CartContents | None:
+        """Count a change of a cart, and give what it holds before it.
+
+        Nobody else changes the cart before the transaction ends.
+        """
         # What it holds is read by another statement: this one may have waited, and sees what there
         # was before.
-        if await self._session.fetch_one(_LOCK, cart_id=cart_id) is None:
+        if not await self._session.execute(_CHANGE, of=cart_id):
             return None
         return await self.find(cart_id)
 
     async def set_quantity(self, cart_id: str, sku: str, quantity: int) -> None:
-        """Let a locked cart hold `quantity` units of an item; a new item comes last."""
+        """Let a cart that is being changed hold some units of an item; a new item comes last."""
         await self._session.execute(_SET, cart_id=cart_id, sku=sku, quantity=quantity)
 
     async def remove(self, cart_id: str, sku: str) -> None:
-        """Take an item out of a cart, if it holds it."""
+        """Take an item out of a cart that is being changed, if it holds it."""
         await self._session.execute(_REMOVE, cart_id=cart_id, sku=sku)
 
 
-def _contents(cart_id: str, lines: Sequence[CartItem | None]) -> CartContents:
-    return CartContents(cart_id=cart_id, items=tuple(line for line in lines if line is not None))
+def _contents(cart_id: str, lines: Sequence[_Line]) -> CartContents:
+    items = tuple(
+        CartItem(sku=line.sku, quantity=line.quantity)
+        for line in lines
+        if line.sku is not None and line.quantity is not None
+    )
+    return CartContents(cart_id=cart_id, items=items, revision=lines[0].revision)

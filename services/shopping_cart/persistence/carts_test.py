@@ -27,7 +27,7 @@ async def find(database: Database, cart_id: str) -> CartContents | None:
 async def put(database: Database, sku: str, quantity: int) -> None:
     async with database.transaction() as transaction:
         repository = CartRepository(transaction)
-        await repository.lock("mine")
+        await repository.begin_change("mine")
         await repository.set_quantity("mine", sku, quantity)
 
 
@@ -38,7 +38,7 @@ async def held(database: Database) -> list[tuple[str, int]]:
 
 
 async def test_a_new_cart_is_found_and_empty(carts: Database) -> None:
-    assert await find(carts, "mine") == CartContents(cart_id="mine", items=())
+    assert await find(carts, "mine") == CartContents(cart_id="mine", items=(), revision=0)
 
 
 @pytest.mark.parametrize("cart_id", ["", "nobody's", "MINE", "mine ", "mine\0"])
@@ -70,7 +70,7 @@ async def test_an_item_that_left_and_came_back_is_the_last(carts: Database) -> N
 
 async def test_items_of_one_cart_are_not_in_another(carts: Database) -> None:
     await put(carts, "A", 1)
-    assert await find(carts, "yours") == CartContents(cart_id="yours", items=())
+    assert await find(carts, "yours") == CartContents(cart_id="yours", items=(), revision=0)
     async with carts.transaction() as transaction:
         await CartRepository(transaction).remove("yours", "A")
     assert await held(carts) == [("A", 1)]
@@ -87,14 +87,14 @@ async def test_removing_leaves_the_other_items_whether_or_not_it_was_there(
     assert await held(carts) == [item for item in [("A", 1), ("C", 3)] if item[0] != sku]
 
 
-async def test_locking_gives_what_the_cart_holds(carts: Database) -> None:
+async def test_a_change_is_counted_and_gives_what_the_cart_held(carts: Database) -> None:
     await put(carts, "A", 4)
     async with carts.transaction() as transaction:
         repository = CartRepository(transaction)
-        assert await repository.lock("mine") == CartContents(
-            cart_id="mine", items=(CartItem(sku="A", quantity=4),)
+        assert await repository.begin_change("mine") == CartContents(
+            cart_id="mine", items=(CartItem(sku="A", quantity=4),), revision=2
         )
-        assert await repository.lock("nobody's") is None
+        assert await repository.begin_change("nobody's") is None
 
 
 async def test_changes_are_undone_with_their_transaction(carts: Database) -> None:
@@ -103,13 +103,16 @@ async def test_changes_are_undone_with_their_transaction(carts: Database) -> Non
     async def fail() -> None:
         async with carts.transaction() as transaction:
             repository = CartRepository(transaction)
+            await repository.begin_change("mine")
             await repository.set_quantity("mine", "A", 9)
             await repository.set_quantity("mine", "B", 1)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await fail()
-    assert await held(carts) == [("A", 1)]
+    found = await find(carts, "mine")
+    items = (CartItem(sku="A", quantity=1),)
+    assert found == CartContents(cart_id="mine", items=items, revision=1)
 
 
 @pytest.mark.parametrize("quantity", [0, -1])
@@ -137,13 +140,13 @@ async def test_items_that_are_put_at_the_same_time_all_get_a_place_of_their_own(
     assert await held(carts) == [*found, ("last", 1)]
 
 
-async def test_who_locks_a_cart_waits_for_who_locked_it_before(carts: Database) -> None:
+async def test_who_changes_a_cart_waits_for_who_began_before(carts: Database) -> None:
     """Read, think, write: without the lock, increments would be lost."""
 
     async def increment() -> None:
         async with carts.transaction() as transaction:
             repository = CartRepository(transaction)
-            contents = await repository.lock("mine")
+            contents = await repository.begin_change("mine")
             assert contents is not None
             quantity = contents.items[0].quantity if contents.items else 0
             await asyncio.sleep(0)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, MetaData
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, MetaData
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from seam.events import event_tables
 from seam.persistence import Text
 
 _CART_ID = Text("cart_id", 64)
@@ -23,6 +24,8 @@ class CartRow(Table, table=True):
     __tablename__ = "cart"
 
     cart_id: str = Field(sa_column=Column(_CART_ID, primary_key=True))
+    # The version before knows nothing of it, and adds carts.
+    revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
 
 
 class CartItemRow(Table, table=True):
@@ -37,3 +40,6 @@ class CartItemRow(Table, table=True):
     sku: str = Field(sa_column=Column(_SKU, primary_key=True))
     quantity: int
     position: int
+
+
+event_tables(Table.metadata)

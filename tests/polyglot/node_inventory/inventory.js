@@ -50,8 +50,10 @@ export const inventory = (catalogue, reservations) => ({
 
   ReleaseStock({ reservation_id }) {
     const held = reservations.find(reservation_id);
+    const length = Array.from(reservation_id).length;
+    if (!held?.released && length >= 1 && length <= MAXIMUM_ID_LENGTH)
+      reservations.release(reservation_id);
     if (!held) throw new ContractError("inventory.v1.ReservationNotFound", { reservation_id });
-    if (!held.released) reservations.release(reservation_id);
     return {};
   },
 });

@@ -35,7 +35,7 @@ export class Reservations {
     this.#write({ hold: id, lines });
   }
 
-  /** Gives the stock of a reservation back; it holds some. */
+  /** Gives the stock of a reservation back; what is not there can never be made. */
   release(id) {
     this.#write({ release: id });
   }
@@ -50,7 +50,8 @@ export class Reservations {
       this.#byId.set(hold, { lines, released: false });
       for (const { sku, quantity } of lines) this.#catalogue.find(sku).stock -= quantity;
     } else {
-      const reservation = this.#byId.get(release);
+      const reservation = this.#byId.get(release) ?? { lines: [] };
+      this.#byId.set(release, reservation);
       reservation.released = true;
       for (const { sku, quantity } of reservation.lines)
         this.#catalogue.find(sku).stock += quantity;

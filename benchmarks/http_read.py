@@ -1,7 +1,7 @@
 """What an HTTP read costs through the shop, against a handler written by hand.
 
-Both answer `GET /v1/inventory/{sku}` from the same database, with the same statement in the same
-kind of session, behind the same server.
+Both answer `GET /v1/inventory/{sku}` from the same database, with the same statement run in the
+same way, behind the same server.
 """
 
 from __future__ import annotations
@@ -10,18 +10,21 @@ import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from itertools import cycle, islice
+from typing import Final
 
 import msgspec
 from litestar import Litestar, get
-from sqlalchemy import MetaData, select
+from litestar.exceptions import NotFoundException
+from sqlalchemy import MetaData, bindparam, select
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 
 from benchmarks.measuring import Result, Way, measure
+from benchmarks.routes.load import ask
 from benchmarks.servers import in_another_process
 from director.monolith import SERVICES
-from seam.persistence import open_database
+from seam.persistence import Query, open_database
 from seam.runtime.hosting import hosting
 from seam.runtime.http_server import serve_http
 from seam.runtime.service import DatabaseLocation
@@ -29,8 +32,7 @@ from seam.runtime.topology import Address, Process, Topology
 
 BY_HAND: Final = "Litestar by hand"
 SHOP: Final = "the shop, one process"
-CONNECTIONS: Final = 16
-REQUESTS: Final = 480
+REQUESTS: Final = 3_000
 
 _ANYWHERE: Final = Address("127.0.0.1", 0)
 
@@ -88,6 +90,39 @@ class ItemAnswer(msgspec.Struct, rename="camel"):
     stock: int
 
 
+def _answer(  # noqa: PLR0917
+    sku: str,
+    name: str,
+    description: str,
+    category: int,
+    currency_code: str,
+    minor_units: int,
+    stock: int,
+) -> ItemAnswer:
+    return ItemAnswer(
+        sku=sku,
+        name=name,
+        description=description,
+        category=f"CATEGORY_{_CATEGORIES[category]}",
+        price=Price(currency_code, str(minor_units)),
+        stock=stock,
+    )
+
+
+_FIND: Final = Query(
+    select(
+        col(ItemRow.sku),
+        col(ItemRow.name),
+        col(ItemRow.description),
+        col(ItemRow.category),
+        col(ItemRow.currency_code),
+        col(ItemRow.price_minor_units),
+        col(ItemRow.stock),
+    ).where(col(ItemRow.sku) == bindparam("sku")),
+    _answer,
+)
+
+
 async def measure_http(rounds: int, progress: Callable[[], object]) -> list[Result]:
     """Measure both, many connections at a time."""
     with tempfile.TemporaryDirectory(prefix="shop-") as directory:
@@ -123,27 +158,10 @@ async def serve_by_hand(url: str, listening: Callable[[str], None]) -> None:
 
         @get("/v1/inventory/{sku:str}")
         async def get_item(sku: str) -> ItemAnswer:
-            async with database.read() as session:
-                rows = await session.execute(
-                    select(
-                        col(ItemRow.sku),
-                        col(ItemRow.name),
-                        col(ItemRow.description),
-                        col(ItemRow.category),
-                        col(ItemRow.currency_code),
-                        col(ItemRow.price_minor_units),
-                        col(ItemRow.stock),
-                    ).where(col(ItemRow.sku) == sku)
-                )
-            row = rows.one()
-            return ItemAnswer(
-                sku=row.sku,
-                name=row.name,
-                description=row.description,
-                category=f"CATEGORY_{_CATEGORIES[row.category]}",
-                price=Price(row.currency_code, str(row.price_minor_units)),
-                stock=row.stock,
-            )
+            found = await database.fetch_one(_FIND, sku=sku)
+            if found is None:
+                raise NotFoundException
+            return found
 
         app = Litestar([get_item], openapi_config=None, logging_config=None)
         async with serve_http(app, _ANYWHERE, grace=1) as address:
@@ -152,39 +170,14 @@ async def serve_by_hand(url: str, listening: Callable[[str], None]) -> None:
 
 
 async def _some_skus(address: str) -> list[str]:
-    reader, writer = await _connect(address)
-    writer.write(f"GET /v1/inventory HTTP/1.1\r\nHost: {address}\r\n\r\n".encode())
-    page: Any = msgspec.json.decode(await _body(reader))
-    writer.close()
-    return [item["sku"] for item in page["items"]]
+    (page,) = await ask(address, [b"GET /v1/inventory HTTP/1.1\r\nHost: shop\r\n\r\n"])
+    return [item["sku"] for item in msgspec.json.decode(page)["items"]]
 
 
 def _requests(address: str, skus: Sequence[str]) -> Callable[[int], Awaitable[None]]:
-    """Requests over connections that stay open, each waiting for its answer."""
+    requests = [f"GET /v1/inventory/{sku} HTTP/1.1\r\nHost: shop\r\n\r\n".encode() for sku in skus]
 
     async def run(times: int) -> None:
-        await asyncio.gather(*(one(times // CONNECTIONS) for _ in range(CONNECTIONS)))
-
-    async def one(times: int) -> None:
-        reader, writer = await _connect(address)
-        for number in range(times):
-            sku = skus[number % len(skus)]
-            writer.write(f"GET /v1/inventory/{sku} HTTP/1.1\r\nHost: {address}\r\n\r\n".encode())
-            answer: Any = msgspec.json.decode(await _body(reader))
-            if answer["sku"] != sku:
-                raise RuntimeError(f"asked for {sku}, got {answer}")
-        writer.close()
-        await writer.wait_closed()
+        await ask(address, list(islice(cycle(requests), times)))
 
     return run
-
-
-async def _connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    host, _, port = address.rpartition(":")
-    return await asyncio.open_connection(host, int(port))
-
-
-async def _body(reader: asyncio.StreamReader) -> bytes:
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
-    return await reader.readexactly(int(length))

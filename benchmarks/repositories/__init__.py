@@ -1,0 +1,1 @@
+"""The repositories, against the bare driver, SQLAlchemy Core and a SQLModel session."""

@@ -1,0 +1,1 @@
+"""Answers clients that buy what a cart holds."""

@@ -1,0 +1,1 @@
+"""Rules of orders that belong neither to a transport nor to a table."""

@@ -1,0 +1,1 @@
+"""The work of orders that spans services."""

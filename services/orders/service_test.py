@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from seam.bus import InProcessChannel
+from seam.call import Metadata
+from seam.contract import ServiceDescriptor
+from seam.runtime import Resources
+from seam.runtime.service import DatabaseLocation
+from seam.testing import strict_channel
+from services.inventory.records.messagebus_bus import INVENTORY, register_inventory
+from services.inventory.records.messagebus_mock import InventoryMock
+from services.orders.records.api import GetOrderRequest, OrderState, PlaceOrderRequest
+from services.orders.records.api_bus import ORDERS_API, OrdersApiStub
+from services.orders.service import SERVICE, start
+from services.payments.records.messagebus_bus import PAYMENTS, register_payments
+from services.payments.records.messagebus_mock import PaymentsMock
+from services.shopping_cart.records.messagebus_bus import SHOPPING_CART, register_shopping_cart
+from services.shopping_cart.records.messagebus_mock import ShoppingCartMock
+
+
+async def test_the_service_answers_its_contract_and_asks_only_for_what_it_needs(
+    database_url: str,
+    inventory: InventoryMock,
+    payments: PaymentsMock,
+    shopping_cart: ShoppingCartMock,
+) -> None:
+    peers = strict_channel(
+        register_inventory(inventory),
+        register_payments(payments),
+        register_shopping_cart(shopping_cart),
+    )
+    asked_for: list[ServiceDescriptor] = []
+
+    def to(descriptor: ServiceDescriptor) -> InProcessChannel:
+        asked_for.append(descriptor)
+        return peers
+
+    location = DatabaseLocation(url=database_url, embedded=True)
+    async with start(Resources(location, to)) as registrations:
+        assert {each.descriptor for each in registrations} == {ORDERS_API}
+        assert {api.descriptor for api in SERVICE.http} == {ORDERS_API}
+        assert set(asked_for) == set(SERVICE.needs) == {INVENTORY, SHOPPING_CART, PAYMENTS}
+        order = await OrdersApiStub(strict_channel(*registrations)).place_order(
+            PlaceOrderRequest(cart_id="mine"), metadata=Metadata({"idempotency-key": "key"})
+        )
+        assert order.state is OrderState.CONFIRMED
+
+    async with start(Resources(location, to)) as registrations:
+        api = OrdersApiStub(strict_channel(*registrations))
+        assert await api.get_order(GetOrderRequest(order_id=order.order_id)) == order

@@ -1,0 +1,112 @@
+"""Count the changes of a cart, and take events."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Go from 0001 to 0002."""
+    op.create_table(
+        "event_lease",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("expires", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "inbox",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("received", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("inbox", schema=None) as batch_op:
+        batch_op.create_index("inbox_received", ["received"], unique=False)
+
+    op.create_table(
+        "outbox",
+        sa.Column(
+            "position",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("partition", sa.SmallInteger(), nullable=False),
+        sa.Column("delivered", sa.Boolean(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("time", sa.BigInteger(), nullable=False),
+        sa.Column("traceparent", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("position"),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index("outbox_partition", ["partition", "position"], unique=False)
+
+    op.create_table(
+        "parked_event",
+        sa.Column(
+            "number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("time", sa.BigInteger(), nullable=False),
+        sa.Column("traceparent", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("dead", sa.Boolean(), nullable=False),
+        sa.Column("next_attempt", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("number"),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("parked_event", schema=None) as batch_op:
+        batch_op.create_index("parked_event_id", ["id"], unique=True)
+        batch_op.create_index("parked_event_key", ["owner", "key", "number"], unique=False)
+        batch_op.create_index("parked_event_next_attempt", ["next_attempt"], unique=False)
+
+    op.create_table(
+        "stream_cursor",
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("partition", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("owner", "partition"),
+    )
+    with op.batch_alter_table("cart", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("revision", sa.BigInteger(), server_default="0", nullable=False)
+        )
+
+
+def downgrade() -> None:
+    """Go from 0002 to 0001."""
+    with op.batch_alter_table("cart", schema=None) as batch_op:
+        batch_op.drop_column("revision")
+
+    op.drop_table("stream_cursor")
+    with op.batch_alter_table("parked_event", schema=None) as batch_op:
+        batch_op.drop_index("parked_event_next_attempt")
+        batch_op.drop_index("parked_event_key")
+        batch_op.drop_index("parked_event_id")
+
+    op.drop_table("parked_event")
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.drop_index("outbox_partition")
+
+    op.drop_table("outbox")
+    with op.batch_alter_table("inbox", schema=None) as batch_op:
+        batch_op.drop_index("inbox_received")
+
+    op.drop_table("inbox")
+    op.drop_table("event_lease")
