@@ -213,15 +213,31 @@ def _relay(
 
     here = Outage(f"delivery of the events of {service}")
     if broker is None:
-        stage = Stage(database, outbox.read, outbox.remove, deliver, here)
+        stage = Stage(
+            database=database,
+            read=outbox.read,
+            done=outbox.remove,
+            deliver=deliver,
+            outage=here,
+            batch=policy.batch,
+        )
         return Relay(service, [stage], policy), []
 
     async def publish(events: Sequence[Event]) -> Sequence[Event]:
         return await _publish(broker, service, events, listeners)
 
+    # As much as one batch of each partition.
+    whole = policy.batch * PARTITIONS
     there = Outage(f"publishing of the events of {service}")
     if not listeners:
-        stage = Stage(database, outbox.read, outbox.remove, publish, there)
+        stage = Stage(
+            database=database,
+            read=outbox.read,
+            done=outbox.remove,
+            deliver=publish,
+            outage=there,
+            batch=whole,
+        )
         return Relay(service, [stage], policy), []
     readers = [StreamReader(broker, service, each, policy) for each in listeners]
 
@@ -230,7 +246,21 @@ def _relay(
             await reader.catch_up(partition)
 
     stages = (
-        Stage(database, outbox.read_undelivered, outbox.mark_delivered, deliver, here),
-        Stage(database, outbox.read_delivered, outbox.remove, publish, there),
+        Stage(
+            database=database,
+            read=outbox.read_undelivered,
+            done=outbox.mark_delivered,
+            deliver=deliver,
+            outage=here,
+            batch=policy.batch,
+        ),
+        Stage(
+            database=database,
+            read=outbox.read_delivered,
+            done=outbox.remove,
+            deliver=publish,
+            outage=there,
+            batch=whole,
+        ),
     )
     return Relay(service, stages, policy, catch_up), readers

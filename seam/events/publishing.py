@@ -14,8 +14,9 @@ from seam.persistence import Transaction, text_refusal
 
 E = TypeVar("E", bound=Record)
 
-MAXIMUM_DATA_BYTES: Final = 256 * 1024
-"""Size of an event's message; a broker takes no more than 1 MiB with all that is beside it."""
+MAXIMUM_DATA_BYTES: Final = 64 * 1024
+"""Size of an event's message. Thousands of events are on their way at once, in memory; what is
+larger is better asked for by those who hear of it."""
 
 MAXIMUM_KEY: Final = 255
 """Characters of an event's key."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Final
 
 from seam.contract import StatusError
@@ -36,33 +37,31 @@ Deliver = Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]
 LARGE_BATCH_BYTES: Final = 2 * 1024 * 1024
 """What a batch may take before the next one is smaller."""
 
+FIRST_BATCH: Final = 100
+"""How many events are read before it is known how large they are."""
 
+
+@dataclass(slots=True, eq=False, kw_only=True)
 class Stage:
-    """One step on the way of a service's events: reads some of the outbox, and delivers it."""
+    """One step on the way of a service's events: reads some of the outbox, and delivers it.
 
-    def __init__(
-        self,
-        database: Database,
-        read: Query[Event],
-        done: Command,
-        deliver: Deliver,
-        outage: Outage,
-    ) -> None:
-        """Describe a step.
+    Attributes:
+        database: the publisher's database.
+        read: reads what is to be delivered.
+        done: says of what was delivered that it was.
+        deliver: delivers it.
+        outage: hears whether that works.
+        batch: the most events at once.
+        signal: is set when there is something to deliver.
+    """
 
-        Args:
-            database: the publisher's database.
-            read: reads what is to be delivered.
-            done: says of what was delivered that it was.
-            deliver: delivers it.
-            outage: hears whether that works.
-        """
-        self.database = database
-        self.read = read
-        self.done = done
-        self.deliver = deliver
-        self.outage = outage
-        self.signal = asyncio.Event()
+    database: Database
+    read: Query[Event]
+    done: Command
+    deliver: Deliver
+    outage: Outage
+    batch: int
+    signal: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Relay:
@@ -121,7 +120,7 @@ class Relay:
             stage.signal.set()
 
     async def _run_stage(self, stage: Stage) -> None:
-        limit, failures = self._policy.batch, 0
+        limit, failures = min(stage.batch, FIRST_BATCH), 0
         while True:
             # Cleared before the outbox is read, so that nothing is missed in between.
             stage.signal.clear()
@@ -140,7 +139,7 @@ class Relay:
             failures = 0
             if stage.outage.away:
                 stage.outage.answered()
-            limit = self._limit(limit, events)
+            limit = _next_limit(stage, limit, events)
             if events:
                 # For the next stage, and for what is beyond the limit.
                 self._wake()
@@ -163,8 +162,9 @@ class Relay:
             self.delivered += len(delivered)
         return events
 
-    def _limit(self, limit: int, events: Sequence[Event]) -> int:
-        """How many events to read next, so that they take no more memory than they should."""
-        if sum(len(event.data) for event in events) > LARGE_BATCH_BYTES:
-            return max(1, limit // 2)
-        return min(self._policy.batch, limit * 2)
+
+def _next_limit(stage: Stage, limit: int, events: Sequence[Event]) -> int:
+    """How many events to read next, so that they take no more memory than they should."""
+    if sum(len(event.data) for event in events) > LARGE_BATCH_BYTES:
+        return max(1, limit // 2)
+    return min(stage.batch, limit * 2)

@@ -13,6 +13,7 @@ from seam.events import publish
 from seam.events.ending import end_all
 from seam.events.event import Event, new_id, partition_of
 from seam.events.policy import DEFAULT_POLICY
+from seam.events.publishing import MAXIMUM_DATA_BYTES
 from seam.events.relay import LARGE_BATCH_BYTES, Relay, Stage
 from seam.events.statements import statements_of
 from seam.events.testing.shop import SOLD, databases, sell
@@ -42,7 +43,6 @@ async def batches(url: str, size: int, count: int) -> list[int]:
         return events
 
     outbox = statements_of("sales").outbox
-    policy = replace(DEFAULT_POLICY, batch=64)
     async with databases(url) as (sales, _):
         row = {"partition": PARTITION, "delivered": False, "type": SOLD.type, "key": "a"}
         rows = [
@@ -50,15 +50,22 @@ async def batches(url: str, size: int, count: int) -> list[int]:
             for n in range(count)
         ]
         await sales.execute_many(outbox.add, rows)
-        stage = Stage(sales, outbox.read, outbox.remove, deliver, Outage("delivery"))
-        async with relaying(Relay("sales", [stage], policy)), asyncio.timeout(60):
+        stage = Stage(
+            database=sales,
+            read=outbox.read,
+            done=outbox.remove,
+            deliver=deliver,
+            outage=Outage("delivery"),
+            batch=64,
+        )
+        async with relaying(Relay("sales", [stage], DEFAULT_POLICY)), asyncio.timeout(60):
             await done.wait()
     return seen
 
 
 async def test_large_events_are_read_a_few_at_a_time(database_url: str) -> None:
-    size = 128 * 1024
-    seen = await batches(database_url, size, 150)
+    size = MAXIMUM_DATA_BYTES
+    seen = await batches(database_url, size, 300)
     # The first batch shows how large they are.
     assert max(seen[3:]) * size <= 2 * LARGE_BATCH_BYTES
     assert seen[0] == 64
@@ -77,7 +84,14 @@ async def test_events_that_another_process_has_published_are_found(database_url:
 
     outbox = statements_of("sales").outbox
     async with databases(database_url) as (sales, _), databases(database_url) as (other, _):
-        stage = Stage(sales, outbox.read, outbox.remove, deliver, Outage("delivery"))
+        stage = Stage(
+            database=sales,
+            read=outbox.read,
+            done=outbox.remove,
+            deliver=deliver,
+            outage=Outage("delivery"),
+            batch=64,
+        )
         policy = replace(DEFAULT_POLICY, poll=0.1)
         async with relaying(Relay("another name", [stage], policy)), asyncio.timeout(30):
             await asyncio.sleep(0.3)
