@@ -95,13 +95,13 @@ def _add_core(connection: Connection, cart: str) -> object:
 
 
 def _add_model(session: Session, cart: str) -> None:
-    session.add(CartRow(cart_id=cart))
+    session.add(CartRow(cart_id=cart, revision=0))
 
 
 async def _set(database: Database, cart: str, item: str, quantity: int) -> None:
     async with database.transaction() as transaction:
         carts = CartRepository(transaction)
-        await carts.lock(cart)
+        await carts.begin_change(cart)
         await carts.set_quantity(cart, item, quantity)
 
 

@@ -89,7 +89,7 @@ def _watch_commits(steps: _Steps) -> None:
             steps.passed(f"commits of {self.service}, before")
         steps.passed(f"commits of {self.service}, after")
 
-    Database.transaction = transaction  # type: ignore[method-assign, assignment]
+    Database.transaction = transaction  # type: ignore[method-assign]
 
 
 def _watch_sagas(steps: _Steps) -> None:
