@@ -34,6 +34,7 @@ from nats.aio.client import Client
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 
 from seam.events.event import Event
+from seam.events.failures import BrokerAwayError
 from seam.outages import Outage
 
 log = logging.getLogger(__name__)
@@ -62,10 +63,6 @@ _IS_DUPLICATE: Final = 10201
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _PLAIN: Final = "!#$&'()*+,/:;=?@[]<>\\^`{|}"
-
-
-class BrokerAwayError(Exception):
-    """The broker cannot do what it was asked for now; the log says why."""
 
 
 def stream_of(owner: str) -> str:

@@ -16,13 +16,13 @@ from nats.js.api import DiscardPolicy, StreamConfig
 from seam.events.broker import (
     CONNECTION,
     Broker,
-    BrokerAwayError,
     Connection,
     connected,
     event_of,
     stream_of,
 )
 from seam.events.event import Event
+from seam.events.failures import BrokerAwayError
 from seam.events.host import EventsError, delivering
 from seam.events.policy import DEFAULT_POLICY
 from seam.events.testing.paths import path

@@ -12,22 +12,25 @@ from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from sqlalchemy import MetaData
 
-from seam.events.broker import Broker
 from seam.events.event import PARTITIONS, Event, partition_of
 from seam.events.leases import Duty, Leases
 from seam.events.policy import DEFAULT_POLICY, Policy
 from seam.events.relay import Relay, Stage
 from seam.events.retrying import Retrying
 from seam.events.statements import statements_of
-from seam.events.stream_reader import StreamReader
 from seam.events.subscriber import Subscriber
 from seam.events.subscription import Subscription
 from seam.events.tables import has_event_tables
 from seam.outages import Outage
 from seam.persistence import Database
+
+if TYPE_CHECKING:
+    from seam.events.broker import Broker
+    from seam.events.stream_reader import StreamReader
 
 
 class EventsError(Exception):
@@ -143,7 +146,7 @@ def _reader(
             "another process; say in the topology through which broker: "
             '[events] broker = "nats://HOST:PORT"'
         )
-    return StreamReader(broker, owner, subscriber, policy)
+    return _stream_reader(broker, owner, subscriber, policy)
 
 
 async def _publish(
@@ -176,6 +179,15 @@ async def _publish(
     if failure is not None and not published:
         raise failure
     return published
+
+
+def _stream_reader(
+    broker: Broker, owner: str, subscriber: Subscriber, policy: Policy
+) -> StreamReader:
+    # The client of NATS is for processes that have a broker.
+    from seam.events.stream_reader import StreamReader  # noqa: PLC0415
+
+    return StreamReader(broker, owner, subscriber, policy)
 
 
 def _subscriber(
@@ -239,7 +251,7 @@ def _relay(
             batch=whole,
         )
         return Relay(service, [stage], policy), []
-    readers = [StreamReader(broker, service, each, policy) for each in listeners]
+    readers = [_stream_reader(broker, service, each, policy) for each in listeners]
 
     async def catch_up(partition: int) -> None:
         for reader in readers:

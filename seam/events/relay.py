@@ -22,12 +22,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from seam.contract import StatusError
-from seam.events.broker import BrokerAwayError
 from seam.events.ending import end_all
 from seam.events.event import Event
+from seam.events.failures import BrokerAwayError, DatabaseAwayError
 from seam.events.policy import Policy
 from seam.events.signals import listening
-from seam.events.subscriber import DatabaseAwayError
 from seam.outages import Outage
 from seam.persistence import Command, Database, Query
 

@@ -8,9 +8,10 @@ from typing import Final
 
 from seam.contract import Record, StatusError
 from seam.events.event import microseconds
+from seam.events.failures import DatabaseAwayError
 from seam.events.policy import Policy
 from seam.events.statements import Parked, statements_of
-from seam.events.subscriber import DatabaseAwayError, Subscriber, reason_of, tell_dead
+from seam.events.subscriber import Subscriber, reason_of, tell_dead
 
 log = logging.getLogger(__name__)
 

@@ -23,16 +23,16 @@ from seam.contract import StatusError
 from seam.events.broker import (
     REQUEST_TIMEOUT,
     Broker,
-    BrokerAwayError,
     event_of,
     heed_cancellation,
     stream_of,
     subject_of,
 )
 from seam.events.event import Event
+from seam.events.failures import BrokerAwayError, DatabaseAwayError
 from seam.events.policy import Policy
 from seam.events.statements import statements_of
-from seam.events.subscriber import DatabaseAwayError, Move, StaleCursorError, Subscriber
+from seam.events.subscriber import Move, StaleCursorError, Subscriber
 from seam.outages import Outage
 
 log = logging.getLogger(__name__)

@@ -26,6 +26,7 @@ from typing import Final
 from seam.call import CallContext, current_call
 from seam.contract import Code, InvalidField, Record, StatusError
 from seam.events.event import Event, microseconds
+from seam.events.failures import DatabaseAwayError
 from seam.events.policy import Policy
 from seam.events.statements import statements_of
 from seam.events.subscription import Subscription
@@ -35,10 +36,6 @@ log = logging.getLogger(__name__)
 
 MAXIMUM_REASON: Final = 1_000
 """Characters of what is kept of an error."""
-
-
-class DatabaseAwayError(Exception):
-    """The subscriber's database is not there: that is no fault of an event."""
 
 
 class UnreadableError(Exception):

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from grpc_health.v1 import health_pb2
 
-from seam.events.broker import Broker
 from seam.persistence import Database
 from seam.runtime.peers import Peers
+
+if TYPE_CHECKING:
+    from seam.events.broker import Broker
 
 REPORT_INTERVAL: Final = 0.25
 """Seconds after which other processes are told that a database has gone or come back."""

@@ -24,7 +24,6 @@ from seam.bus import Bulkhead, Channel, HandlerRegistry, InProcessChannel, Inter
 from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.bus.handler_task import settle
 from seam.contract import ServiceDescriptor
-from seam.events.broker import connected
 from seam.events.host import EventsError, Participant, delivering
 from seam.events.metrics import EventMetrics
 from seam.events.subscription import Subscription
@@ -176,6 +175,9 @@ async def hosting(
         stack.push_async_callback(local_servicers.stop, GRACE)
         broker = None
         if topology.broker is not None and any(each.uses_events for each in participants):
+            # The client of NATS is for processes that have a broker.
+            from seam.events.broker import connected  # noqa: PLC0415
+
             broker = await stack.enter_async_context(connected(topology.broker))
         try:
             delivery = await stack.enter_async_context(delivering(participants, broker))
