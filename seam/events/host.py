@@ -97,8 +97,11 @@ async def delivering(
     """
     delivery = _delivery(participants, broker, policy)
     # What runs for everybody has nothing to do with the call that it may begin in.
-    running = [*delivery.relays.values(), *delivery.leases.values()]
-    tasks = [asyncio.create_task(each.run(), context=Context()) for each in running]
+    running = (
+        *(each.run() for each in delivery.relays.values()),
+        *(each.run() for each in delivery.leases.values()),
+    )
+    tasks = [asyncio.create_task(each, context=Context()) for each in running]
     try:
         yield delivery
     finally:
