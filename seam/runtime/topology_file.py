@@ -49,7 +49,6 @@ import msgspec
 
 from seam.bus import Limits
 from seam.bus.bulkhead import DEFAULT_LIMITS
-from seam.events.broker_url import check_broker_url
 from seam.runtime.service_settings import Setting
 from seam.runtime.toml_lines import line_of
 from seam.runtime.topology import (
@@ -282,7 +281,8 @@ class _Reader:
             return None
         url = self._convert(table, _Events, "events").broker
         try:
-            check_broker_url(url)
+            for server in url.split(","):
+                nats_url(server.strip())
         except ValueError as error:
             raise self._error(("events", "broker"), f"broker: {error}") from None
         return url

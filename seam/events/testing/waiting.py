@@ -1,9 +1,10 @@
-"""Waits until a subscriber has noted what a test expects."""
+"""Waits until events have gone where a test expects them."""
 
 from __future__ import annotations
 
 import asyncio
 
+from seam.events.statements import statements_of
 from seam.events.testing.shop import entries
 from seam.persistence import Database
 
@@ -18,4 +19,14 @@ async def until_noted(ledger: Database, count: int) -> dict[str, list[int]]:
             noted = await entries(ledger)
             if sum(map(len, noted.values())) >= count:
                 return noted
+            await asyncio.sleep(0.02)
+
+
+async def until_delivered(sales: Database) -> None:
+    """Wait until the outbox is empty, somewhat after the subscriber has noted the last event."""
+    oldest = statements_of("sales").outbox.oldest
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if await sales.fetch_one(oldest) is None:
+                return
             await asyncio.sleep(0.02)
