@@ -24,6 +24,7 @@ from sqlalchemy import make_url
 from seam.testing.databases import StoppablePostgres
 from seam.testing.nats import NatsServer
 from seam.testing.proxy import Proxy, proxying
+from services.payments.simulator import command_line as simulator
 from tests.faults.schedule import Fault
 from tests.faults.victim import STEPS
 from tests.system.processes import ShopProcess, free_port, from_sources
@@ -336,7 +337,7 @@ def _shared(postgres: StoppablePostgres, provider: str) -> str:
 def _provider(directory: Path, address: str) -> Part:
     return Part(
         [
-            *from_sources("services.payments.simulator.command_line"),
+            *from_sources(simulator.__name__),
             *("--http", address, "--ledger", str(directory / "ledger.db")),
             *("--decline", "0.1", "--delay", "4"),
             *(word for fault in _MISBEHAVIOUR for word in ("--fault", fault)),
