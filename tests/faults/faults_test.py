@@ -19,8 +19,8 @@ async def test_every_order_ends_and_the_books_balance_whatever_goes_wrong(
         system,
         tmp_path,
         seed=SEED,
-        orders=400,
-        faults=16,
+        orders=300,
+        faults=14,
         at_a_time=24,
         tell=told.append,
     )

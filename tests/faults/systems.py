@@ -63,13 +63,14 @@ class Part:
     def start(self) -> None:
         """Start it, unless it runs."""
         if not self.is_running:
+            self.kill()
             self._directory.mkdir(exist_ok=True, parents=True)
             self._process = ShopProcess(
                 self._command, listens=self._listens, directory=self._directory
             )
 
     def kill(self) -> None:
-        """End it without warning."""
+        """End it without warning, and let go of what it leaves."""
         if self._process is not None:
             self._process.kill()
 

@@ -252,14 +252,21 @@ def _split_over_nats(directory: Path) -> list[Launch]:
         [process.shopping_cart]
         services = ["shopping_cart", "payments"]
         nats = "nats://127.0.0.1:{port}"
+
+        [process.orders]
+        services = ["orders"]
+        nats = "nats://127.0.0.1:{port}"
+
+        [events]
+        broker = "nats://127.0.0.1:{port}"
         """
     )
     settings = ["--topology", str(topology), "--data", str(directory / "data"), "--process"]
-    server = [str(nats_server_program()), "--addr", "127.0.0.1", "--port", str(port)]
     return [
-        Launch("nats", server, listens=0),
+        Launch("nats", _broker(port, directory), listens=0),
         Launch("inventory", [*SOURCES, *settings, "inventory"], listens=2),
         Launch("shopping_cart", [*SOURCES, *settings, "shopping_cart"], listens=1),
+        Launch("orders", [*SOURCES, *settings, "orders"], listens=1),
         Launch("director", [*SOURCES, *settings, "director"], listens=1),
     ]
 
