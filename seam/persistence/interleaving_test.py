@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -88,12 +89,10 @@ async def body(plan: Plan, transaction: Transaction) -> None:
         number = await add(plan.kept, transaction)
         if plan.end == "duplicate":
             await transaction.execute(ADD, number=number)
-        try:
+        with suppress(IntegrityError):
             async with transaction.savepoint():
                 await add(plan.undone, transaction)
                 await transaction.execute(ADD, number=number)
-        except IntegrityError:
-            pass
 
 
 async def take(step: str, plan: Plan, transaction: Transaction) -> None:
@@ -107,7 +106,7 @@ async def take(step: str, plan: Plan, transaction: Transaction) -> None:
         async with transaction.savepoint():
             await add(plan.kept, transaction)
     elif step == "undone":
-        with pytest.raises(ZeroDivisionError):
+        with suppress(ZeroDivisionError):
             async with transaction.savepoint():
                 await add(plan.undone, transaction)
                 raise ZeroDivisionError

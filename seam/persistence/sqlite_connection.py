@@ -37,6 +37,9 @@ _CACHED_STATEMENTS: Final = 512
 
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
+ERRORS: Final = (sqlite3.Error, OverflowError, UnicodeError)
+"""What a driver's call raises: of SQLite, or of a value that it cannot hand over."""
+
 
 def connect(file: Path, *, mode: str = "rw", busy_timeout_ms: int) -> sqlite3.Connection:
     """Open a connection that may be used by one thread after another.
@@ -84,9 +87,15 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def is_busy(error: sqlite3.Error) -> bool:
+def is_busy(error: Exception) -> bool:
     """Whether an error says that somebody else holds a lock."""
-    return error.sqlite_errorcode & 0xFF in _BUSY
+    return _code(error) & 0xFF in _BUSY
+
+
+def _code(error: Exception) -> int:
+    """SQLite's own code; what the driver itself refuses, such as a type, has none."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code if isinstance(code, int) else sqlite3.SQLITE_OK
 
 
 class OverrunError(Exception):
@@ -127,7 +136,7 @@ class Budget:
         try:
             return self._cursor.execute(sql, arguments).fetchall()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            if _code(error) == sqlite3.SQLITE_INTERRUPT:
                 raise OverrunError from None
             raise
         finally:

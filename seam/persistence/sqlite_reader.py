@@ -21,6 +21,7 @@ from seam.persistence.compilation import Compiled
 from seam.persistence.failures import DriverError, unavailable
 from seam.persistence.sqlite_connection import (
     BUSY_TIMEOUT_MS,
+    ERRORS,
     Budget,
     OverrunError,
     connect,
@@ -88,7 +89,7 @@ class SqliteReader:
                 rows = self._budget.rows(compiled.sql, arguments)
             except OverrunError:
                 self._long[compiled] = AGAIN
-            except sqlite3.Error as error:
+            except ERRORS as error:
                 if not is_busy(error):
                     raise DriverError(error, compiled.sql) from None
             else:
@@ -140,7 +141,7 @@ class SqliteReader:
         try:
             link = link or _Link(self._file, reading.generation)
             return link.run(reading)
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise DriverError(error, reading.sql) from None
         finally:
             if link is not None:
