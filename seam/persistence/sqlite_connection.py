@@ -99,7 +99,17 @@ def _code(error: Exception) -> int:
 
 
 class OverrunError(Exception):
-    """A statement has spent its budget."""
+    """A statement has spent its budget.
+
+    Attributes:
+        late: it has run out of time, with instructions left: the disk is slow, or the machine has
+            had something else to do.
+    """
+
+    def __init__(self, *, late: bool) -> None:
+        """Say of what it has run out."""
+        super().__init__("a statement takes too long for the event loop")
+        self.late = late
 
 
 class Budget:
@@ -137,7 +147,7 @@ class Budget:
             return self._cursor.execute(sql, arguments).fetchall()
         except sqlite3.OperationalError as error:
             if _code(error) == sqlite3.SQLITE_INTERRUPT:
-                raise OverrunError from None
+                raise OverrunError(late=self._left >= 0) from None
             raise
         finally:
             self._until = _NEVER
