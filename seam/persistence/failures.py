@@ -74,6 +74,14 @@ class FailureError(Exception):
         self.failure = failure
 
 
+class TransactionEndedError(RuntimeError):
+    """A transaction was used after its block, where it would be a part of somebody else's."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("the transaction has ended: use it in its block alone")
+
+
 def unavailable(detail: str, summary: str = _UNREACHABLE) -> FailureError:
     """The error of a database that is away."""
     return FailureError(Failure(Code.UNAVAILABLE, detail, summary))

@@ -6,6 +6,7 @@ statement when it runs it for the first time, and keeps it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -16,7 +17,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from seam.persistence.compilation import Compiled
-from seam.persistence.failures import DriverError, unavailable
+from seam.persistence.failures import DriverError, TransactionEndedError, unavailable
 from seam.persistence.postgresql_pool import POOL_SIZE, Connection, Pool
 from seam.persistence.statements import Command, Query
 
@@ -38,8 +39,10 @@ _ERRORS: Final = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     OSError,
+    ValueError,
 )
-"""What a driver's call raises. `OSError` holds `TimeoutError`."""
+"""What a driver's call raises. `OSError` holds `TimeoutError`; of a number of very many digits, it
+cannot even say that it is too large."""
 
 
 class PostgresBackend:
@@ -127,7 +130,7 @@ class PostgresBackend:
 
     async def execute_many(self, command: Command, rows: Sequence[Mapping[str, object]]) -> None:
         """See `Backend`. The driver makes one transaction of it."""
-        compiled = command.compiled("postgresql", rows[0])
+        compiled = command.compiled_for_all("postgresql", rows)
         arguments = [compiled.arguments(row) for row in rows]
         connection = self._pool.idle() or await self._pool.take()
         try:
@@ -154,7 +157,12 @@ class PostgresBackend:
         work.ended = True
         self._pool.give(work.connection)
         for callback in work.callbacks:
-            callback()
+            try:
+                callback()
+            except Exception as error:
+                # It is no failure of the commit, nor of the other callbacks.
+                told = {"message": f"Exception in callback {callback!r}", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(told)
 
     async def rollback(self, work: PostgresWork) -> None:
         """See `Backend`."""
@@ -234,6 +242,7 @@ class PostgresWork:
 
     async def rows(self, compiled: Compiled, arguments: Sequence[Any]) -> Sequence[Any]:
         """See `Work`."""
+        self._check()
         try:
             rows: Sequence[Any] = await self.connection.fetch(compiled.sql, *arguments)
         except BaseException as error:
@@ -246,6 +255,7 @@ class PostgresWork:
 
     async def run_many(self, compiled: Compiled, rows: Sequence[Mapping[str, object]]) -> None:
         """See `Work`."""
+        self._check()
         arguments = [compiled.arguments(row) for row in rows]
         try:
             await self.connection.executemany(compiled.sql, arguments)
@@ -262,13 +272,22 @@ class PostgresWork:
 
     async def status(self, sql: str, arguments: Sequence[Any] = ()) -> str:
         """What the server says that a statement has done, such as `UPDATE 3`."""
+        self._check()
         try:
             status: str = await self.connection.execute(sql, *arguments)
         except BaseException as error:
             self._failed(error, sql)
         return status
 
+    def _check(self) -> None:
+        if self.ended:
+            # Its connection may be in the middle of another one by now.
+            raise TransactionEndedError
+
     def _failed(self, error: BaseException, sql: str) -> NoReturn:
+        if isinstance(error, asyncpg.InvalidCachedStatementError):
+            # The driver has forgotten the statement, and what comes next prepares it anew.
+            raise unavailable("a table was changed in the middle of a transaction") from None
         self.broken = self.broken or not isinstance(error, asyncpg.PostgresError)
         if not isinstance(error, _ERRORS):
             raise error

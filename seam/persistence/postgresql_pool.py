@@ -121,6 +121,11 @@ class Pool:
         except BaseException as error:
             was_cut = opening not in self._opening
             self._opening.discard(opening)
+            if opening.done() and not opening.cancelled() and opening.exception() is None:
+                # Whoever asked for it was cancelled in the moment in which it was made.
+                self._all.add(opening.result())
+                self.give(opening.result())
+                raise
             self._wake(None)
             if was_cut and isinstance(error, asyncio.CancelledError):
                 raise _away() from None
@@ -162,10 +167,13 @@ class Pool:
     async def _recover(self, connection: Connection) -> None:
         try:
             async with asyncio.timeout(RECOVERY_TIMEOUT):
-                # It waits for the server to have ended what was cancelled.
-                await connection.fetchval("SELECT 1")
+                # It waits for the server to have ended what was cancelled. In a transaction that
+                # has failed, the server answers nothing but this.
+                await connection.execute("")
                 if connection.is_in_transaction():
                     await connection.execute("ROLLBACK")
+        except Exception:
+            connection.terminate()
         except BaseException:
             connection.terminate()
             raise

@@ -101,7 +101,7 @@ class SqliteBackend:
 
     async def execute_many(self, command: Command, rows: Sequence[Mapping[str, object]]) -> None:
         """See `Backend`."""
-        compiled = command.compiled("sqlite", rows[0])
+        compiled = command.compiled_for_all("sqlite", rows)
         work = await self._writer.begin()
         try:
             await work.run_many(compiled, rows)

@@ -37,6 +37,9 @@ _CACHED_STATEMENTS: Final = 512
 
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
+ERRORS: Final = (sqlite3.Error, OverflowError, UnicodeError)
+"""What a driver's call raises: of SQLite, or of a value that it cannot hand over."""
+
 
 def connect(file: Path, *, mode: str = "rw", busy_timeout_ms: int) -> sqlite3.Connection:
     """Open a connection that may be used by one thread after another.
@@ -84,13 +87,29 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def is_busy(error: sqlite3.Error) -> bool:
+def is_busy(error: Exception) -> bool:
     """Whether an error says that somebody else holds a lock."""
-    return error.sqlite_errorcode & 0xFF in _BUSY
+    return _code(error) & 0xFF in _BUSY
+
+
+def _code(error: Exception) -> int:
+    """SQLite's own code; what the driver itself refuses, such as a type, has none."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code if isinstance(code, int) else sqlite3.SQLITE_OK
 
 
 class OverrunError(Exception):
-    """A statement has spent its budget."""
+    """A statement has spent its budget.
+
+    Attributes:
+        late: it has run out of time, with instructions left: the disk is slow, or the machine has
+            had something else to do.
+    """
+
+    def __init__(self, *, late: bool) -> None:
+        """Say of what it has run out."""
+        super().__init__("a statement takes too long for the event loop")
+        self.late = late
 
 
 class Budget:
@@ -127,8 +146,8 @@ class Budget:
         try:
             return self._cursor.execute(sql, arguments).fetchall()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-                raise OverrunError from None
+            if _code(error) == sqlite3.SQLITE_INTERRUPT:
+                raise OverrunError(late=self._left >= 0) from None
             raise
         finally:
             self._until = _NEVER

@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from seam.persistence.compilation import Compiled
 from seam.persistence.failures import DriverError, unavailable
 from seam.persistence.sqlite_connection import (
     BUSY_TIMEOUT_MS,
+    ERRORS,
     Budget,
     OverrunError,
     connect,
@@ -83,21 +84,32 @@ class SqliteReader:
         """What a query gives, of what is committed now."""
         arguments = compiled.arguments(parameters)
         if not self._long or not self._is_long(compiled):
-            assert self._budget is not None, "it was opened"
-            try:
-                rows = self._budget.rows(compiled.sql, arguments)
-            except OverrunError:
-                self._long[compiled] = AGAIN
-            except sqlite3.Error as error:
-                if not is_busy(error):
-                    raise DriverError(error, compiled.sql) from None
-            else:
+            rows = self._on_loop(compiled, arguments)
+            if rows is not None:
                 return query.records(compiled, rows)
 
         def read(connection: sqlite3.Connection) -> list[R]:
             return query.records(compiled, connection.execute(compiled.sql, arguments).fetchall())
 
         return await self._in_thread(_Reading(self._generation, compiled.sql, read))
+
+    def _on_loop(self, compiled: Compiled, arguments: Sequence[Any]) -> list[Any] | None:
+        """Rows of a statement that is short; None of one that is to run in a thread."""
+        assert self._budget is not None, "it was opened"
+        # One that is late once may have been stopped by the machine, and would wait in vain for a
+        # thread behind statements that do take long.
+        for last in (False, True):
+            try:
+                return self._budget.rows(compiled.sql, arguments)
+            except OverrunError as overrun:
+                if last or not overrun.late:
+                    self._long[compiled] = AGAIN
+                    break
+            except ERRORS as error:
+                if not is_busy(error):
+                    raise DriverError(error, compiled.sql) from None
+                break
+        return None
 
     def _is_long(self, compiled: Compiled) -> bool:
         left = self._long.get(compiled)
@@ -140,7 +152,7 @@ class SqliteReader:
         try:
             link = link or _Link(self._file, reading.generation)
             return link.run(reading)
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise DriverError(error, reading.sql) from None
         finally:
             if link is not None:

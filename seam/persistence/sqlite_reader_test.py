@@ -102,6 +102,17 @@ async def test_a_statement_of_a_few_rows_stays_on_the_loop_however_often_it_runs
     assert len(hops) < 200
 
 
+async def test_a_short_statement_that_the_machine_has_held_up_stays_on_the_loop(
+    database: Database, hops: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a thread it would wait behind statements that do take long."""
+    # Whenever SQLite looks, the time is over.
+    monkeypatch.setattr("seam.persistence.sqlite_connection.SECONDS", -1)
+    for number in range(1_000):
+        await database.fetch_one(FIND, number=number)
+    assert hops == []
+
+
 async def test_a_long_statement_goes_to_a_thread_at_once_and_is_tried_again_now_and_then(
     database: Database, hops: list[str]
 ) -> None:

@@ -12,8 +12,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from seam.persistence.compilation import Compiled
-from seam.persistence.failures import DriverError, unavailable
-from seam.persistence.sqlite_connection import OverrunError
+from seam.persistence.failures import DriverError, TransactionEndedError, unavailable
+from seam.persistence.sqlite_connection import ERRORS, OverrunError
 
 if TYPE_CHECKING:
     from seam.persistence.sqlite_writer import SqliteWriter
@@ -68,7 +68,7 @@ class SqliteWork:
                 return self._writer.budget.rows(compiled.sql, arguments)
             except OverrunError:
                 self._writer.note(compiled)
-            except sqlite3.Error as error:
+            except ERRORS as error:
                 raise self.failed(error, compiled.sql) from None
         return await self._thread(
             compiled.sql, lambda: self._connection.execute(compiled.sql, arguments).fetchall()
@@ -85,7 +85,7 @@ class SqliteWork:
         if len(rows) <= MANY:
             try:
                 self._run_slice(compiled, rows)
-            except sqlite3.Error as error:
+            except ERRORS as error:
                 raise self.failed(error, compiled.sql) from None
             return
         left = iter(rows)
@@ -97,7 +97,7 @@ class SqliteWork:
         self.check()
         try:
             self._connection.execute(sql)
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise self.failed(error, sql) from None
 
     def after_commit(self, callback: Callback) -> None:
@@ -105,9 +105,16 @@ class SqliteWork:
         self.callbacks.append(callback)
 
     def check(self) -> None:
-        """Refuse to go on with a transaction that has ended."""
+        """Refuse to go on with a transaction that has ended.
+
+        Raises:
+            TransactionEndedError: its block is over.
+        """
         if self._dead is not None:
             raise self._dead
+        if self.ended:
+            # Its connection may be in the middle of another one by now.
+            raise TransactionEndedError
         self._last = perf_counter()
 
     def bound(self, seconds: float) -> None:
@@ -135,7 +142,7 @@ class SqliteWork:
         if self.joined:
             self._connection.execute("RELEASE body")
 
-    def failed(self, error: sqlite3.Error, sql: str) -> DriverError:
+    def failed(self, error: Exception, sql: str) -> DriverError:
         """Hand on an error, after it was seen whether the transaction has survived it."""
         told = DriverError(error, sql)
         self._survive(told)
@@ -160,7 +167,7 @@ class SqliteWork:
         begun = perf_counter()
         try:
             return change()
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise self.failed(error, compiled.sql) from None
         finally:
             if perf_counter() - begun > LONG_SECONDS:
@@ -174,7 +181,7 @@ class SqliteWork:
         self._writer.budget.rest()
         try:
             return await self._writer.in_thread(work)
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise self.failed(error, sql) from None
         except asyncio.CancelledError:
             self._survive(unavailable("a statement that took too long was ended", "is locked"))

@@ -52,6 +52,19 @@ class Command:
             return compiled
         return self._for_some_columns(dialect, compiled, parameters)
 
+    def compiled_for_all(self, dialect: str, rows: Sequence[Mapping[str, object]]) -> Compiled:
+        """The statement for parameters of the same names in all of `rows`, of which there are some.
+
+        Raises:
+            TypeError: those of a row are not those of the statement, or of the first row.
+        """
+        compiled = self.compiled(dialect, rows[0])
+        names = compiled.names
+        for row in rows:
+            if row.keys() != names:
+                raise compiled.refuse(row)
+        return compiled
+
     def _for_some_columns(
         self, dialect: str, whole: Compiled, parameters: Mapping[str, object]
     ) -> Compiled:

@@ -89,7 +89,7 @@ class Transaction:
         if not rows:
             return
         try:
-            compiled = command.compiled(self._work.dialect, rows[0])
+            compiled = command.compiled_for_all(self._work.dialect, rows)
             await self._work.run_many(compiled, rows)
         except REPORTED as error:
             raise await self._report(error) from None

@@ -1,4 +1,9 @@
-"""Puts a catalogue into the database, all of it or nothing."""
+"""Puts a catalogue into the database, all of it or nothing, while others reserve stock of it.
+
+Nearly all that is to be written is the words of items, and a word that no item has does no harm. So
+they are written first, in transactions that end soon. The items themselves follow in one
+transaction, which writes little; whoever reserves stock waits for that one alone.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +11,15 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from seam.persistence import Database
-from services.inventory.persistence.items import ItemRepository
+from services.inventory.persistence.items import ItemRepository, searched_lines
+from services.inventory.persistence.search_index import SearchIndex
 from services.inventory.records.api import Item
 
-CHUNK: Final = 10_000
-"""Items that are written between two reports of progress.
+CHUNK: Final = 2_000
+"""Items whose words are written in one transaction.
 
-Their words are written in the order of the words: of more items, more are neighbours.
+They are written in the order of the words: of more items, more are neighbours, and others wait
+longer.
 """
 
 
@@ -21,12 +28,12 @@ class OtherCurrencyError(ValueError):
 
 
 async def load(database: Database, items: Sequence[Item], written: Callable[[int], object]) -> None:
-    """Add items, and replace those with the same SKU, in one transaction.
+    """Add items, and replace those with the same SKU, all at once.
 
     Args:
         database: the inventory's database.
         items: items with distinct SKUs, all priced in one currency.
-        written: is told how many items were written since it was last called.
+        written: is told of how many items the words were written since it was last called.
 
     Raises:
         OtherCurrencyError: an item that stays is priced in another currency; nothing was changed.
@@ -34,12 +41,21 @@ async def load(database: Database, items: Sequence[Item], written: Callable[[int
     # Rows are locked in the order of the SKUs, as reservations lock them: neither waits for the
     # other in a circle.
     ordered = sorted(items, key=lambda item: item.sku)
+    chunks = [ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]
+    announced: list[tuple[dict[str, str], dict[str, str | None]]] = []
+    for chunk in chunks:
+        lines = searched_lines(chunk)
+        async with database.transaction() as transaction:
+            before = await SearchIndex(transaction).announce(lines)
+        announced.append((lines, {sku: before.get(sku) for sku in lines}))
+        written(len(chunk))
     async with database.transaction(alone=True) as transaction:
-        repository = ItemRepository(transaction)
-        for start in range(0, len(ordered), CHUNK):
-            chunk = ordered[start : start + CHUNK]
-            await repository.put(chunk)
-            written(len(chunk))
+        repository, index = ItemRepository(transaction), SearchIndex(transaction)
+        for lines, found in announced:
+            await index.put(lines, found)
+        # Last, since from here on reservations of these items wait.
+        for chunk in chunks:
+            await repository.put_rows(chunk)
         currencies = await repository.currencies()
         if len(currencies) > 1:
             listed = ", ".join(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
 from contract.v1.money import Money
@@ -13,7 +14,9 @@ from services.inventory.commands.catalogue_loading import (
     load_if_empty,
 )
 from services.inventory.messagebus.inventory import Inventory
-from services.inventory.persistence.items import ItemRepository
+from services.inventory.persistence.items import ItemRepository, searched_lines
+from services.inventory.persistence.search import search
+from services.inventory.persistence.search_index import SearchIndex
 from services.inventory.records.api import Category, Item
 from services.inventory.records.messagebus import ReserveStockRequest, StockLine
 
@@ -112,3 +115,50 @@ async def test_a_catalogue_in_any_order_can_be_loaded_while_stock_is_reserved(
         *(reserve(number) for number in range(4)),
         *(load(database, backwards, ignore) for _ in range(4)),
     )
+
+
+async def test_while_words_are_written_nothing_is_seen_and_stock_can_be_reserved(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.inventory.commands.catalogue_loading.CHUNK", 2)
+    before = [an_item(f"SKU-{number}", name="old") for number in range(7)]
+    await load(database, before, ignore)
+    parts = 0
+    announce = SearchIndex.announce
+
+    async def note(self: SearchIndex, lines: Mapping[str, str]) -> dict[str, str]:
+        nonlocal parts
+        if parts:
+            # The transaction of the part before has ended.
+            assert not await search(database, ("new",), "", 10)
+        parts += 1
+        return await announce(self, lines)
+
+    monkeypatch.setattr(SearchIndex, "announce", note)
+    reserving: list[asyncio.Task[object]] = []
+
+    def reserve(_: int) -> None:
+        """Begin when the words of one part are written."""
+        lines = (StockLine(sku=f"SKU-{parts}", quantity=1),)
+        request = ReserveStockRequest(reservation_id=f"r{parts}", lines=lines)
+        reserving.append(asyncio.create_task(Inventory(database).reserve_stock(request)))
+
+    await load(database, [an_item(item.sku, name="new") for item in before], reserve)
+    await asyncio.gather(*reserving)
+    assert parts == 4
+    assert len(await search(database, ("new",), "", 10)) == 7
+    assert not await search(database, ("old",), "", 10)
+
+
+async def test_words_that_another_import_has_removed_meanwhile_are_found_again(
+    database: Database,
+) -> None:
+    await load(database, [an_item("A", name="alpha")], ignore)
+    lines = searched_lines([an_item("A", name="alpha gamma")])
+    async with database.transaction() as transaction:
+        seen = await SearchIndex(transaction).announce(lines)
+    await load(database, [an_item("A", name="beta")], ignore)
+    async with database.transaction() as transaction:
+        await SearchIndex(transaction).put(lines, dict(seen))
+        await ItemRepository(transaction).put_rows([an_item("A", name="alpha gamma")])
+    assert [item.sku for item in await search(database, ("alpha", "gamma"), "", 10)] == ["A"]

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select
 from sqlmodel import col
 
 from seam.persistence import Command, Query, Session, one_of
-from services.inventory.persistence.search_index import SearchIndex
+from services.inventory.persistence.search_index import SearchIndex, line_of
 from services.inventory.persistence.tables import ItemRow
 from services.inventory.records.api import Category, Item
 from services.inventory.records.messagebus import StockItem
@@ -142,8 +142,17 @@ class ItemRepository:
 
     async def put(self, items: Sequence[Item]) -> None:
         """Add items; an item whose SKU is there already takes the place of the old one."""
+        await self.put_rows(items)
+        await SearchIndex(self._session).put(searched_lines(items))
+
+    async def put_rows(self, items: Sequence[Item]) -> None:
+        """Add items, or replace them, whose words the search index is given otherwise."""
         await self._session.execute_many(_PUT, [_values(item) for item in items])
-        await SearchIndex(self._session).put({item.sku: searched_text(item) for item in items})
+
+
+def searched_lines(items: Sequence[Item]) -> dict[str, str]:
+    """The words of items by SKU, as the search index takes them."""
+    return {item.sku: line_of(searched_text(item)) for item in items}
 
 
 def searched_text(item: Item) -> str:

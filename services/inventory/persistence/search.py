@@ -8,8 +8,8 @@ Two ways lead to a page, and which is short depends on how many items match:
 
 So the SKUs of each word are looked up, but no more than `FEW`. If a word has fewer, the page comes
 from them. Otherwise the shelf is looked at, and only when its next part does not fill the page is
-it the rarest word again, part by part. None of this looks at the whole catalogue: what is read is
-bounded by the window, or by the number of items that hold the rarest word.
+it the rarest word again, with all of its items. None of this looks at the whole catalogue: what is
+read is bounded by the window, or by the number of items that hold the rarest word.
 """
 
 from __future__ import annotations
@@ -56,15 +56,6 @@ _FIRST: Final = (
 
 _SKUS = Query(_FIRST, str)
 
-_NEXT_SKUS = Query(
-    select(col(SearchWordRow.sku))
-    .where(*_of_word(), col(SearchWordRow.sku) > bindparam("after"))
-    .distinct()
-    .order_by(col(SearchWordRow.sku))
-    .limit(bindparam("most")),
-    str,
-)
-
 _COUNT = Query(select(func.count()).select_from(_FIRST.subquery()), int)
 
 
@@ -94,6 +85,27 @@ def _from_the_shelf(count: int) -> Query[Item]:
         .join(window, window.c.sku == col(ItemRow.sku))
         .where(*_matches(window.c.words, count)),
         window.c.sku,
+    )
+
+
+@cache
+def _from_the_word(count: int) -> Query[Item]:
+    """The statement for `count` words, of which one gives the SKUs.
+
+    However many these are, they stay in the database: as a list they would hold the event loop up.
+    """
+    holders = (
+        select(col(SearchWordRow.sku))
+        .where(*_of_word(), col(SearchWordRow.sku) > bindparam("after"))
+        .distinct()
+        .subquery()
+    )
+    return _page(
+        select(*ITEM_COLUMNS)
+        .join(holders, holders.c.sku == col(ItemRow.sku))
+        .join(SearchTextRow, col(SearchTextRow.sku) == holders.c.sku)
+        .where(*_matches(col(SearchTextRow.words), count)),
+        holders.c.sku,
     )
 
 
@@ -135,17 +147,9 @@ async def search(session: Session, words: Sequence[str], after: str, size: int) 
     if len(found) == size:
         return tuple(found)
     rarest = await _rarest(session, words) if number > 1 else words[0]
-    found, part = [], FEW
-    while len(found) < size:
-        skus = await session.fetch_all(_NEXT_SKUS, **_range(rarest), after=after, most=part)
-        if not skus:
-            break
-        found += await session.fetch_all(
-            _among(number), skus=skus, size=size - len(found), **patterns
-        )
-        after = skus[-1]
-        # Where so few match, the next part may be larger.
-        part *= 4
+    found = await session.fetch_all(
+        _from_the_word(number), **_range(rarest), after=after, size=size, **patterns
+    )
     return tuple(found)
 
 

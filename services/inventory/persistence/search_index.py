@@ -8,6 +8,7 @@ What is found by the latter is held against the former, so a word too many does 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import bindparam, delete, select
@@ -19,6 +20,9 @@ from services.inventory.persistence.tables import ItemRow, SearchTextRow, Search
 
 _CHUNK: Final = 500
 """Items that get their words in one transaction when they lack them."""
+
+
+_NONE: Final[Mapping[str, str | None]] = MappingProxyType({})
 
 
 def _pair(sku: str, text: str) -> tuple[str, str]:
@@ -65,26 +69,44 @@ class SearchIndex:
         """Work in `session`: the transaction that writes the items."""
         self._session = session
 
-    async def put(self, texts: Mapping[str, str]) -> None:
-        """Let items be found by the words of their texts, and by no other.
+    async def announce(self, lines: Mapping[str, str]) -> dict[str, str]:
+        """Add words that items will have when they are put: before that, they do no harm.
 
         Args:
-            texts: what is searched, by SKU.
+            lines: the words by SKU, as `line_of` gives them.
+
+        Returns:
+            The words that the items have now, for `put`.
         """
-        before = dict(await self._session.fetch_all(_WORDS, skus=list(texts)))
+        before = dict(await self._session.fetch_all(_WORDS, skus=list(lines)))
+        added = [row for sku, line in lines.items() for row in _new_words(sku, line, before)]
+        added.sort(key=_place)
+        await self._session.execute_many(_ADD_WORD, added)
+        return before
+
+    async def put(
+        self, lines: Mapping[str, str], announced: Mapping[str, str | None] = _NONE
+    ) -> None:
+        """Let items be found by their words, and by no other.
+
+        Args:
+            lines: the words by SKU, as `line_of` gives them.
+            announced: the words that items had when those of `lines` were announced, by SKU.
+        """
+        before = dict(await self._session.fetch_all(_WORDS, skus=list(lines)))
         added: list[dict[str, object]] = []
         removed: list[dict[str, object]] = []
         changed: list[dict[str, object]] = []
-        for sku, text in texts.items():
-            new = words(text)
+        for sku, line in lines.items():
             old = before.get(sku)
-            line = f" {' '.join(new)} "
             if old == line:
                 continue
             changed.append({"sku": sku, "words": line})
-            had = frozenset(old.split()) if old else frozenset()
-            added += ({"word": word, "sku": sku} for word in new if word not in had)
-            removed += ({"word": word, "sku": sku} for word in had.difference(new))
+            # Somebody else may have put the item, and removed words, since they were announced.
+            if sku not in announced or announced[sku] != old:
+                added += _new_words(sku, line, before)
+            gone = frozenset(old.split()).difference(line.split()) if old else ()
+            removed += ({"word": word, "sku": sku} for word in gone)
         # In one order everywhere, so that two who write the same items never wait in a circle.
         added.sort(key=_place)
         removed.sort(key=_place)
@@ -93,12 +115,22 @@ class SearchIndex:
         await self._session.execute_many(_REMOVE_WORD, removed)
 
 
+def line_of(text: str) -> str:
+    """The words of what is searched, each between blanks."""
+    return f" {' '.join(words(text))} "
+
+
+def _new_words(sku: str, line: str, before: Mapping[str, str]) -> list[dict[str, object]]:
+    had = frozenset(before.get(sku, "").split())
+    return [{"word": word, "sku": sku} for word in line.split() if word not in had]
+
+
 async def index_missing(database: Database) -> int:
     """Give items their words that an earlier version has written, and tell how many there were."""
     count, after = 0, ""
     while lacking := await database.fetch_all(_LACKING, after=after, size=_CHUNK):
         async with database.transaction() as transaction:
-            await SearchIndex(transaction).put(dict(lacking))
+            await SearchIndex(transaction).put({sku: line_of(text) for sku, text in lacking})
         count += len(lacking)
         after = lacking[-1][0]
     return count

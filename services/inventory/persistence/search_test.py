@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from contract.v1.money import Money
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
-from seam.persistence import Command, Database
+from seam.persistence import Command, Database, Query
 from services.inventory.domain.words import words
 from services.inventory.persistence import search as ways
 from services.inventory.persistence.items import ItemRepository, searched_text
@@ -143,6 +144,27 @@ async def test_every_way_finds_the_same_page_by_page(
     while page := await found(database, query, after=seen[-1] if seen else "", size=size):
         seen += page
     assert seen == expected
+
+
+@pytest.mark.usefixtures("scale")
+async def test_no_list_grows_with_the_catalogue(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list of all that hold a word would hold the event loop up while it is handed over."""
+    await put(database, *(an_item(f"{n:03}", name=("even", "odd")[n % 2]) for n in range(300)))
+    longest = 0
+    fetch_all = Database.fetch_all
+
+    async def note(self: Database, query: Query[Any], **parameters: Any) -> list[Any]:
+        nonlocal longest
+        rows = await fetch_all(self, query, **parameters)
+        longest = max(longest, len(rows), len(parameters.get("skus", ())))
+        return rows
+
+    monkeypatch.setattr(Database, "fetch_all", note)
+    for query in ("even odd", "o e home", "odd"):
+        await found(database, query, size=2)
+    assert longest <= ways.FEW
 
 
 async def test_items_that_another_version_has_written_get_their_words(database: Database) -> None:
