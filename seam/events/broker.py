@@ -102,12 +102,17 @@ class Broker:
         self.client = Connection()
         self._url = url
         self._streams: set[str] = set()
+        # What answers and takes nothing is there for those who read, so it is a thing of its own.
+        self._refusals: dict[str, Outage] = {}
         self._closing = False
 
     @property
     def problem(self) -> str | None:
         """Why it cannot be used, without addresses; None when it can."""
-        return None if self.client.is_connected and not self.outage.away else "cannot be reached"
+        if not self.client.is_connected or self.outage.away:
+            return "cannot be reached"
+        refusing = any(refusal.away for refusal in self._refusals.values())
+        return "refuses what is published" if refusing else None
 
     async def connect(self) -> None:
         """Connect, however long that takes."""
@@ -169,8 +174,7 @@ class Broker:
             raise self.failed(f"{type(error).__name__}: {error}") from None
         heed_cancellation()
         decoded: dict[str, Any] = json.loads(answer.data)
-        if self.outage.away and "error" not in decoded:
-            self.outage.answered()
+        self._answered()
         return decoded
 
     def check(self) -> None:
@@ -205,6 +209,7 @@ class Broker:
                 info = await jetstream.update_stream(info.config)
         except (nats.errors.Error, OSError, TimeoutError) as error:
             raise self.failed(f"{type(error).__name__}: {error}") from None
+        self._answered()
         self._streams.add(owner)
         return info
 
@@ -224,12 +229,12 @@ class Broker:
         if len(events) > 1:
             answer = await self._publish_batch(partition, events)
             if answer.get("error", {}).get("err_code") != _IS_DUPLICATE:
-                return self._sequence(answer)
+                return self._sequence(owner, answer)
         for event in events:
             headers = _headers(event)
             answer = await self.request(subject_of(event.type, partition), event.data, headers)
-            self._sequence(answer)
-        return self._sequence(answer)
+            sequence = self._sequence(owner, answer)
+        return sequence
 
     async def _publish_batch(self, partition: int, events: Sequence[Event]) -> dict[str, Any]:
         batch = secrets.token_hex(16)
@@ -252,12 +257,23 @@ class Broker:
         headers["Nats-Batch-Commit"] = "1"
         return await self.request(subject_of(last.type, partition), last.data, headers)
 
-    def _sequence(self, answer: Mapping[str, Any]) -> int:
+    def _sequence(self, owner: str, answer: Mapping[str, Any]) -> int:
+        refusal = self._refusals.get(owner)
+        if refusal is None:
+            refusal = self._refusals[owner] = Outage(f"the broker of events, for those of {owner},")
         if "error" in answer:
             self._streams.clear()
-            raise self.failed(str(answer["error"].get("description", answer["error"])))
+            reason = str(answer["error"].get("description", answer["error"]))
+            refusal.failed(reason)
+            raise BrokerAwayError(reason)
+        if refusal.away:
+            refusal.answered()
         sequence: int = answer["seq"]
         return sequence
+
+    def _answered(self) -> None:
+        if self.outage.away:
+            self.outage.answered()
 
 
 def heed_cancellation() -> None:

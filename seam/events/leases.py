@@ -6,6 +6,10 @@ has stopped loses its duties to the others, and each takes no more than its shar
 
 A lease spares work and is no lock: a process that was frozen and wakes up goes on with what it was
 doing. Whatever a duty does must bear being done by two at once.
+
+A lease ends when the time in its row has come. A clock may be set back, and then that time is far
+away; so a lease ends as well when it has not changed for longer than it lasts, by the clock of
+whoever looks at it that is never set.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from math import ceil
+from time import monotonic
 from typing import Final
 
 from seam.contract import StatusError
@@ -59,6 +64,7 @@ class Leases:
         self._host = socket.gethostname()
         self._me = f"{self._host}/{os.getpid()}/{secrets.token_hex(8)}"
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._seen: dict[str, tuple[Lease, float]] = {}
 
     @property
     def held(self) -> frozenset[str]:
@@ -90,6 +96,7 @@ class Leases:
             )
             await transaction.execute(self._statements.renew, me=self._me, until=until)
             leases = {each.name: each for each in await transaction.fetch_all(self._statements.all)}
+            self._look(leases)
             live = await self._living(transaction, leases, now)
             mine = await self._claim(transaction, leases, now, until, members=live)
         for name in self._running.keys() - mine:
@@ -106,7 +113,7 @@ class Leases:
         for lease in leases.values():
             if not lease.name.startswith(_MEMBER):
                 continue
-            if lease.expires > now and not self._has_ended(lease.holder):
+            if not self._is_over(lease, now):
                 live += 1
             else:
                 await transaction.execute(self._statements.forget, which=lease.name)
@@ -134,7 +141,7 @@ class Leases:
                 taken = await transaction.execute(
                     self._statements.add, name=name, holder=self._me, expires=until
                 )
-            elif lease.expires <= now or self._has_ended(lease.holder):
+            elif self._is_over(lease, now):
                 taken = await transaction.execute(
                     self._statements.take,
                     which=name,
@@ -181,6 +188,20 @@ class Leases:
             async with asyncio.timeout(2), self._database.transaction() as transaction:
                 await transaction.execute(self._statements.release_all, me=self._me)
                 await transaction.execute(self._statements.forget, which=_MEMBER + self._me)
+
+    def _look(self, leases: Mapping[str, Lease]) -> None:
+        """Note since when each lease is as it is."""
+        seen, now = self._seen, monotonic()
+        self._seen = {
+            name: seen[name] if name in seen and seen[name][0] == lease else (lease, now)
+            for name, lease in leases.items()
+        }
+
+    def _is_over(self, lease: Lease, now: int) -> bool:
+        since = self._seen[lease.name][1]
+        # Half as long again: the last renewal was maybe seen as soon as it was made.
+        unchanged = monotonic() - since > 1.5 * self._seconds
+        return lease.expires <= now or unchanged or self._has_ended(lease.holder)
 
     def _has_ended(self, holder: str) -> bool:
         """Whether a holder is a process of this machine that has ended."""

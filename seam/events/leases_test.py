@@ -89,6 +89,16 @@ async def test_what_a_process_of_another_machine_had_is_taken_over_when_its_time
             assert microseconds() - begun > 1_000_000
 
 
+async def test_what_a_process_had_is_taken_over_though_the_clock_was_set_back_since(
+    database_url: str,
+) -> None:
+    async with databases(database_url) as (sales, _):
+        # As a process of another machine would have left it an hour from now.
+        await lend(sales, f"elsewhere/{os.getpid()}/x", seconds=3600)
+        async with Replica(sales) as first, Replica(sales) as second:
+            await until(lambda: len(first.busy) == len(second.busy) == 4)
+
+
 async def lend(sales: Database, holder: str, seconds: float) -> None:
     """Let another process have all duties."""
     until_then = microseconds() + int(seconds * 1e6)

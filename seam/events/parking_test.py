@@ -15,6 +15,7 @@ from seam.call import call_scope, current_call
 from seam.contract import Code, StatusError
 from seam.events import publish, subscribe
 from seam.events.dead_letters import DeadLetters
+from seam.events.event import microseconds
 from seam.events.lag import Lag, measure
 from seam.events.policy import DEFAULT_POLICY, Policy
 from seam.events.retrying import Retrying
@@ -206,3 +207,25 @@ async def test_a_failure_is_told_in_one_line_for_each_attempt(
         await until_dead(ledger, 1)
     lines = [each for each in caplog.records if each.levelno >= logging.WARNING]
     assert [each.levelname for each in lines] == ["WARNING", "WARNING", "ERROR"]
+
+
+async def test_an_event_is_tried_again_though_the_clock_was_set_back_since_it_failed(
+    database_url: str, broker: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = 0
+
+    async def fail() -> None:
+        nonlocal failures
+        failures += 1
+        if failures <= 2:
+            raise RuntimeError("not now")
+
+    subscription = unless(lambda event: event.minor_units == 3, fail)
+    set_forward = 3_600_000_000
+    monkeypatch.setattr("seam.events.subscriber.microseconds", lambda: microseconds() + set_forward)
+    async with (
+        databases(database_url) as (sales, ledger),
+        path(sales, ledger, QUICK, broker=broker, subscription=subscription),
+    ):
+        await sell(sales, [("a", n) for n in range(6)])
+        assert await until_noted(ledger, 6) == {"a": list(range(6))}

@@ -63,6 +63,11 @@ class Retrying:
             self._swept = seconds
             # One that was parked while the one before it succeeded has nobody to wait for.
             await self._subscriber.database.execute(self._statements.parked.wake_all, now=now)
+            # Nothing is put off for so long, unless the clock was set back since.
+            horizon = now + int(2e6 * self._policy.longest_delay)
+            await self._subscriber.database.execute(
+                self._statements.parked.hasten, now=now, horizon=horizon
+            )
         if self._trimmed is None or seconds - self._trimmed > self._policy.trim_interval:
             self._trimmed = seconds
             await self.trim()

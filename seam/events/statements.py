@@ -113,13 +113,6 @@ class ParkedStatements:
             .limit(bindparam("limit")),
             _parked,
         )
-        self.next_due = Query(
-            select(c.next_attempt)
-            .where(waiting, c.next_attempt.is_not(None))
-            .order_by(c.next_attempt)
-            .limit(1),
-            _int,
-        )
         self.lock = Query(found.where(of_number, waiting).with_for_update(), _parked)
         self.fail = Command(
             update(parked)
@@ -139,6 +132,11 @@ class ParkedStatements:
         self.wake_key = Command(wake.where(c.number.in_(of_key)))
         self.wake_all = Command(
             wake.where(c.number.in_(firsts.group_by(first.c.owner, first.c.key)))
+        )
+        self.hasten = Command(
+            update(parked)
+            .where(waiting, c.next_attempt > bindparam("horizon"))
+            .values(next_attempt=bindparam("now"))
         )
         self.count = Query(
             select(func.count()).select_from(

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import nats.errors
+import nats.js.errors
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
@@ -111,6 +112,8 @@ class StreamReader:
         async with self._consumer(cursor, filters) as consumer:
             while True:
                 messages = await consumer.fetch(self._policy.batch)
+                if not messages and self._outage.away:
+                    self._outage.answered()
                 if messages:
                     cursor = await self._deliver(partition, cursor, messages)
                     self.lag[partition] = consumer.pending
@@ -208,6 +211,9 @@ class StreamReader:
             info = await jetstream.add_consumer(stream, config=config)
             consumer = _Consumer(self._broker, stream, info.name)
             subscription = await client.subscribe(consumer.inbox, cb=consumer.receive)
+        except nats.js.errors.APIError:
+            # An answer: the broker is there, and has no room for a consumer, say.
+            raise
         except (nats.errors.Error, OSError, TimeoutError) as error:
             raise self._broker.failed(f"{type(error).__name__}: {error}") from None
         try:

@@ -122,17 +122,26 @@ class Pool:
             was_cut = opening not in self._opening
             self._opening.discard(opening)
             if opening.done() and not opening.cancelled() and opening.exception() is None:
-                # Whoever asked for it was cancelled in the moment in which it was made.
-                self._all.add(opening.result())
-                self.give(opening.result())
-                raise
-            self._wake(None)
+                # Who waited for it was cancelled in the moment in which it came.
+                self._keep(opening.result())
+            else:
+                self._wake(None)
             if was_cut and isinstance(error, asyncio.CancelledError):
                 raise _away() from None
             raise
+        if opening not in self._opening:
+            # All were ended in the moment in which it came.
+            connection.terminate()
+            raise _away()
         self._opening.discard(opening)
         self._all.add(connection)
         return connection
+
+    def _keep(self, connection: Connection) -> None:
+        self._all.add(connection)
+        if self._cut:
+            connection.terminate()
+        self.give(connection)
 
     async def _wait(self) -> Connection | None:
         loop = asyncio.get_running_loop()

@@ -16,8 +16,9 @@ import nats
 
 from tests.faults.audit import Books, audit
 from tests.faults.customers import Customers, carts, settled
+from tests.faults.parts import SERVICES, System
 from tests.faults.schedule import Event, Fault, draw
-from tests.faults.systems import SERVICES, SYSTEMS, System
+from tests.faults.systems import SYSTEMS
 
 SETTLING: Final = 150.0
 """Seconds that orders and events have to come to rest, once nothing goes wrong any more."""
@@ -122,6 +123,9 @@ class _Keeper:
             await self._server(event, self._system.postgres)
         elif event.target == "broker":
             await self._broker(event)
+        elif event.fault is Fault.MOVE:
+            assert self._system.move is not None
+            await asyncio.to_thread(self._system.move)
         else:
             await self._process(event)
 

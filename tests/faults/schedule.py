@@ -39,6 +39,9 @@ class Fault(Enum):
     FILL_DISK = "fill the disk of"
     """A process cannot write any more, and can again later."""
 
+    MOVE = "move"
+    """A service goes into a process of its own, or back, on the data that it has."""
+
 
 @dataclass(frozen=True)
 class Event:

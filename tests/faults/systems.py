@@ -7,129 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import signal
-import sqlite3
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import psycopg
 from sqlalchemy import make_url
 
 from seam.testing.databases import StoppablePostgres
 from seam.testing.nats import NatsServer
-from seam.testing.proxy import Proxy, proxying
-from services.payments.simulator import command_line as simulator
+from seam.testing.proxy import proxying
+from tests.faults.moving import moving
+from tests.faults.parts import SERVICES, Part, System, provider_at, victim
 from tests.faults.schedule import Fault
 from tests.faults.victim import STEPS
-from tests.system.processes import ShopProcess, free_port, from_sources
-
-SERVICES: Final = ("inventory", "shopping_cart", "payments", "orders")
-
-_MISBEHAVIOUR: Final = ("unavailable=0.02", "drop=0.02", "late=0.02", "lose=0.02", "twice=0.05")
-
-
-class Part:
-    """A process of a system, which ends and is started again."""
-
-    def __init__(self, command: Sequence[str], directory: Path, *, listens: int) -> None:
-        """Prepare a process.
-
-        Args:
-            command: the program and its arguments.
-            directory: where it runs.
-            listens: how many ports it announces.
-        """
-        self._command = command
-        self._directory = directory
-        self._listens = listens
-        self._process: ShopProcess | None = None
-
-    @property
-    def ends_at(self) -> Path:
-        """The file that names the step that it ends at."""
-        return self._directory / "ends_at"
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it runs."""
-        return self._process is not None and self._process.is_running
-
-    def start(self) -> None:
-        """Start it, unless it runs."""
-        if not self.is_running:
-            self.kill()
-            self._directory.mkdir(exist_ok=True, parents=True)
-            self._process = ShopProcess(
-                self._command, listens=self._listens, directory=self._directory
-            )
-
-    def kill(self) -> None:
-        """End it without warning, and let go of what it leaves."""
-        if self._process is not None:
-            self._process.kill()
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send it a signal, if it runs."""
-        if self._process is not None:
-            self._process.signal(number)
-
-    def limit_files(self, size: int) -> None:
-        """Let it write no further than `size` bytes into any file, as if its disk were full."""
-        if self._process is not None and self.is_running:
-            resource.prlimit(
-                self._process.id, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY)
-            )
-
-
-@dataclass
-class System:
-    """One running shop, and what can go wrong with it.
-
-    Attributes:
-        url: where customers reach it.
-        parts: its processes, by name.
-        directory: where everything lies.
-        possible: what can happen to which part.
-        steps: the steps that a process can end at, as `PROCESS: STEP`.
-        postgres: its database server, if it has one.
-        nats: its broker, if it has one.
-        proxy: what stands between its processes and the broker.
-    """
-
-    url: str
-    parts: dict[str, Part]
-    directory: Path
-    possible: tuple[tuple[Fault, str], ...]
-    steps: tuple[str, ...]
-    postgres: StoppablePostgres | None = None
-    nats: NatsServer | None = None
-    proxy: Proxy | None = None
-
-    def rows(self, service: str, query: str) -> list[tuple[Any, ...]]:
-        """What a query gives on the data of a service, past all of its code.
-
-        Args:
-            service: whose data.
-            query: SQL in which `{schema}` stands before the name of a table.
-        """
-        if self.postgres is not None:
-            with psycopg.connect(self.postgres.url) as connection:
-                return list(connection.execute(query.format(schema=f"{service}.").encode()))
-        with closing(sqlite3.connect(self.directory / "data" / f"{service}.db")) as database:
-            return list(database.execute(query.format(schema="")))
-
-    def money(self) -> dict[str, int]:
-        """Minor units that the payment provider holds, by payment id."""
-        with closing(sqlite3.connect(self.directory / "ledger.db")) as ledger:
-            return dict(
-                ledger.execute("SELECT key, minor_units FROM charge WHERE status = 'charged'")
-            )
+from tests.system.processes import free_port, from_sources
 
 
 @asynccontextmanager
@@ -138,7 +33,7 @@ async def monolith_sqlite(directory: Path) -> AsyncIterator[System]:
     http, provider = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     monolith = Part(
         [
-            *_victim(directory, "monolith", "shop"),
+            *victim(directory, "monolith", "shop"),
             *("--http", http, "--data", str(directory / "data")),
             *("--setting", f"payments.provider=http://{provider}"),
         ],
@@ -147,7 +42,7 @@ async def monolith_sqlite(directory: Path) -> AsyncIterator[System]:
     )
     system = System(
         url=f"http://{http}",
-        parts={"provider": _provider(directory, provider), "monolith": monolith},
+        parts={"provider": provider_at(directory, provider), "monolith": monolith},
         directory=directory,
         possible=(
             (Fault.KILL, "monolith"),
@@ -179,7 +74,7 @@ async def monolith_postgresql(directory: Path) -> AsyncIterator[System]:
         await _migrate(settings, directory, postgres.url)
         monolith = Part(
             [
-                *_victim(directory, "monolith", "shop"),
+                *victim(directory, "monolith", "shop"),
                 *("--topology", str(settings)),
             ],
             directory / "monolith",
@@ -187,7 +82,7 @@ async def monolith_postgresql(directory: Path) -> AsyncIterator[System]:
         )
         system = System(
             url=f"http://{http}",
-            parts={"provider": _provider(directory, provider), "monolith": monolith},
+            parts={"provider": provider_at(directory, provider), "monolith": monolith},
             directory=directory,
             possible=(
                 (Fault.KILL, "monolith"),
@@ -230,11 +125,11 @@ async def split(directory: Path) -> AsyncIterator[System]:
                     """
                 )
                 await _migrate(settings, directory, postgres.url)
-                parts = {"provider": _provider(directory, provider)}
+                parts = {"provider": provider_at(directory, provider)}
                 for name in SERVICES:
                     parts[name] = Part(
                         [
-                            *_victim(directory, name, name),
+                            *victim(directory, name, name),
                             *("--topology", str(settings)),
                         ],
                         directory / name,
@@ -278,6 +173,7 @@ SYSTEMS: Final[Mapping[str, Callable[[Path], AbstractAsyncContextManager[System]
     "monolith_sqlite": monolith_sqlite,
     "monolith_postgresql": monolith_postgresql,
     "split_postgresql_nats": split,
+    "moving_sqlite_nats": moving,
 }
 """The systems that orders are placed in while things go wrong."""
 
@@ -333,23 +229,6 @@ def _shared(postgres: StoppablePostgres, provider: str) -> str:
     template = make_url(postgres.url).set(username="SERVICE")
     url = template.render_as_string(hide_password=False).replace("SERVICE", "{service}")
     return f'[database]\ndefault = "{url}"\n[settings.payments]\nprovider = "http://{provider}"\n'
-
-
-def _provider(directory: Path, address: str) -> Part:
-    return Part(
-        [
-            *from_sources(simulator.__name__),
-            *("--http", address, "--ledger", str(directory / "ledger.db")),
-            *("--decline", "0.1", "--delay", "4"),
-            *(word for fault in _MISBEHAVIOUR for word in ("--fault", fault)),
-        ],
-        directory / "provider",
-        listens=1,
-    )
-
-
-def _victim(directory: Path, name: str, program: str) -> list[str]:
-    return [*from_sources("tests.faults.victim"), str(directory / name / "ends_at"), program]
 
 
 def _steps_of_services() -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from contract.v1.money import Money
 from hypothesis import HealthCheck, given, settings
@@ -42,14 +42,18 @@ DECLINED: Final = Money(currency_code="EUR", minor_units=100_000_000)
 OK, BEFORE, AFTER, LATE = "ok", "before", "after", "late"
 
 # Calls for one payment: what is asked, of which of two processes, after how many turns of the loop,
-# and what happens at the provider. A process that is killed on either side of the provider has
-# written as much as one that gets no answer.
+# what happens at the provider, and after how many tenths of a millisecond the caller ends the call,
+# which may be in the middle of a statement or of a commit. A process that is killed on either side
+# of the provider has written as much as one that gets no answer.
 CALLS: Final = st.tuples(
     st.sampled_from(["take", "void"]),
     st.integers(0, 1),
     st.integers(0, 6),
     st.sampled_from([OK, BEFORE, AFTER, LATE]),
+    st.none() | st.integers(0, 60),
 )
+Call: TypeAlias = tuple[str, int, int, str, int | None]
+
 # Rounds of calls; those of a round are under way at the same time.
 ROUNDS: Final = st.lists(st.lists(CALLS, min_size=1, max_size=4), min_size=1, max_size=4)
 
@@ -110,10 +114,22 @@ async def call(
     return "taken"
 
 
+async def within(patience: int | None, calling: Coroutine[object, object, str]) -> str:
+    """What comes of a call, whose caller goes away after so many tenths of a millisecond."""
+    task = asyncio.create_task(calling)
+    if patience is not None:
+        await asyncio.sleep(patience / 10_000)
+        task.cancel()
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return "unknown"
+
+
 async def play(
     databases: Sequence[Database],
     ledger: Ledger,
-    rounds: Sequence[Sequence[tuple[str, int, int, str]]],
+    rounds: Sequence[Sequence[Call]],
     amount: Money,
 ) -> None:
     provider = UnreliableProvider(ledger)
@@ -124,10 +140,10 @@ async def play(
     payment_id = f"payment-{next(numbers)}"
     answers: list[list[str]] = []
     for calls in rounds:
-        provider.faults += [fault for *_, fault in calls]
+        provider.faults += [fault for *_, fault, _ in calls]
         tasks = [
-            asyncio.create_task(call(handlers[process], payment_id, amount, what, turns))
-            for what, process, turns, _ in calls
+            within(patience, call(handlers[process], payment_id, amount, what, turns))
+            for what, process, turns, _, patience in calls
         ]
         answers.append(await asyncio.gather(*tasks))
     provider.faults.clear()
@@ -160,7 +176,7 @@ async def play(
 @given(rounds=ROUNDS, amount=st.sampled_from([GOOD, GOOD, GOOD, DECLINED]))
 async def test_money_is_held_exactly_for_what_is_taken(
     database_url: str,
-    rounds: list[list[tuple[str, int, int, str]]],
+    rounds: list[list[Call]],
     amount: Money,
 ) -> None:
     with tempfile.TemporaryDirectory() as directory:
