@@ -1,16 +1,14 @@
-"""Finds routes by the path as it was sent.
+"""Finds the route of a request by the path as it was sent, and calls its handler.
 
 Source: google/api/http.proto: a path is parted into segments first, and each segment is decoded
 alone. Litestar matches a path that was decoded and tidied, in which `a%2Fb` and `a//b` are `a/b`:
-two programs that read one path differently are how a rule at a gateway is walked around. Litestar
-is therefore given the path as it was sent; what binds a segment decodes it (`path_value`).
+two programs that read one path differently are how a rule at a gateway is walked around. So routes
+are declared with Litestar, and found here; what binds a segment decodes it (`path_value`).
 
 The route is the one whose pattern matches the path and that has the method; of several, the one
-with literal segments before the one with variables. Litestar takes a literal segment where it can
-and does not turn back, so a segment that a variable binds and that is a literal of another route is
-shown to it with its first character escaped. A verb after a variable, as in `{id}:cancel`, is shown
-to it as a segment of its own. Where a path has a verb, what ends in it has no other meaning, as in
-Envoy's transcoder; a value that does is sent with its colon escaped.
+with literal segments before the one with variables. A verb after a variable, as in `{id}:cancel`,
+is declared as a segment of its own. Where a path has a verb, what ends in it has no other meaning,
+as in Envoy's transcoder; a value that does is sent with its colon escaped.
 
 It also answers HEAD as GET without a body, and OPTIONS with the methods of the path.
 """
@@ -18,13 +16,15 @@ It also answers HEAD as GET without a body, and OPTIONS with the methods of the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from litestar import Litestar
 from litestar.enums import ScopeType
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from seam.contract import Code
+from seam.http.endpoint import Endpoint
 from seam.http.limits import MAXIMUM_TARGET_BYTES
 from seam.http.problem import send_problem
 from seam.http.text import shown
@@ -34,7 +34,11 @@ _ITS_OWN: Final = {"OPTIONS"}
 
 
 def as_sent(app: Litestar) -> ASGIApp:
-    """Wrap an application so that its routes match paths as they were sent."""
+    """Serve the routes of an application by paths as they were sent.
+
+    Raises:
+        ValueError: a handler takes something else than the request.
+    """
     routes = _Routes(app)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,37 +53,41 @@ def as_sent(app: Litestar) -> ASGIApp:
             return
         path = raw.decode("latin-1")
         if "//" in path or (path.endswith("/") and path != "/") or not path.startswith("/"):
-            detail = f"{scope['method']} {shown(path)}: Not Found"
-            await send_problem(send, 404, Code.NOT_FOUND, detail=detail)
+            await _refuse(send, scope["method"], path, b"")
             return
         method = str(scope["method"])
         segments = path.split("/")[1:]
+        found = routes.find(segments, "GET" if method == "HEAD" else method)
+        if found is not None:
+            answer = _without_body(send) if method == "HEAD" else send
+            await found.endpoint.answer(scope, receive, answer, found.values)
+            return
         allowed = routes.methods(segments)
         if method == "OPTIONS" and allowed:
             await _tell_allowed(send, allowed)
             return
-        asked = "GET" if method == "HEAD" else method
-        found = routes.find(segments, asked)
-
-        async def without_body(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                message["body"] = b""
-            await send(message)
-
-        answer = without_body if method == "HEAD" else send
-        if found is None and allowed:
-            detail = f"{method} {shown(path)}: Method Not Allowed"
-            headers = [(b"allow", allowed)]
-            await send_problem(answer, 405, Code.UNIMPLEMENTED, headers=headers, detail=detail)
-            return
-        if found is None:
-            detail = f"{method} {shown(path)}: Not Found"
-            await send_problem(answer, 404, Code.NOT_FOUND, detail=detail)
-            return
-        seen: Any = {**scope, "path": "/" + "/".join(found), "method": asked}
-        await app(seen, receive, answer)
+        await _refuse(_without_body(send) if method == "HEAD" else send, method, path, allowed)
 
     return route
+
+
+def _without_body(send: Send) -> Send:
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message["body"] = b""
+        await send(message)
+
+    return send_head
+
+
+async def _refuse(send: Send, method: str, path: str, allowed: bytes) -> None:
+    if allowed:
+        detail = f"{method} {shown(path)}: Method Not Allowed"
+        headers = [(b"allow", allowed)]
+        await send_problem(send, 405, Code.UNIMPLEMENTED, headers=headers, detail=detail)
+    else:
+        detail = f"{method} {shown(path)}: Not Found"
+        await send_problem(send, 404, Code.NOT_FOUND, detail=detail)
 
 
 async def _tell_allowed(send: Send, allowed: bytes) -> None:
@@ -88,15 +96,22 @@ async def _tell_allowed(send: Send, allowed: bytes) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+class _Found(NamedTuple):
+    """What answers a request, and what the path binds its variables to, in order."""
+
+    endpoint: Endpoint
+    values: tuple[str, ...]
+
+
 class _Node:
     """Where the patterns of routes part, by their next segment."""
 
-    __slots__ = ("literals", "methods", "variable")
+    __slots__ = ("endpoints", "literals", "variable")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node] = {}
         self.variable: _Node | None = None
-        self.methods: set[str] = set()
+        self.endpoints: dict[str, Endpoint] = {}
 
 
 class _Routes:
@@ -105,18 +120,26 @@ class _Routes:
     def __init__(self, app: Litestar) -> None:
         self._root = _Node()
         for route in app.routes:
-            node = self._root
-            for part in route.path.split("/")[1:]:
-                if part.startswith("{"):
-                    node.variable = node.variable or _Node()
-                    node = node.variable
-                else:
-                    node = node.literals.setdefault(part, _Node())
-            node.methods |= set(getattr(route, "methods", ())) - _ITS_OWN
+            if isinstance(route, HTTPRoute):
+                self._add(route, app)
 
-    def find(self, segments: Sequence[str], method: str) -> tuple[str, ...] | None:
-        """Find the route of a request; gives the segments as Litestar is to see them."""
-        return _find(self._root, segments, method)
+    def _add(self, route: HTTPRoute, app: Litestar) -> None:
+        node = self._root
+        variables = []
+        for part in route.path.split("/")[1:]:
+            if part.startswith("{"):
+                variables.append(part[1:-1].partition(":")[0])
+                node.variable = node.variable or _Node()
+                node = node.variable
+            else:
+                node = node.literals.setdefault(part, _Node())
+        for method, (handler, _) in route.route_handler_map.items():
+            if method not in _ITS_OWN:
+                node.endpoints[method] = Endpoint(app, handler, variables)
+
+    def find(self, segments: Sequence[str], method: str) -> _Found | None:
+        """Find the route of a request."""
+        return _find(self._root, segments, method, ())
 
     def methods(self, segments: Sequence[str]) -> bytes:
         """List the methods that a path has, as `Allow` has them; empty when it is no route's."""
@@ -127,28 +150,31 @@ class _Routes:
         return ", ".join(sorted(found | head | _ITS_OWN)).encode()
 
 
-def _find(node: _Node, segments: Sequence[str], method: str) -> tuple[str, ...] | None:
+def _find(
+    node: _Node, segments: Sequence[str], method: str, values: tuple[str, ...]
+) -> _Found | None:
     if not segments:
-        return () if method in node.methods else None
+        endpoint = node.endpoints.get(method)
+        return None if endpoint is None else _Found(endpoint, values)
     segment, rest = segments[0], segments[1:]
-    named, verb, verbs = _with_verb(node, segments)
+    named, verbs = _with_verb(node, segments)
     if verbs is not None:
-        return (named, verb) if method in verbs.methods else None
+        return _find(verbs, (), method, (*values, named))
     literal = _literal(node, segment)
-    if literal is not None and (found := _find(literal, rest, method)) is not None:
-        return (segment, *found)
-    if node.variable is None or (found := _find(node.variable, rest, method)) is None:
+    if literal is not None and (found := _find(literal, rest, method, values)) is not None:
+        return found
+    if node.variable is None:
         return None
-    return (segment if literal is None else f"%{ord(segment[0]):02X}{segment[1:]}", *found)
+    return _find(node.variable, rest, method, (*values, segment))
 
 
 def _methods(node: _Node, segments: Sequence[str]) -> Iterator[str]:
     if not segments:
-        yield from node.methods
+        yield from node.endpoints
         return
-    verbs = _with_verb(node, segments)[2]
+    _, verbs = _with_verb(node, segments)
     if verbs is not None:
-        yield from verbs.methods
+        yield from verbs.endpoints
         return
     for next_node in (_literal(node, segments[0]), node.variable):
         if next_node is not None:
@@ -160,10 +186,11 @@ def _literal(node: _Node, segment: str) -> _Node | None:
     return None if segment.startswith(":") else node.literals.get(segment)
 
 
-def _with_verb(node: _Node, segments: Sequence[str]) -> tuple[str, str, _Node | None]:
-    """The last segment as a variable and a verb, and where that leads, if it leads anywhere."""
+def _with_verb(node: _Node, segments: Sequence[str]) -> tuple[str, _Node | None]:
+    """The value before a verb that ends the last segment, and where the verb leads."""
     if len(segments) > 1 or node.variable is None:
-        return "", "", None
+        return "", None
     named, colon, verb = segments[0].rpartition(":")
-    found = node.variable.literals.get(colon + verb) if named and colon else None
-    return named, colon + verb, found
+    if not named:
+        return "", None
+    return named, node.variable.literals.get(colon + verb)

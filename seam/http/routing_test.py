@@ -14,35 +14,35 @@ from seam.http.problem import exception_handlers
 from seam.http.routing import as_sent
 
 
-def told(route: str, request: HttpRequest) -> Response[str]:
+def told(route: str, request: HttpRequest) -> Response[bytes]:
     bound = {name: path_value(request, name) for name in sorted(request.path_params)}
-    return Response(f"{route} {bound}")
+    return Response(f"{route} {bound}".encode())
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     @get("/v1/{a:str}/b")
-    async def ends_in_b(request: HttpRequest) -> Response[str]:
+    async def ends_in_b(request: HttpRequest) -> Response[bytes]:
         return told("{a}/b", request)
 
     @get("/v1/c/{b:str}")
-    async def begins_with_c(request: HttpRequest) -> Response[str]:
+    async def begins_with_c(request: HttpRequest) -> Response[bytes]:
         return told("c/{b}", request)
 
     @post("/v1/{b:str}/{a:str}")
-    async def anything(request: HttpRequest) -> Response[str]:
+    async def anything(request: HttpRequest) -> Response[bytes]:
         return told("{b}/{a}", request)
 
     @put("/v1/c/b")
-    async def literal(request: HttpRequest) -> Response[str]:
+    async def literal(request: HttpRequest) -> Response[bytes]:
         return told("c/b", request)
 
     @post("/v3/{a:str}/:verb")
-    async def with_verb(request: HttpRequest) -> Response[str]:
+    async def with_verb(request: HttpRequest) -> Response[bytes]:
         return told("{a}:verb", request)
 
     @get("/v3/{a:str}")
-    async def alone(request: HttpRequest) -> Response[str]:
+    async def alone(request: HttpRequest) -> Response[bytes]:
         return told("{a}", request)
 
     handlers: list[Any] = [ends_in_b, begins_with_c, anything, literal, with_verb, alone]

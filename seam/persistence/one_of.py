@@ -74,5 +74,13 @@ class _List(TypeDecorator[Sequence[Any]]):
         if isinstance(self.item, Text):
             # What no row can hold is equal to nothing.
             maximum = self.item.maximum
-            kept = [each for each in kept if not text_refusal(each, maximum)]
+            if not _all_plain(kept, maximum):
+                kept = [each for each in kept if not text_refusal(each, maximum)]
         return kept if dialect.name == "postgresql" else json.dumps(kept)
+
+
+def _all_plain(texts: Sequence[str], maximum: int) -> bool:
+    """Whether every text can be stored, told of all at once; most lists are short codes."""
+    joined = "".join(texts)
+    fit = len(joined) <= maximum or max(map(len, texts)) <= maximum
+    return fit and joined.isascii() and "\0" not in joined

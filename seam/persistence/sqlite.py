@@ -59,7 +59,8 @@ class SqliteBackend:
 
     async def close(self) -> None:
         """Let go of all connections."""
-        await asyncio.to_thread(self._close)
+        await self._writer.close()
+        await asyncio.to_thread(self._reader.close)
 
     async def ask(self) -> None:
         """See `Backend`. A file that has taken the place of another is examined first."""
@@ -127,10 +128,6 @@ class SqliteBackend:
             raise unavailable("it is a directory; expected a file")
         self._examine()
         return self._reader.connect()
-
-    def _close(self) -> None:
-        self._writer.close()
-        self._reader.close()
 
     def _ask(self) -> sqlite3.Connection | None:
         """Ask; gives a connection to the file if it has taken the place of another."""

@@ -9,6 +9,10 @@ the disk is waited for, others gather for the next group.
 
     turn: begin → body → body → … → commit (in a thread) → next group
 
+Clients that were answered often write again at once. So a group waits for as many as shared the
+commit before it, for no longer than that commit took: else the first to come back would have a
+commit of its own, and all others would wait for two. Who writes alone never waits.
+
 What is known to take long, such as many rows at once, runs in the writer's thread; the others wait.
 A body that waits for something else than the database holds others up: those in line give up after
 `WRITER_TIMEOUT`, and one that holds up others who are done loses its turn after the same time.
@@ -57,6 +61,9 @@ needed is not taken."""
 _POLL: Final = 0.002
 """Seconds between two tries to take the lock from another process."""
 
+_TICK: Final = 0.001
+"""Seconds that a timer of the event loop runs at least."""
+
 _Member: TypeAlias = tuple[asyncio.Future[None], Sequence[Callback]]
 """Of a group: what waits for the commit, and what is called after it."""
 
@@ -80,14 +87,23 @@ class SqliteWriter:
         self._taken = False
         self._group: list[_Member] = []
         self._begun = 0.0
+        self._expected = 1
+        self._patience = 0.0
+        self._waiting: asyncio.TimerHandle | None = None
         self._long: dict[Compiled, int] = {}
 
     def renew(self) -> None:
         """Use the file that has taken the place of the one that is open."""
         self._reopen = True
 
-    def close(self) -> None:
-        """Let go of the connection; blocks until nothing runs any more."""
+    async def close(self) -> None:
+        """Let go of the connection, once nothing runs any more."""
+        if self._group and not self._taken:
+            self._taken = True
+            await self._ended(self._start_commit())
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
         self._thread.shutdown()
         if self._connection is not None:
             self._connection.close()
@@ -160,13 +176,26 @@ class SqliteWriter:
         """End a turn: the next in line joins the group, or the group is committed."""
         while self._line and self._line[0].done():
             self._line.popleft()
-        full = len(self._group) >= GROUP or perf_counter() - self._begun > GROUP_SECONDS
-        if self._group and (alone or full or not self._line):
-            self._start_commit().add_done_callback(lambda _: self.leave())
-        elif self._line:
+        age = perf_counter() - self._begun
+        full = alone or len(self._group) >= GROUP or age > GROUP_SECONDS
+        if self._line and not (self._group and full):
             self._line.popleft().set_result(None)
-        else:
+        elif not self._group:
             self._taken = False
+        elif not full and len(self._group) < self._expected and age < self._patience:
+            self._taken = False
+            if self._waiting is None:
+                left = max(self._patience - age, _TICK)
+                self._waiting = asyncio.get_running_loop().call_later(left, self._wait_no_more)
+        else:
+            self._start_commit().add_done_callback(lambda _: self.leave())
+
+    def _wait_no_more(self) -> None:
+        self._waiting = None
+        # Who has a turn at this moment commits at its end.
+        if not self._taken:
+            self._taken = True
+            self.leave()
 
     # A group: the write lock, then one commit.
 
@@ -205,12 +234,19 @@ class SqliteWriter:
 
     def _start_commit(self) -> asyncio.Future[None]:
         assert self._connection is not None, "a group has one"
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
         group, self._group = self._group, []
         commit = asyncio.get_running_loop().run_in_executor(self._thread, self._connection.commit)
-        commit.add_done_callback(partial(self._committed, group))
+        commit.add_done_callback(partial(self._committed, group, perf_counter()))
         return commit
 
-    def _committed(self, group: Sequence[_Member], commit: asyncio.Future[None]) -> None:
+    def _committed(
+        self, group: Sequence[_Member], started: float, commit: asyncio.Future[None]
+    ) -> None:
+        self._expected = len(group)
+        self._patience = perf_counter() - started
         error = commit.exception()
         if error is None:
             for committed, callbacks in group:

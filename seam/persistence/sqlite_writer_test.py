@@ -18,7 +18,7 @@ from sqlmodel import Field, SQLModel, col
 
 from seam.contract import Code, StatusError
 from seam.persistence import Command, Database, Query, Transaction, open_database
-from seam.persistence.sqlite_writer import SqliteWriter
+from seam.persistence.sqlite_writer import WRITER_TIMEOUT, SqliteWriter
 
 
 class Table(SQLModel, registry=registry(metadata=MetaData(schema="shop"))):
@@ -81,6 +81,40 @@ async def test_what_returned_is_on_disk_and_commits_are_shared(
     assert on_disk(file) == list(range(100))
     assert sum(commits) == 100
     assert len(commits) < 50
+
+
+async def test_clients_that_write_again_once_they_are_answered_share_each_commit(
+    database: Database, commits: list[int]
+) -> None:
+    async def write(client: int) -> None:
+        for number in range(20):
+            await database.execute(ADD, number=client * 100 + number)
+            # As a request that comes over a network does, it comes a bit later than others.
+            for _ in range(client):
+                await asyncio.sleep(0)
+
+    await asyncio.gather(*(write(client) for client in range(8)))
+    assert sum(commits) == 160
+    # One for all at first, and at worst every other one is for the first to come back.
+    assert len(commits) <= 40
+
+
+async def test_who_is_waited_for_in_vain_holds_nobody_up(database: Database, file: Path) -> None:
+    await asyncio.gather(*(database.execute(ADD, number=number) for number in range(50)))
+    async with asyncio.timeout(WRITER_TIMEOUT):
+        for number in range(50, 60):
+            await database.execute(ADD, number=number)
+            assert number in on_disk(file)
+
+
+async def test_what_waits_for_others_when_the_database_is_closed_is_on_disk(file: Path) -> None:
+    async with open_database(f"sqlite:///{file}", Table.metadata) as database:
+        await asyncio.gather(*(database.execute(ADD, number=number) for number in range(50)))
+        last = asyncio.create_task(database.execute(ADD, number=50))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert await last == 1
+    assert 50 in on_disk(file)
 
 
 async def test_one_that_fails_fails_alone_in_whichever_place_of_a_group(

@@ -72,7 +72,7 @@ class ShoppingCartApi:
             return priced(before, live)
         async with self._database.transaction() as transaction:
             carts = CartRepository(transaction)
-            held = await carts.begin_change(request.cart_id)
+            held = await carts.begin_change_since(before)
             if held is None:
                 raise CartNotFoundError(CartNotFound(cart_id=request.cart_id))
             if not has_room(held, request.sku):
@@ -94,7 +94,7 @@ class ShoppingCartApi:
             return await self._show(before)
         async with self._database.transaction() as transaction:
             carts = CartRepository(transaction)
-            held = await carts.begin_change(cart_id)
+            held = await carts.begin_change_since(before)
             if held is None:
                 raise CartNotFoundError(CartNotFound(cart_id=cart_id))
             await carts.remove(cart_id, sku)

@@ -38,6 +38,12 @@ _CHANGE = Command(
     .values(revision=CartRow.revision + 1)
 )
 
+_CHANGE_SEEN = Command(
+    update(CartRow)
+    .where(col(CartRow.cart_id) == bindparam("of"), col(CartRow.revision) == bindparam("seen"))
+    .values(revision=CartRow.revision + 1)
+)
+
 _NEXT_POSITION = (
     select(func.coalesce(func.max(CartItemRow.position), 0) + 1)
     .where(col(CartItemRow.cart_id) == bindparam("cart_id"))
@@ -92,6 +98,16 @@ class CartRepository:
         if not await self._session.execute(_CHANGE, of=cart_id):
             return None
         return await self.find(cart_id)
+
+    async def begin_change_since(self, seen: CartContents) -> CartContents | None:
+        """As `begin_change`, of a cart that was read before: mostly nobody has changed it since.
+
+        Its revision says so, and then it need not be read again.
+        """
+        cart_id, revision = seen.cart_id, seen.revision
+        if await self._session.execute(_CHANGE_SEEN, of=cart_id, seen=revision):
+            return CartContents(cart_id=cart_id, items=seen.items, revision=revision + 1)
+        return await self.begin_change(cart_id)
 
     async def set_quantity(self, cart_id: str, sku: str, quantity: int) -> None:
         """Let a cart that is being changed hold some units of an item; a new item comes last."""

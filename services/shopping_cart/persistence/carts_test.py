@@ -97,6 +97,29 @@ async def test_a_change_is_counted_and_gives_what_the_cart_held(carts: Database)
         assert await repository.begin_change("nobody's") is None
 
 
+@pytest.mark.parametrize("changes", [0, 1, 2])
+async def test_a_change_of_a_cart_that_was_read_gives_what_it_holds_now(
+    carts: Database, changes: int
+) -> None:
+    await put(carts, "A", 4)
+    seen = await find(carts, "mine")
+    assert seen is not None
+    for number in range(changes):
+        await put(carts, "B", number + 1)
+    now = await find(carts, "mine")
+    assert now is not None
+    async with carts.transaction() as transaction:
+        held = await CartRepository(transaction).begin_change_since(seen)
+    assert held == CartContents(cart_id="mine", items=now.items, revision=now.revision + 1)
+    assert await find(carts, "mine") == held
+
+
+async def test_a_cart_that_is_not_there_is_not_changed(carts: Database) -> None:
+    async with carts.transaction() as transaction:
+        gone = CartContents(cart_id="nobody's", items=(), revision=0)
+        assert await CartRepository(transaction).begin_change_since(gone) is None
+
+
 async def test_changes_are_undone_with_their_transaction(carts: Database) -> None:
     await put(carts, "A", 1)
 
