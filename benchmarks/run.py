@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks.calls import measure_calls
+from benchmarks.events.measure import measure_events
 from benchmarks.processes import measure_processes
 from benchmarks.report import Options, Section, print_report, report_json
 from benchmarks.repositories.measure import measure_repositories
@@ -28,12 +29,13 @@ from benchmarks.routes.measure import measure_routes
 
 app = App(name="benchmarks", help="Measure what the README claims.", version_flags=[])
 
-Name = Literal["calls", "routes", "repositories", "processes"]
+Name = Literal["calls", "routes", "repositories", "events", "processes"]
 
 BENCHMARKS: Final[dict[Name, Callable[[Options], Awaitable[Section]]]] = {
     "calls": measure_calls,
     "routes": measure_routes,
     "repositories": measure_repositories,
+    "events": measure_events,
     "processes": measure_processes,
 }
 

@@ -57,9 +57,14 @@ class Server:
 
     def cpu(self) -> float:
         """Seconds of CPU that the process has used, all threads and the kernel's share."""
-        # What clock_getcpuclockid(3) gives, which Python does not offer: see CPUCLOCK_SCHED in the
-        # kernel's posix-timers.h.
-        return time.clock_gettime((~self.pid << 3) | 2)
+        return cpu_of(self.pid)
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU that a process has used, all threads and the kernel's share."""
+    # What clock_getcpuclockid(3) gives, which Python does not offer: see CPUCLOCK_SCHED in the
+    # kernel's posix-timers.h.
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 @contextmanager
