@@ -124,15 +124,20 @@ def module_process(module: str, *arguments: str) -> Iterator[Server]:
             process.terminate()
 
 
-def run_module(module: str, *arguments: str) -> None:
+def run_module(module: str, *arguments: str, **environment: str) -> None:
     """Run `python -m MODULE` to its end.
+
+    Args:
+        module: the module.
+        arguments: its arguments.
+        environment: variables of its environment.
 
     Raises:
         RuntimeError: it failed; has what it said.
     """
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
-        env=_importing_alike(),
+        env=_importing_alike() | environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
