@@ -99,7 +99,7 @@ def monolith_sqlite() -> Iterator[Shop]:
         settings = ("--data", str(directory), "--setting", f"payments.provider={provider}")
         catalogue = _catalogue(directory)
         run_module(monolith.__name__, "inventory", "import", catalogue, *settings[:2])
-        address = _free_address()
+        address = free_address()
         command = (monolith.__name__, "--http", address, *settings)
         shop = Shop(address, "shop", {"shop": command})
         with shop.run():
@@ -110,7 +110,7 @@ def monolith_sqlite() -> Iterator[Shop]:
 def monolith_postgresql() -> Iterator[Shop]:
     """All services in one process, with PostgreSQL."""
     with _prepared() as (directory, provider), postgres() as server:
-        address = _free_address()
+        address = free_address()
         names = ", ".join(f'"{name}"' for name in SERVICES)
         topology = _topology(
             directory,
@@ -128,9 +128,9 @@ def monolith_postgresql() -> Iterator[Shop]:
 def split() -> Iterator[Shop]:
     """Each service in a process of its own, with PostgreSQL and a broker."""
     with _prepared() as (directory, provider), postgres() as server, nats_server() as nats:
-        address = _free_address()
+        address = free_address()
         processes = [
-            f'[process.{name}]\nservices = ["{name}"]\ngrpc = "{_free_address()}"\n'
+            f'[process.{name}]\nservices = ["{name}"]\ngrpc = "{free_address()}"\n'
             for name in SERVICES
         ]
         topology = _topology(
@@ -195,7 +195,8 @@ def _catalogue(directory: Path) -> str:
     return str(file)
 
 
-def _free_address() -> str:
+def free_address() -> str:
+    """HOST:PORT that nothing listens on now."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{taken.getsockname()[1]}"
