@@ -21,16 +21,16 @@ from benchmarks.memory import mebibytes
 from benchmarks.report import Budget, Options, Row, Section, Table
 from benchmarks.routes.load import CONNECTIONS, Load, RefusedError, send_once
 
-TOGETHER: Final = 160
+TOGETHER: Final = 128
 """Checkouts of a round that compete, as many at a time as there are connections."""
 
-ALONE: Final = 25
+ALONE: Final = 20
 """Checkouts of a round that come one after the other, for latency."""
 
 ROUNDS: Final = 5
 """Rounds, at most."""
 
-KILLED_AFTER: Final = 0.3
+KILLED_AFTER: Final = 0.2
 """Seconds of checkouts before a process is killed."""
 
 CPU_AT_MOST: Final = 1 / 3
@@ -104,7 +104,7 @@ async def _measure(shop: Shop, measured: Measured) -> None:
 
 async def _kill(shop: Shop, measured: Measured) -> None:
     """Kill the process that takes orders while it does, and start it again at once."""
-    requests = await orders(shop.address, 2 * TOGETHER)
+    requests = await orders(shop.address, TOGETHER)
     (later,) = await orders(shop.address, 1)
     load = asyncio.create_task(send_once(shop.address, requests))
     await asyncio.sleep(KILLED_AFTER)

@@ -30,7 +30,7 @@ AT_LEAST: Final = 20_000
 EVENTS: Final = 10_000
 """Events that wait in the outbox when a round begins."""
 
-ALONE: Final = 100
+ALONE: Final = 50
 """Events that are published one after the other in a round, for latency."""
 
 ROUNDS: Final = 5
