@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-
 WARM_UP: Final = 4
 """What part of a round is run first, and thrown away: one in so many."""
 

@@ -13,7 +13,6 @@ from seam.events import event_tables, publish, subscribe
 from seam.events.host import Participant
 from seam.events.statements import statements_of
 from seam.persistence import Database, Transaction
-from services.orders.domain.order_id import new_order_id
 from services.orders.records.messagebus import ConfirmedLine, OrderConfirmed
 from services.orders.records.messagebus_events import ORDER_CONFIRMED
 
@@ -37,7 +36,7 @@ async def publish_orders(database: Database, count: int) -> float:
 
 def _confirmed(number: int) -> OrderConfirmed:
     return OrderConfirmed(
-        order_id=new_order_id(number),
+        order_id=f"order-{number:018}",
         cart_id=f"cart-{number:018}",
         cart_revision=3,
         lines=(
