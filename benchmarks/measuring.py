@@ -10,6 +10,10 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+WARM_UP: Final = 4
+"""What part of a round is run first, and thrown away: one in so many."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ async def measure(
     """Measure all ways in turns.
 
     Args:
-        ways: the ways; one warm-up round is run and thrown away.
+        ways: the ways; each is warmed up, with a part of a round that does not count.
         baseline: name of the way that ratios are made against.
         rounds: how many rounds count.
         progress: is called after each round.
@@ -78,10 +82,11 @@ async def measure(
     seconds: dict[str, list[float]] = {way.name: [] for way in ways}
     for counted in [False] + [True] * rounds:
         for way in ways:
-            way.prepare(way.times)
+            times = way.times if counted else -(-way.times // WARM_UP)
+            way.prepare(times)
             begun = clock()
-            await way.run(way.times)
-            elapsed = (clock() - begun) / way.times
+            await way.run(times)
+            elapsed = (clock() - begun) / times
             if counted:
                 seconds[way.name].append(elapsed)
         progress()

@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import make_url
 
+from benchmarks.servers import cpu_of
+
 with warnings.catch_warnings():
     # On import it looks for XDG_RUNTIME_DIR, which we do not need, and warns where it is not set.
     warnings.simplefilter("ignore", UserWarning)
@@ -28,6 +30,12 @@ class Postgres:
         self._server.psql(f"CREATE DATABASE {database};")
         url = make_url(self._server.get_uri()).set(database=database)
         return url.render_as_string(hide_password=False)
+
+    def cpu(self) -> float:
+        """Seconds of CPU that those of its processes have used that still run."""
+        postmaster = self._server.get_postmaster_info().process
+        processes = [postmaster, *postmaster.children(recursive=True)]
+        return sum(cpu_of(process.pid) for process in processes)
 
 
 @contextmanager

@@ -1,37 +1,30 @@
 """What processes need: memory, and time to be ready, in one process, in several and after a kill.
 
-Memory is the proportional set size, which counts a page that several processes share once.
+Databases are embedded. The split shop has a broker, whose memory does not count.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
-import socket
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
+from benchmarks.broker import nats_server
+from benchmarks.checkouts.systems import SERVICES, free_address
+from benchmarks.memory import mebibytes
 from benchmarks.report import Budget, Options, Row, Section, Table
 from benchmarks.routes.load import RefusedError, ask, send
 from benchmarks.servers import Server, module_process
 from director import monolith
-from services.inventory import service as inventory
-from services.shopping_cart import service as shopping_cart
 
-SERVICES: Final[Mapping[str, str]] = {
-    "inventory": inventory.__name__,
-    "shopping_cart": shopping_cart.__name__,
-}
-"""Modules of the artifacts that hold one service each."""
-
-STARTS: Final = 5
+STARTS: Final = 3
 """How often each is started, at most."""
 
 LOADED: Final = 0.5
@@ -58,7 +51,7 @@ async def measure_processes(options: Options) -> Section:
     rows: list[Row] = []
     for name, figures in (
         ("the shop in one process", one),
-        ("the same, each service and the director apart, one after the other", split),
+        ("each of the four services and the director apart", split),
         ("in one process, after kill -9 while carts were written", killed),
     ):
         seconds, mebibytes = zip(*figures, strict=True)
@@ -93,42 +86,42 @@ async def _start_one(*, killed: bool) -> tuple[float, float]:
         begun = time.perf_counter()
         with module_process(monolith.__name__, *arguments) as server:
             await _ready(server)
-            return time.perf_counter() - begun, _mebibytes([server.pid])
+            return time.perf_counter() - begun, mebibytes([server.pid])
 
 
 async def _start_split() -> tuple[float, float]:
-    """The same for a process for each service, and one for the director."""
-    with tempfile.TemporaryDirectory(prefix="shop-") as directory, ExitStack() as stack:
-        arguments = ("--topology", _write_split(Path(directory)), "--data", directory)
+    """The same for a process for each service, and one for the director; a broker is there."""
+    with (
+        tempfile.TemporaryDirectory(prefix="shop-") as directory,
+        nats_server() as broker,
+        ExitStack() as stack,
+    ):
+        arguments = ("--topology", _write_split(Path(directory), broker.url), "--data", directory)
         begun = time.perf_counter()
-        pids = [
-            stack.enter_context(module_process(module, *arguments)).pid
-            for module in SERVICES.values()
-        ]
-        director = stack.enter_context(
-            module_process(monolith.__name__, *arguments, "--process", "director")
-        )
-        await _ready(director)
-        return time.perf_counter() - begun, _mebibytes([*pids, director.pid])
+        # All at once, as whatever runs them does.
+        with ThreadPoolExecutor() as threads:
+            starting = [
+                threads.submit(stack.enter_context, module_process(module, *arguments, *more))
+                for module, more in (
+                    *((module, ()) for module in SERVICES.values()),
+                    (monolith.__name__, ("--process", "director")),
+                )
+            ]
+        processes = [each.result() for each in starting]
+        await _ready(processes[-1])
+        return time.perf_counter() - begun, mebibytes(process.pid for process in processes)
 
 
-def _write_split(directory: Path) -> str:
+def _write_split(directory: Path, broker: str) -> str:
     """Write a topology of the split shop; gives the file's path."""
     processes = [
-        f'[process.{name}]\nservices = ["{name}"]\ngrpc = "127.0.0.1:{_free_port()}"\n'
-        for name in SERVICES
+        f'[process.{name}]\nservices = ["{name}"]\ngrpc = "{free_address()}"\n' for name in SERVICES
     ]
-    director = f'[process.director]\nservices = []\nhttp = "127.0.0.1:{_free_port()}"\n'
+    director = f'[process.director]\nservices = []\nhttp = "{free_address()}"\n'
+    events = f'[events]\nbroker = "{broker}"\n'
     file = directory / "split.toml"
-    file.write_text("\n".join((*processes, director)), encoding="utf-8")
+    file.write_text("\n".join((*processes, director, events)), encoding="utf-8")
     return str(file)
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 async def _kill_under_load(server: Server) -> None:
@@ -152,15 +145,3 @@ async def _ready(server: Server) -> None:
             await asyncio.sleep(0.01)
         else:
             return
-
-
-def _mebibytes(pids: Sequence[int]) -> float:
-    return sum(_pss(pid) for pid in pids) / 1024
-
-
-def _pss(pid: int) -> int:
-    """Kibibytes of a process."""
-    figures = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-    found = re.search(r"^Pss: +(\d+) kB", figures, re.MULTILINE)
-    assert found is not None
-    return int(found[1])

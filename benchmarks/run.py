@@ -21,6 +21,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks.calls import measure_calls
+from benchmarks.checkouts.measure import measure_checkouts
+from benchmarks.events.measure import measure_events
 from benchmarks.processes import measure_processes
 from benchmarks.report import Options, Section, print_report, report_json
 from benchmarks.repositories.measure import measure_repositories
@@ -28,12 +30,14 @@ from benchmarks.routes.measure import measure_routes
 
 app = App(name="benchmarks", help="Measure what the README claims.", version_flags=[])
 
-Name = Literal["calls", "routes", "repositories", "processes"]
+Name = Literal["calls", "routes", "repositories", "events", "checkouts", "processes"]
 
 BENCHMARKS: Final[dict[Name, Callable[[Options], Awaitable[Section]]]] = {
     "calls": measure_calls,
     "routes": measure_routes,
     "repositories": measure_repositories,
+    "events": measure_events,
+    "checkouts": measure_checkouts,
     "processes": measure_processes,
 }
 

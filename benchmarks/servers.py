@@ -57,9 +57,14 @@ class Server:
 
     def cpu(self) -> float:
         """Seconds of CPU that the process has used, all threads and the kernel's share."""
-        # What clock_getcpuclockid(3) gives, which Python does not offer: see CPUCLOCK_SCHED in the
-        # kernel's posix-timers.h.
-        return time.clock_gettime((~self.pid << 3) | 2)
+        return cpu_of(self.pid)
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU that a process has used, all threads and the kernel's share."""
+    # What clock_getcpuclockid(3) gives, which Python does not offer: see CPUCLOCK_SCHED in the
+    # kernel's posix-timers.h.
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 @contextmanager
@@ -119,15 +124,20 @@ def module_process(module: str, *arguments: str) -> Iterator[Server]:
             process.terminate()
 
 
-def run_module(module: str, *arguments: str) -> None:
+def run_module(module: str, *arguments: str, **environment: str) -> None:
     """Run `python -m MODULE` to its end.
+
+    Args:
+        module: the module.
+        arguments: its arguments.
+        environment: variables of its environment.
 
     Raises:
         RuntimeError: it failed; has what it said.
     """
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
-        env=_importing_alike(),
+        env=_importing_alike() | environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

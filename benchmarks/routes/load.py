@@ -68,6 +68,21 @@ async def send(address: str, requests: Sequence[bytes], seconds: float, start: i
     return Load(len(latencies), perf_counter() - begun, sorted(latencies))
 
 
+async def send_once(
+    address: str, requests: Sequence[bytes], connections: int = CONNECTIONS
+) -> tuple[Load, list[bytes]]:
+    """Send each request once, some at a time; gives the answers' bodies as well.
+
+    Raises:
+        RefusedError: one of them was refused.
+    """
+    latencies: list[float] = []
+    bodies: list[bytes] = []
+    begun = perf_counter()
+    await _send(address, iter(requests), math.inf, latencies, bodies, connections=connections)
+    return Load(len(latencies), perf_counter() - begun, sorted(latencies)), bodies
+
+
 async def ask(address: str, requests: Sequence[bytes]) -> list[bytes]:
     """Send each request once; gives the answers' bodies, in whatever order they came.
 
@@ -85,6 +100,8 @@ async def _send(
     until: float,
     latencies: list[float],
     bodies: list[bytes] | None,
+    *,
+    connections: int = CONNECTIONS,
 ) -> None:
     loop = asyncio.get_running_loop()
     host, _, port = address.rpartition(":")
@@ -92,7 +109,7 @@ async def _send(
         await loop.create_connection(
             lambda: _Connection(requests, until, latencies, bodies), host, int(port)
         )
-        for _ in range(CONNECTIONS)
+        for _ in range(connections)
     ]
     for transport, connection in opened:
         connection.begin(transport)

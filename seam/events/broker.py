@@ -32,6 +32,7 @@ import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
+from nats.protocol.command import hpub_cmd
 
 from seam.events.event import Event
 from seam.events.failures import BrokerAwayError
@@ -76,9 +77,28 @@ def subject_of(event_type: str, partition: int) -> str:
 
 
 class Connection(Client):
-    """The client of NATS, which reads headers in an eighth of its time."""
+    """The client of NATS, which writes and reads headers in a fraction of its time."""
 
-    # Its own way asks of each character of each name whether it is a space.
+    # Its own ways look at each character of each name and value, on both ends.
+    async def _send_publish(
+        self,
+        subject: str,
+        reply: str,
+        payload: bytes,
+        payload_size: int,
+        headers: dict[str, Any] | None,
+    ) -> None:
+        lines = [f"{name}: {value}\r\n" for name, value in (headers or {}).items()]
+        head = f"NATS/1.0\r\n{''.join(lines)}\r\n"
+        if not lines or head.count("\n") != len(lines) + 2 or head.count("\r") != len(lines) + 2:
+            await super()._send_publish(subject, reply, payload, payload_size, headers)
+            return
+        self.stats["out_msgs"] += 1
+        self.stats["out_bytes"] += payload_size
+        await self._send_command(hpub_cmd(subject, reply, head.encode(), payload))
+        if self._flush_queue is not None and self._flush_queue.empty():
+            await self._flush_pending()
+
     @staticmethod
     def _parse_header_lines(raw: bytes) -> dict[str, str]:
         headers: dict[str, str] = {}

@@ -85,6 +85,13 @@ class NatsServer:
             )
         )
 
+    @property
+    def id(self) -> int:
+        """The id of its process, which runs."""
+        if self._process is None:
+            raise RuntimeError("nats-server does not run")
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, or start it again with the same store, and wait until it listens."""
         with self._log.open("ab") as log:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -19,6 +20,7 @@ import msgspec
 from contract.v1.money import Money
 
 from seam.outages import Outage
+from services.payments.provider.clients import Clients
 from services.payments.provider.messages import (
     CHARGES,
     KEY_HEADER,
@@ -64,11 +66,11 @@ _LATER: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TO
 class HttpPaymentProvider:
     """See `PaymentProvider`."""
 
-    def __init__(self, client: httpx.AsyncClient, timeouts: Timeouts) -> None:
-        """Ask with `client`; see `connected`."""
-        self._client = client
+    def __init__(self, clients: Clients, host: str, timeouts: Timeouts) -> None:
+        """Ask `host` with `clients`; see `connected`."""
+        self._clients = clients
         self._timeouts = timeouts
-        self._outage = Outage(f"the payment provider at {client.base_url.host}")
+        self._outage = Outage(f"the payment provider at {host}")
 
     async def charge(self, key: str, amount: Money, reference: str) -> Charged | Declined | Voided:
         """See `PaymentProvider`."""
@@ -99,7 +101,8 @@ class HttpPaymentProvider:
         try:
             async with (
                 asyncio.timeout(self._timeouts.whole),
-                self._client.stream("POST", path, content=body, headers=headers) as response,
+                self._clients.one() as client,
+                client.stream("POST", path, content=body, headers=headers) as response,
             ):
                 status, content = response.status_code, await _read(response)
         except TimeoutError:
@@ -170,12 +173,18 @@ async def connected(
     headers = {"accept-encoding": "identity"}
     if api_key is not None:
         headers["authorization"] = f"Bearer {api_key}"
-    client = httpx.AsyncClient(
+    open_client = partial(
+        httpx.AsyncClient,
         base_url=url,
         headers=headers,
         timeout=httpx.Timeout(timeouts.silence, connect=timeouts.connect),
-        limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+        limits=httpx.Limits(max_connections=1),
         follow_redirects=False,
+        # Reading the certificates takes long, and they are the same for all.
+        verify=httpx.create_ssl_context(),
     )
-    async with client:
-        yield HttpPaymentProvider(client, timeouts)
+    clients = Clients(open_client, CONNECTIONS)
+    try:
+        yield HttpPaymentProvider(clients, httpx.URL(url).host, timeouts)
+    finally:
+        await clients.close()

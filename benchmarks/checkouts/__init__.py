@@ -1,0 +1,1 @@
+"""Orders from cart to confirmation, in one process and fully split."""

@@ -1,0 +1,112 @@
+"""Carts that are filled, and the orders that buy them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from itertools import count
+from typing import Any, Final
+
+from benchmarks.checkouts.systems import ITEMS
+from benchmarks.routes.catalogue import sku
+from benchmarks.routes.load import RefusedError, ask, send_once
+
+LINES: Final = 2
+"""Items in a cart."""
+
+PATIENCE: Final = 60.0
+"""Seconds that a shop has to come back."""
+
+_CONFIRMED: Final = "ORDER_STATE_CONFIRMED"
+_PENDING: Final = "ORDER_STATE_PENDING"
+_READY: Final = b"GET /readyz HTTP/1.1\r\nHost: shop\r\n\r\n"
+
+_keys = count()
+
+
+class NotConfirmedError(Exception):
+    """An order has come to nothing; has what the shop said of it."""
+
+
+async def ready(address: str) -> None:
+    """Wait until `/readyz` says that everything answers."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            await ask(address, [_READY])
+        except (RefusedError, OSError):
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(0.02)
+        else:
+            return
+
+
+async def orders(address: str, number: int) -> list[bytes]:
+    """Fill so many carts; gives requests that order them."""
+    chance = random.Random(1)
+    made = await ask(address, [_request("POST", "/v1/carts", {})] * number)
+    carts = [json.loads(body)["cartId"] for body in made]
+    puts = [
+        _request("PUT", f"/v1/carts/{cart}/items/{sku(item)}", {"quantity": 1})
+        for cart in carts
+        for item in chance.sample(range(ITEMS), LINES)
+    ]
+    await ask(address, puts)
+    return [
+        _request("POST", "/v1/orders", {"cartId": cart}, f"key-{next(_keys)}") for cart in carts
+    ]
+
+
+def check(bodies: list[bytes]) -> None:
+    """See that all orders were confirmed.
+
+    Raises:
+        NotConfirmedError: one was not.
+    """
+    for body in bodies:
+        if json.loads(body)["state"] != _CONFIRMED:
+            raise NotConfirmedError(body.decode())
+
+
+async def until_confirmed(address: str, order: bytes) -> None:
+    """Send an order again and again, until it is confirmed."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            _, bodies = await send_once(address, [order], 1)
+            check(bodies)
+        except (OSError, RefusedError, NotConfirmedError):
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(0.01)
+        else:
+            return
+
+
+async def until_ended(address: str) -> None:
+    """Wait until no order is under way any more."""
+    until = time.monotonic() + PATIENCE
+    while any(order["state"] == _PENDING for order in await _newest(address)):
+        if time.monotonic() > until:
+            raise NotConfirmedError("orders are under way for ever")
+        await asyncio.sleep(0.05)
+
+
+async def _newest(address: str) -> list[dict[str, Any]]:
+    request = b"GET /v1/orders?pageSize=200 HTTP/1.1\r\nHost: shop\r\n\r\n"
+    (body,) = await ask(address, [request])
+    found: list[dict[str, Any]] = json.loads(body)["orders"]
+    return found
+
+
+def _request(method: str, path: str, body: object, key: str = "") -> bytes:
+    content = json.dumps(body).encode()
+    head = (
+        f"{method} {path} HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n"
+        f"{f'Idempotency-Key: {key}' if key else 'Accept: */*'}\r\n"
+        f"Content-Length: {len(content)}\r\n\r\n"
+    )
+    return head.encode() + content
