@@ -48,6 +48,8 @@ def _shop(size: int, directory: Path, postgres: Postgres | None) -> Iterator[Ser
     if postgres is not None:
         url = postgres.create("shop")
         databases = [f"--database={service.name}={url}" for service in monolith.SERVICES]
+        databases.append(f"--setting=payments.provider=simulator:{directory}/provider.db")
+        run_module(monolith.__name__, "migrate", *databases)
     file = directory / "catalogue.csv"
     write_csv(size, file)
     run_module(monolith.__name__, "inventory", "import", str(file), *databases)
