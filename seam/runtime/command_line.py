@@ -121,7 +121,8 @@ def command_line(artifact: Artifact) -> App:
             level=logging.INFO,
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         )
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+        for chatty in ("uvicorn", "alembic"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             serving = _serve(artifact, topology, chosen, settings, strict=strict, drain=drain)
             try:

@@ -26,9 +26,7 @@ def upgrade() -> None:
         sa.Column("received", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    with op.batch_alter_table("inbox", schema=None) as batch_op:
-        batch_op.create_index("inbox_received", ["received"], unique=False)
-
+    op.create_index("inbox_received", "inbox", ["received"], unique=False)
     op.create_table(
         "outbox",
         sa.Column(
@@ -48,9 +46,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("position"),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.create_index("outbox_partition", ["partition", "position"], unique=False)
-
+    op.create_index("outbox_delivered", "outbox", ["delivered", "position"], unique=False)
     op.create_table(
         "parked_event",
         sa.Column(
@@ -73,11 +69,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number"),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("parked_event", schema=None) as batch_op:
-        batch_op.create_index("parked_event_id", ["id"], unique=True)
-        batch_op.create_index("parked_event_key", ["owner", "key", "number"], unique=False)
-        batch_op.create_index("parked_event_next_attempt", ["next_attempt"], unique=False)
-
+    op.create_index("parked_event_id", "parked_event", ["id"], unique=True)
+    op.create_index("parked_event_key", "parked_event", ["owner", "key", "number"], unique=False)
+    op.create_index("parked_event_next_attempt", "parked_event", ["next_attempt"], unique=False)
     op.create_table(
         "placed_order",
         sa.Column("order_id", BY_CODE_POINT, nullable=False),
@@ -92,22 +86,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("order_id"),
         sa.UniqueConstraint("idempotency_key"),
     )
-    with op.batch_alter_table("placed_order", schema=None) as batch_op:
-        batch_op.create_index(
-            "cart_has_one_order_at_a_time",
-            ["cart_id"],
-            unique=True,
-            sqlite_where=sa.text("state = 1"),
-            postgresql_where=sa.text("state = 1"),
-        )
-        batch_op.create_index(
-            "cart_is_sold_once",
-            ["cart_id", "cart_revision"],
-            unique=True,
-            sqlite_where=sa.text("state IN (1, 2, 4)"),
-            postgresql_where=sa.text("state IN (1, 2, 4)"),
-        )
-
+    op.create_index(
+        "cart_has_one_order_at_a_time",
+        "placed_order",
+        ["cart_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 1"),
+        postgresql_where=sa.text("state = 1"),
+    )
+    op.create_index(
+        "cart_is_sold_once",
+        "placed_order",
+        ["cart_id", "cart_revision"],
+        unique=True,
+        sqlite_where=sa.text("state IN (1, 2, 4)"),
+        postgresql_where=sa.text("state IN (1, 2, 4)"),
+    )
     op.create_table(
         "saga",
         sa.Column("id", sa.String(), nullable=False),
@@ -125,15 +119,14 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    with op.batch_alter_table("saga", schema=None) as batch_op:
-        batch_op.create_index(
-            "saga_due",
-            ["due_at"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('running', 'compensating')"),
-            postgresql_where=sa.text("state IN ('running', 'compensating')"),
-        )
-
+    op.create_index(
+        "saga_due",
+        "saga",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('running', 'compensating')"),
+        postgresql_where=sa.text("state IN ('running', 'compensating')"),
+    )
     op.create_table(
         "saga_history",
         sa.Column(
@@ -149,9 +142,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("position"),
     )
-    with op.batch_alter_table("saga_history", schema=None) as batch_op:
-        batch_op.create_index("saga_history_of_saga", ["saga_id", "position"], unique=False)
-
+    op.create_index("saga_history_of_saga", "saga_history", ["saga_id", "position"], unique=False)
     op.create_table(
         "stream_cursor",
         sa.Column("owner", sa.Text(), nullable=False),
@@ -180,43 +171,34 @@ def downgrade() -> None:
     """Go from 0001 to nothing."""
     op.drop_table("order_line")
     op.drop_table("stream_cursor")
-    with op.batch_alter_table("saga_history", schema=None) as batch_op:
-        batch_op.drop_index("saga_history_of_saga")
-
+    op.drop_index("saga_history_of_saga", table_name="saga_history")
     op.drop_table("saga_history")
-    with op.batch_alter_table("saga", schema=None) as batch_op:
-        batch_op.drop_index(
-            "saga_due",
-            sqlite_where=sa.text("state IN ('running', 'compensating')"),
-            postgresql_where=sa.text("state IN ('running', 'compensating')"),
-        )
-
+    op.drop_index(
+        "saga_due",
+        table_name="saga",
+        sqlite_where=sa.text("state IN ('running', 'compensating')"),
+        postgresql_where=sa.text("state IN ('running', 'compensating')"),
+    )
     op.drop_table("saga")
-    with op.batch_alter_table("placed_order", schema=None) as batch_op:
-        batch_op.drop_index(
-            "cart_is_sold_once",
-            sqlite_where=sa.text("state IN (1, 2, 4)"),
-            postgresql_where=sa.text("state IN (1, 2, 4)"),
-        )
-        batch_op.drop_index(
-            "cart_has_one_order_at_a_time",
-            sqlite_where=sa.text("state = 1"),
-            postgresql_where=sa.text("state = 1"),
-        )
-
+    op.drop_index(
+        "cart_is_sold_once",
+        table_name="placed_order",
+        sqlite_where=sa.text("state IN (1, 2, 4)"),
+        postgresql_where=sa.text("state IN (1, 2, 4)"),
+    )
+    op.drop_index(
+        "cart_has_one_order_at_a_time",
+        table_name="placed_order",
+        sqlite_where=sa.text("state = 1"),
+        postgresql_where=sa.text("state = 1"),
+    )
     op.drop_table("placed_order")
-    with op.batch_alter_table("parked_event", schema=None) as batch_op:
-        batch_op.drop_index("parked_event_next_attempt")
-        batch_op.drop_index("parked_event_key")
-        batch_op.drop_index("parked_event_id")
-
+    op.drop_index("parked_event_next_attempt", table_name="parked_event")
+    op.drop_index("parked_event_key", table_name="parked_event")
+    op.drop_index("parked_event_id", table_name="parked_event")
     op.drop_table("parked_event")
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.drop_index("outbox_partition")
-
+    op.drop_index("outbox_delivered", table_name="outbox")
     op.drop_table("outbox")
-    with op.batch_alter_table("inbox", schema=None) as batch_op:
-        batch_op.drop_index("inbox_received")
-
+    op.drop_index("inbox_received", table_name="inbox")
     op.drop_table("inbox")
     op.drop_table("event_lease")

@@ -24,9 +24,7 @@ def upgrade() -> None:
         sa.Column("received", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    with op.batch_alter_table("inbox", schema=None) as batch_op:
-        batch_op.create_index("inbox_received", ["received"], unique=False)
-
+    op.create_index("inbox_received", "inbox", ["received"], unique=False)
     op.create_table(
         "outbox",
         sa.Column(
@@ -46,9 +44,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("position"),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.create_index("outbox_partition", ["partition", "position"], unique=False)
-
+    op.create_index("outbox_delivered", "outbox", ["delivered", "position"], unique=False)
     op.create_table(
         "parked_event",
         sa.Column(
@@ -71,11 +67,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number"),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("parked_event", schema=None) as batch_op:
-        batch_op.create_index("parked_event_id", ["id"], unique=True)
-        batch_op.create_index("parked_event_key", ["owner", "key", "number"], unique=False)
-        batch_op.create_index("parked_event_next_attempt", ["next_attempt"], unique=False)
-
+    op.create_index("parked_event_id", "parked_event", ["id"], unique=True)
+    op.create_index("parked_event_key", "parked_event", ["owner", "key", "number"], unique=False)
+    op.create_index("parked_event_next_attempt", "parked_event", ["next_attempt"], unique=False)
     op.create_table(
         "stream_cursor",
         sa.Column("owner", sa.Text(), nullable=False),
@@ -83,7 +77,7 @@ def upgrade() -> None:
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("owner", "partition"),
     )
-    with op.batch_alter_table("cart", schema=None) as batch_op:
+    with op.batch_alter_table("cart") as batch_op:
         batch_op.add_column(
             sa.Column("revision", sa.BigInteger(), server_default="0", nullable=False)
         )
@@ -91,22 +85,16 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Go from 0002 to 0001."""
-    with op.batch_alter_table("cart", schema=None) as batch_op:
+    with op.batch_alter_table("cart") as batch_op:
         batch_op.drop_column("revision")
 
     op.drop_table("stream_cursor")
-    with op.batch_alter_table("parked_event", schema=None) as batch_op:
-        batch_op.drop_index("parked_event_next_attempt")
-        batch_op.drop_index("parked_event_key")
-        batch_op.drop_index("parked_event_id")
-
+    op.drop_index("parked_event_next_attempt", table_name="parked_event")
+    op.drop_index("parked_event_key", table_name="parked_event")
+    op.drop_index("parked_event_id", table_name="parked_event")
     op.drop_table("parked_event")
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.drop_index("outbox_partition")
-
+    op.drop_index("outbox_delivered", table_name="outbox")
     op.drop_table("outbox")
-    with op.batch_alter_table("inbox", schema=None) as batch_op:
-        batch_op.drop_index("inbox_received")
-
+    op.drop_index("inbox_received", table_name="inbox")
     op.drop_table("inbox")
     op.drop_table("event_lease")
