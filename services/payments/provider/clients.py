@@ -1,7 +1,7 @@
 """HTTP clients with one connection each, of which a request has one for itself.
 
 A client with many connections asks the system of each idle one, twice for each request, whether the
-other end has closed it; with sixteen of them that is a third of what a request costs.
+other end has closed it, and that grows with their number.
 """
 
 from __future__ import annotations
