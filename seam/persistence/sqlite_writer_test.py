@@ -95,8 +95,8 @@ async def test_clients_that_write_again_once_they_are_answered_share_each_commit
 
     await asyncio.gather(*(write(client) for client in range(8)))
     assert sum(commits) == 160
-    # One for all at first, and at worst every other one is for the first to come back.
-    assert len(commits) <= 40
+    # Without waiting for each other they need nearly forty: one for the first, one for the rest.
+    assert len(commits) <= 30
 
 
 async def test_who_is_waited_for_in_vain_holds_nobody_up(database: Database, file: Path) -> None:
