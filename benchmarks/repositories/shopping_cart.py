@@ -95,7 +95,7 @@ def _add_core(connection: Connection, cart: str) -> object:
 
 
 def _add_model(session: Session, cart: str) -> None:
-    session.add(CartRow(cart_id=cart, revision=0))
+    session.add(CartRow(cart_id=cart, revision=0, orders_taken=0))
 
 
 async def _set(database: Database, cart: str, item: str, quantity: int) -> None:

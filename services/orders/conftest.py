@@ -70,7 +70,7 @@ def _contents(request: GetCartContentsRequest) -> CartContents:
     items = tuple(
         CartItem(sku=sku, quantity=quantity) for sku, quantity in CARTS[request.cart_id].items()
     )
-    return CartContents(cart_id=request.cart_id, items=items, revision=7)
+    return CartContents(cart_id=request.cart_id, items=items, revision=7, orders_taken=0)
 
 
 @pytest.fixture

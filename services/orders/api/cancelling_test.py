@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from seam.call import Metadata
 from seam.contract import Code, StatusError
@@ -28,6 +29,8 @@ from services.payments.records.messagebus import (
     VoidPaymentResponse,
 )
 from services.payments.records.messagebus_mock import PaymentsMock
+from services.shopping_cart.records.messagebus import GetCartContentsRequest
+from services.shopping_cart.records.messagebus_mock import ShoppingCartMock
 
 
 async def place(api: OrdersApiStub, key: str = "key") -> Order:
@@ -62,9 +65,14 @@ async def test_a_confirmed_order_gives_money_and_stock_back_once(
     assert [each.reservation_id for each in inventory.release_stock.requests] == [order.order_id]
 
 
-async def test_a_cart_whose_order_was_cancelled_can_be_ordered_again(api: OrdersApiStub) -> None:
+async def test_a_cart_whose_order_was_cancelled_can_be_ordered_again(
+    api: OrdersApiStub, shopping_cart: ShoppingCartMock
+) -> None:
     order = await place(api)
     await cancel(api, order.order_id)
+    # It was confirmed, and the cart has heard of it; its owner has put the same into it again.
+    contents = await shopping_cart.get_cart_contents(GetCartContentsRequest(cart_id="mine"))
+    shopping_cart.get_cart_contents.returns(replace(contents, revision=9, orders_taken=1))
     again = await place(api, key="another")
     assert (again.state, again.order_id != order.order_id) == (OrderState.CONFIRMED, True)
 

@@ -95,6 +95,10 @@ class OrdersApi:
         async with self._database.transaction() as transaction:
             orders = OrderRepository(transaction)
             if await orders.add(purchase, key, now):
+                # No other order of the cart is under way now, so none is confirmed meanwhile.
+                confirmed, newest = await orders.confirmed_of_cart(purchase.cart_id)
+                if confirmed > contents.orders_taken:
+                    raise CartAlreadyOrderedError(CartAlreadyOrdered(order_id=newest))
                 ending = await self._runner.start(
                     transaction, self._checkout.saga, purchase.order_id, purchase
                 )

@@ -4,12 +4,14 @@ import asyncio
 
 import pytest
 from contract.v1.money import Money
+from msgspec.structs import replace
 
 from seam.call import Metadata
 from seam.contract import Code, StatusError
 from services.inventory.records.messagebus import OutOfStock, OutOfStockError, Shortage
 from services.inventory.records.messagebus_mock import InventoryMock
 from services.orders.records.api import (
+    CancelOrderRequest,
     CartAlreadyOrderedError,
     CartEmptyError,
     CartNotFoundError,
@@ -37,6 +39,7 @@ from services.payments.records.messagebus import (
     TakePaymentRequest,
 )
 from services.payments.records.messagebus_mock import PaymentsMock
+from services.shopping_cart.records.messagebus import GetCartContentsRequest
 from services.shopping_cart.records.messagebus_mock import ShoppingCartMock
 
 
@@ -143,6 +146,24 @@ async def test_a_cart_is_sold_once_to_those_who_come_at_the_same_time(
     assert sum(isinstance(answer, Order) for answer in answers) == 1
     assert sum(isinstance(answer, CartAlreadyOrderedError) for answer in answers) == 7
     assert len(payments.take_payment.requests) == 1
+
+
+@pytest.mark.parametrize("end", ["confirmed", "cancelled"])
+async def test_what_has_not_left_the_cart_yet_is_not_sold_again_with_what_came_since(
+    api: OrdersApiStub, shopping_cart: ShoppingCartMock, end: str
+) -> None:
+    order = await place(api)
+    if end == "cancelled":
+        await api.cancel_order(CancelOrderRequest(order_id=order.order_id))
+    changed = await shopping_cart.get_cart_contents(GetCartContentsRequest(cart_id="mine"))
+    later = replace(changed, revision=8)
+    shopping_cart.get_cart_contents.returns(later)
+    with pytest.raises(CartAlreadyOrderedError) as caught:
+        await place(api, key="another")
+    assert caught.value.record.order_id == order.order_id
+    shopping_cart.get_cart_contents.returns(replace(later, revision=9, orders_taken=1))
+    again = await place(api, key="another")
+    assert again.order_id != order.order_id
 
 
 @pytest.mark.parametrize("cart_id", ["nobody's", "", "\0"])

@@ -11,7 +11,7 @@ from services.shopping_cart.records.messagebus import CartContents, CartItem
 
 def contents(**quantities: int) -> CartContents:
     items = tuple(CartItem(sku=sku, quantity=quantity) for sku, quantity in quantities.items())
-    return CartContents(cart_id="mine", items=items, revision=3)
+    return CartContents(cart_id="mine", items=items, revision=3, orders_taken=0)
 
 
 def stock(sku: str, price: int, currency: str = "EUR") -> StockItem:

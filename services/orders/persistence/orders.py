@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 from contract.v1.money import Money
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlmodel import col
 
 from seam.persistence import Command, Query, Session
@@ -72,6 +72,10 @@ def _summary(  # noqa: PLR0917 (the columns of a row)
     )
 
 
+def _count_and_newest(count: int, newest: str | None) -> tuple[int, str]:
+    return count, newest or ""
+
+
 def _line(sku: str, name: str, quantity: int, unit_price: int, currency_code: str) -> OrderLine:
     return OrderLine(
         sku=sku,
@@ -102,6 +106,7 @@ _ADD: Final = Command(
             currency_code=bindparam("currency_code"),
             total=bindparam("total"),
             placed_at=bindparam("placed_at"),
+            was_confirmed=False,
         )
         .on_conflict_do_nothing()
     )
@@ -142,6 +147,12 @@ _OF_CART: Final = Query(
     .limit(1),
     _summary,
 )
+_CONFIRMED_OF_CART: Final = Query(
+    select(func.count(), func.max(OrderRow.order_id)).where(
+        col(OrderRow.cart_id) == bindparam("of"), col(OrderRow.was_confirmed)
+    ),
+    _count_and_newest,
+)
 _LINES: Final = Query(
     select(
         col(OrderLineRow.sku),
@@ -171,6 +182,8 @@ _OLDER: Final = Query(
 def _moving(state: OrderState, *sources: OrderState) -> Command:
     """The command that brings an order from one of `sources` to `state`."""
     values: dict[str, object] = {"state": state.value}
+    if state is OrderState.CONFIRMED:
+        values["was_confirmed"] = True
     if state is OrderState.REJECTED:
         values["rejection"] = bindparam("why")
     return Command(
@@ -240,6 +253,11 @@ class OrderRepository:
         """The order that has what a cart holds at a revision, or keeps it from being ordered."""
         found = await self._session.fetch_one(_OF_CART, of=cart_id, revision=revision)
         return None if found is None else found.order_id
+
+    async def confirmed_of_cart(self, cart_id: str) -> tuple[int, str]:
+        """How many orders of a cart were ever confirmed, and the id of the newest, if any."""
+        found = await self._session.fetch_one(_CONFIRMED_OF_CART, of=cart_id)
+        return found or (0, "")
 
     async def lines(self, order_id: str) -> tuple[OrderLine, ...]:
         """The lines of an order, in the order of its cart."""

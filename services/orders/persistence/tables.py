@@ -41,6 +41,7 @@ class OrderRow(Table, table=True):
     currency_code: str = Field(sa_column=Column(Text("currency_code", 3), nullable=False))
     total: int = Field(sa_type=BigInteger)
     placed_at: int = Field(sa_type=BigInteger)
+    was_confirmed: bool = False
     rejection: str | None = Field(sa_column=Column(Text("rejection", 1_000_000)))
 
 
@@ -80,6 +81,8 @@ Index(
     sqlite_where=_PENDING,
     postgresql_where=_PENDING,
 )
+
+Index("orders_of_cart", col(OrderRow.cart_id))
 
 SAGAS: Final = saga_tables(Table.metadata)
 event_tables(Table.metadata)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
 from services.shopping_cart.records.messagebus import CartContents, CartItem
 
 MAXIMUM_QUANTITY: Final = 999
@@ -23,13 +25,13 @@ def with_quantity(contents: CartContents, sku: str, quantity: int) -> CartConten
     items = tuple(changed if item.sku == sku else item for item in contents.items)
     if changed not in items:
         items = (*items, changed)
-    return CartContents(cart_id=contents.cart_id, items=items, revision=contents.revision)
+    return replace(contents, items=items)
 
 
 def without(contents: CartContents, sku: str) -> CartContents:
     """A cart out of which an item was taken."""
     items = tuple(item for item in contents.items if item.sku != sku)
-    return CartContents(cart_id=contents.cart_id, items=items, revision=contents.revision)
+    return replace(contents, items=items)
 
 
 def quantity_of(contents: CartContents, sku: str) -> int:

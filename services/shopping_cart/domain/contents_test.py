@@ -16,7 +16,7 @@ from services.shopping_cart.records.messagebus import CartContents, CartItem
 
 def cart(**quantities: int) -> CartContents:
     items = tuple(CartItem(sku=sku, quantity=quantity) for sku, quantity in quantities.items())
-    return CartContents(cart_id="mine", items=items, revision=0)
+    return CartContents(cart_id="mine", items=items, revision=0, orders_taken=0)
 
 
 def test_an_item_that_the_cart_holds_keeps_its_place() -> None:
@@ -41,7 +41,7 @@ def test_a_full_cart_has_room_for_what_it_holds_alone() -> None:
     full = cart(**{f"SKU{number}": 1 for number in range(MAXIMUM_LINES)})
     assert has_room(full, "SKU0")
     assert not has_room(full, "A")
-    nearly_full = CartContents(cart_id="mine", items=full.items[1:], revision=0)
+    nearly_full = CartContents(cart_id="mine", items=full.items[1:], revision=0, orders_taken=0)
     assert has_room(nearly_full, "A")
 
 

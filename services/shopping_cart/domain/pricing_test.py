@@ -17,7 +17,7 @@ def euros(minor_units: int) -> Money:
 
 def contents(**quantities: int) -> CartContents:
     items = tuple(CartItem(sku=sku, quantity=quantity) for sku, quantity in quantities.items())
-    return CartContents(cart_id="cart", items=items, revision=0)
+    return CartContents(cart_id="cart", items=items, revision=0, orders_taken=0)
 
 
 def on_sale(sku: str, *, price: Money, available: int = 100) -> dict[str, StockItem]:

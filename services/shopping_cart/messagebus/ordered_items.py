@@ -14,6 +14,7 @@ async def take_ordered_items(event: OrderConfirmed, transaction: Transaction) ->
     contents = await carts.begin_change(event.cart_id)
     if contents is None:
         return
+    await carts.count_order(event.cart_id)
     ordered = {line.sku: line.quantity for line in event.lines}
     for item in left_after(contents, ordered):
         if item.quantity:

@@ -37,6 +37,7 @@ async def test_other_services_read_what_a_cart_holds_in_the_order_in_which_it_ca
         cart_id="mine",
         items=(CartItem(sku="B", quantity=2), CartItem(sku="A", quantity=1)),
         revision=1,
+        orders_taken=0,
     )
 
 

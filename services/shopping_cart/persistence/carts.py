@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlmodel import col
 
@@ -17,14 +18,20 @@ class _Line(NamedTuple):
     """A row of a cart: one item, or nothing where the cart holds nothing."""
 
     revision: int
+    orders_taken: int
     sku: str | None
     quantity: int | None
 
 
-_ADD = Command(insert(CartRow).values(cart_id=bindparam("cart_id"), revision=0))
+_ADD = Command(insert(CartRow).values(cart_id=bindparam("cart_id"), revision=0, orders_taken=0))
 
 _LINES = Query(
-    select(col(CartRow.revision), col(CartItemRow.sku), col(CartItemRow.quantity))
+    select(
+        col(CartRow.revision),
+        col(CartRow.orders_taken),
+        col(CartItemRow.sku),
+        col(CartItemRow.quantity),
+    )
     .select_from(CartRow)
     .outerjoin(CartItemRow, col(CartItemRow.cart_id) == col(CartRow.cart_id))
     .where(col(CartRow.cart_id) == bindparam("cart_id"))
@@ -36,6 +43,12 @@ _CHANGE = Command(
     update(CartRow)
     .where(col(CartRow.cart_id) == bindparam("of"))
     .values(revision=CartRow.revision + 1)
+)
+
+_COUNT_ORDER = Command(
+    update(CartRow)
+    .where(col(CartRow.cart_id) == bindparam("of"))
+    .values(orders_taken=CartRow.orders_taken + 1)
 )
 
 _CHANGE_SEEN = Command(
@@ -106,8 +119,12 @@ class CartRepository:
         """
         cart_id, revision = seen.cart_id, seen.revision
         if await self._session.execute(_CHANGE_SEEN, of=cart_id, seen=revision):
-            return CartContents(cart_id=cart_id, items=seen.items, revision=revision + 1)
+            return replace(seen, revision=revision + 1)
         return await self.begin_change(cart_id)
+
+    async def count_order(self, cart_id: str) -> None:
+        """Count an order whose items are taken out of a cart that is being changed."""
+        await self._session.execute(_COUNT_ORDER, of=cart_id)
 
     async def set_quantity(self, cart_id: str, sku: str, quantity: int) -> None:
         """Let a cart that is being changed hold some units of an item; a new item comes last."""
@@ -124,4 +141,9 @@ def _contents(cart_id: str, lines: Sequence[_Line]) -> CartContents:
         for line in lines
         if line.sku is not None and line.quantity is not None
     )
-    return CartContents(cart_id=cart_id, items=items, revision=lines[0].revision)
+    return CartContents(
+        cart_id=cart_id,
+        items=items,
+        revision=lines[0].revision,
+        orders_taken=lines[0].orders_taken,
+    )

@@ -38,7 +38,9 @@ async def held(database: Database) -> list[tuple[str, int]]:
 
 
 async def test_a_new_cart_is_found_and_empty(carts: Database) -> None:
-    assert await find(carts, "mine") == CartContents(cart_id="mine", items=(), revision=0)
+    assert await find(carts, "mine") == CartContents(
+        cart_id="mine", items=(), revision=0, orders_taken=0
+    )
 
 
 @pytest.mark.parametrize("cart_id", ["", "nobody's", "MINE", "mine ", "mine\0"])
@@ -70,7 +72,9 @@ async def test_an_item_that_left_and_came_back_is_the_last(carts: Database) -> N
 
 async def test_items_of_one_cart_are_not_in_another(carts: Database) -> None:
     await put(carts, "A", 1)
-    assert await find(carts, "yours") == CartContents(cart_id="yours", items=(), revision=0)
+    assert await find(carts, "yours") == CartContents(
+        cart_id="yours", items=(), revision=0, orders_taken=0
+    )
     async with carts.transaction() as transaction:
         await CartRepository(transaction).remove("yours", "A")
     assert await held(carts) == [("A", 1)]
@@ -92,7 +96,7 @@ async def test_a_change_is_counted_and_gives_what_the_cart_held(carts: Database)
     async with carts.transaction() as transaction:
         repository = CartRepository(transaction)
         assert await repository.begin_change("mine") == CartContents(
-            cart_id="mine", items=(CartItem(sku="A", quantity=4),), revision=2
+            cart_id="mine", items=(CartItem(sku="A", quantity=4),), revision=2, orders_taken=0
         )
         assert await repository.begin_change("nobody's") is None
 
@@ -110,13 +114,15 @@ async def test_a_change_of_a_cart_that_was_read_gives_what_it_holds_now(
     assert now is not None
     async with carts.transaction() as transaction:
         held = await CartRepository(transaction).begin_change_since(seen)
-    assert held == CartContents(cart_id="mine", items=now.items, revision=now.revision + 1)
+    assert held == CartContents(
+        cart_id="mine", items=now.items, revision=now.revision + 1, orders_taken=0
+    )
     assert await find(carts, "mine") == held
 
 
 async def test_a_cart_that_is_not_there_is_not_changed(carts: Database) -> None:
     async with carts.transaction() as transaction:
-        gone = CartContents(cart_id="nobody's", items=(), revision=0)
+        gone = CartContents(cart_id="nobody's", items=(), revision=0, orders_taken=0)
         assert await CartRepository(transaction).begin_change_since(gone) is None
 
 
@@ -135,7 +141,7 @@ async def test_changes_are_undone_with_their_transaction(carts: Database) -> Non
         await fail()
     found = await find(carts, "mine")
     items = (CartItem(sku="A", quantity=1),)
-    assert found == CartContents(cart_id="mine", items=items, revision=1)
+    assert found == CartContents(cart_id="mine", items=items, revision=1, orders_taken=0)
 
 
 @pytest.mark.parametrize("quantity", [0, -1])

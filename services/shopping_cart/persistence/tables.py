@@ -26,6 +26,7 @@ class CartRow(Table, table=True):
     cart_id: str = Field(sa_column=Column(_CART_ID, primary_key=True))
     # The version before knows nothing of it, and adds carts.
     revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    orders_taken: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
 
 
 class CartItemRow(Table, table=True):

@@ -39,7 +39,7 @@ async def check(database: Database) -> None:
             CartItem(sku=sku, quantity=quantity) for sku, quantity in (("B", 9), ("A", 1), ("C", 3))
         )
         assert await carts.begin_change("mine") == CartContents(
-            cart_id="mine", items=items, revision=1
+            cart_id="mine", items=items, revision=1, orders_taken=0
         )
 
 

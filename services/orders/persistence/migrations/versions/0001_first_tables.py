@@ -82,6 +82,7 @@ def upgrade() -> None:
         sa.Column("currency_code", sa.String(), nullable=False),
         sa.Column("total", sa.BigInteger(), nullable=False),
         sa.Column("placed_at", sa.BigInteger(), nullable=False),
+        sa.Column("was_confirmed", sa.Boolean(), nullable=False),
         sa.Column("rejection", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("order_id"),
         sa.UniqueConstraint("idempotency_key"),
@@ -102,6 +103,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN (1, 2, 4)"),
         postgresql_where=sa.text("state IN (1, 2, 4)"),
     )
+    op.create_index("orders_of_cart", "placed_order", ["cart_id"], unique=False)
     op.create_table(
         "saga",
         sa.Column("id", sa.String(), nullable=False),
@@ -180,6 +182,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("state IN ('running', 'compensating')"),
     )
     op.drop_table("saga")
+    op.drop_index("orders_of_cart", table_name="placed_order")
     op.drop_index(
         "cart_is_sold_once",
         table_name="placed_order",

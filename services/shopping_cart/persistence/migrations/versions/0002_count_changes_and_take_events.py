@@ -1,4 +1,4 @@
-"""Count the changes of a cart, and take events."""
+"""Count the changes of a cart and its orders, and take events."""
 
 from __future__ import annotations
 
@@ -81,11 +81,15 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("revision", sa.BigInteger(), server_default="0", nullable=False)
         )
+        batch_op.add_column(
+            sa.Column("orders_taken", sa.BigInteger(), server_default="0", nullable=False)
+        )
 
 
 def downgrade() -> None:
     """Go from 0002 to 0001."""
     with op.batch_alter_table("cart") as batch_op:
+        batch_op.drop_column("orders_taken")
         batch_op.drop_column("revision")
 
     op.drop_table("stream_cursor")
