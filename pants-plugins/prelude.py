@@ -3,7 +3,7 @@
 TESTS = ("**/*_test.py",)
 TEST_SUPPORT = ("**/conftest.py",)
 REVISIONS = ("**/migrations/versions/*.py",)
-STUBS = ("types-grpcio", "types-protobuf")
+STUBS = ("types-grpcio", "types-protobuf", "types-pyyaml")
 DATA = ("**/*.csv", "**/*.json", "**/*.sql", "**/*.toml")
 
 

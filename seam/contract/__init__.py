@@ -1,5 +1,6 @@
 """What generated code is made of: records, typed errors, and descriptors of services and events."""
 
+from seam.contract.access import NOBODY, Access
 from seam.contract.descriptors import (
     ErrorDescriptor,
     EventDescriptor,
@@ -18,6 +19,8 @@ from seam.contract.errors import (
 from seam.contract.records import Empty, FieldMask, OpenEnum, Record, freeze_mappings
 
 __all__ = [
+    "NOBODY",
+    "Access",
     "Code",
     "ContractError",
     "Empty",

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from seam.contract.access import NOBODY, Access
 from seam.contract.errors import ContractError
 from seam.contract.records import Record
 
@@ -67,6 +68,7 @@ class MethodDescriptor(Generic[Q, S]):
         timeout: seconds a call may take when the caller sets no limit.
         idempotency_level: whether the method may be called twice.
         errors: the typed errors that may cross the bus; any other is internal.
+        access: who may call it.
         full_name: name for people, and path for gRPC: `inventory.v1.Inventory/BatchGetItems`.
     """
 
@@ -78,6 +80,7 @@ class MethodDescriptor(Generic[Q, S]):
     timeout: float
     idempotency_level: IdempotencyLevel
     errors: tuple[ErrorDescriptor[Any], ...]
+    access: Access = NOBODY
     full_name: str = field(init=False)
 
     def __post_init__(self) -> None:
