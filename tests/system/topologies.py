@@ -49,9 +49,15 @@ class Shop:
         self._launches = {launch.name: launch for launch in launches}
         self._directory = directory
         self._processes: dict[str, ShopProcess] = {}
-        for launch in launches:
-            self.start(launch.name)
-        self._connect()
+        self.http = httpx.Client()
+        try:
+            for launch in launches:
+                self.start(launch.name)
+            self._connect()
+        except BaseException:
+            # Nobody has it yet who would close it.
+            self.close()
+            raise
 
     @property
     def url(self) -> str:
@@ -73,7 +79,6 @@ class Shop:
 
     def restart(self, *, warning: bool) -> None:
         """End every process, with or without warning, and start all of them again."""
-        self.http.close()
         for name in self._launches:
             process = self._processes.pop(name)
             process.end() if warning else process.kill()
@@ -124,6 +129,7 @@ class Shop:
         wait_until(lambda: bool(self.readiness()["ready"]))
 
     def _connect(self) -> None:
+        self.http.close()
         self.http = httpx.Client(base_url=self.url, timeout=30)
         self.wait_until_ready()
 
