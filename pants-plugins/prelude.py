@@ -6,6 +6,15 @@ REVISIONS = ("**/migrations/versions/*.py",)
 STUBS = ("types-grpcio", "types-protobuf", "types-pyyaml")
 DATA = ("**/*.csv", "**/*.json", "**/*.sql", "**/*.toml")
 
+SHOP_ARTIFACTS = (
+    "director:monolith",
+    "services/inventory:service",
+    "services/orders:service",
+    "services/payments:service",
+    "services/shopping_cart:service",
+)
+"""What tests of the whole shop run: packed, as it is deployed."""
+
 
 def python_tree(apart: tuple[str, ...] = (), **tests: object) -> None:
     """Owns all Python under the folder, and the data beside it.
