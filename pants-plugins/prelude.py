@@ -50,5 +50,7 @@ def python_binary(name: str, entry_point: str) -> None:
         entry_point=entry_point,
         output_path=build_file_dir().as_posix() + "/" + name + ".pex",
         execution_mode="venv",
+        # Lets an image unpack it where nothing can be written later.
+        include_tools=True,
         dependencies=["!!//3rdparty/python:default#" + stub for stub in STUBS],
     )
