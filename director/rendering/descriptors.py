@@ -89,7 +89,7 @@ def _file_of(service: str, known: dict[str, FileDescriptor]) -> FileDescriptor:
     return file
 
 
-def _with_imports(file: FileDescriptor) -> Iterator[FileDescriptor]:
+def _with_imports(file: Any) -> Iterator[FileDescriptor]:  # noqa: ANN401 (types-protobuf has two)
     for imported in file.dependencies:
         yield from _with_imports(imported)
     yield file
