@@ -31,6 +31,7 @@ from seam.persistence.backend import Backend
 from seam.persistence.failures import DriverError, Failure, FailureError, defect, failure_of
 from seam.persistence.monitor import Monitor
 from seam.persistence.postgresql import PostgresBackend
+from seam.persistence.postgresql_pool import DEFAULT_POOL, PoolLimits
 from seam.persistence.sqlite import SqliteBackend
 from seam.persistence.statements import Command, Query
 from seam.persistence.tables import MisfitError, prepare_tables
@@ -188,7 +189,11 @@ class Database:
 
 @asynccontextmanager
 async def open_database(
-    url: str, metadata: MetaData, prepare: Callable[[Connection], None] | None = None
+    url: str,
+    metadata: MetaData,
+    prepare: Callable[[Connection], None] | None = None,
+    *,
+    pool: PoolLimits = DEFAULT_POOL,
 ) -> AsyncIterator[Database]:
     """Open a service's database.
 
@@ -197,6 +202,7 @@ async def open_database(
         metadata: the service's tables; its `schema` is the service's name.
         prepare: checks what the database holds. Without it, as in tests, the tables that it lacks
             are created; no revision is written down then, so see `open_migrated`.
+        pool: how much of a server it takes; of no account for a file.
 
     Raises:
         ValueError: the URL is none of these.
@@ -204,9 +210,12 @@ async def open_database(
     """
     location = database_url(url)
     service = metadata.schema or "the service"
-    sqlite = location.drivername == "sqlite"
-    kind = SqliteBackend if sqlite else PostgresBackend
-    backend = kind(location, metadata, prepare or partial(prepare_tables, metadata=metadata))
+    check = prepare or partial(prepare_tables, metadata=metadata)
+    backend: SqliteBackend | PostgresBackend
+    if location.drivername == "sqlite":
+        backend = SqliteBackend(location, metadata, check)
+    else:
+        backend = PostgresBackend(location, metadata, check, pool)
     try:
         await _prepare(backend, location)
         monitor = Monitor(f"the database of {service}", backend)

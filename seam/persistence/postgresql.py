@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from seam.persistence.compilation import Compiled
 from seam.persistence.failures import DriverError, TransactionEndedError, unavailable
-from seam.persistence.postgresql_pool import POOL_SIZE, Connection, Pool
+from seam.persistence.postgresql_pool import Connection, Pool, PoolLimits
 from seam.persistence.statements import Command, Query
 
 R = TypeVar("R")
@@ -28,9 +28,6 @@ CONNECT_TIMEOUT: Final = 2.0
 
 START_TIMEOUT: Final = 10.0
 """Seconds to connect, and for one statement, when the process starts."""
-
-STATEMENT_TIMEOUT: Final = 60.0
-"""Seconds for one statement that no call's deadline bounds; the server ends it."""
 
 _CACHED_STATEMENTS: Final = 512
 
@@ -56,12 +53,14 @@ class PostgresBackend:
         location: URL,
         _: MetaData,
         prepare: Callable[[SqlConnection], None],
-        size: int = POOL_SIZE,
+        limits: PoolLimits,
     ) -> None:
-        """Use the database at `location` by `size` connections, once `prepare` has checked it."""
+        """Use the database at `location` within `limits`, once `prepare` has checked it."""
         self._location = location
         self._check_tables = prepare
-        self._pool = Pool(self._connect, size)
+        self._limits = limits
+        # The last one is `_own`.
+        self._pool = Pool(self._connect, limits.connections - 1, limits.wait)
         self._own: Connection = None
 
     async def prepare(self) -> None:
@@ -197,7 +196,7 @@ class PostgresBackend:
     async def _connect(self) -> Connection:
         # No timer here: the server ends what takes too long, and the monitor finds out whether
         # there is a server.
-        return await self._open(CONNECT_TIMEOUT, STATEMENT_TIMEOUT)
+        return await self._open(CONNECT_TIMEOUT, self._limits.statement)
 
     async def _connect_at_start(self, *_: object, **__: object) -> Connection:
         return await self._open(START_TIMEOUT, START_TIMEOUT, answer_within=START_TIMEOUT)
