@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import UpdateBase
 
 from seam.persistence.compilation import DIALECTS, Compiled
 
@@ -30,11 +31,16 @@ _INSERTS: dict[str, Insert] = {"sqlite": sqlite.insert, "postgresql": postgresql
 
 
 class Command:
-    """A statement that changes rows."""
+    """A statement that changes rows.
+
+    Attributes:
+        writes: whether it does; a `Query` may.
+    """
 
     def __init__(self, source: Source) -> None:
         """Make it of a statement of SQLAlchemy Core."""
         self._source = source
+        self.writes = isinstance(source, UpdateBase) or not isinstance(source, Executable)
         self._compiled: dict[str, Compiled] = {}
         self._partial: dict[tuple[str, frozenset[str]], Compiled] = {}
 
