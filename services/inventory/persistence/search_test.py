@@ -113,8 +113,9 @@ def scale(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """Each way to a page, as if it were the one for this number of items."""
     if request.param == "many":
         monkeypatch.setattr(ways, "FEW", 3)
-        monkeypatch.setattr(ways, "MANY", 5)
+        monkeypatch.setattr(ways, "MANY", 2)
         monkeypatch.setattr(ways, "WINDOW", 4)
+        monkeypatch.setattr(ways, "CANDIDATES", 3)
 
 
 LETTERS = st.text("abA é-", max_size=12)
