@@ -48,8 +48,8 @@ NICENESS: Final = 10
 """How much nicer than the event loop threads are: each gets a tenth of its share, see sched(7)."""
 
 _CHECKED_STEPS: Final = 200_000
-"""Instructions between two looks at whether somebody still waits: some milliseconds. Each look waits
-for the interpreter's lock, which a busy event loop seldom lets go of."""
+"""Instructions between two looks at whether somebody still waits: some milliseconds. Each look
+waits for the interpreter's lock, which a busy event loop seldom lets go of."""
 
 
 class SqliteReader:

@@ -13,7 +13,9 @@ Clients that were answered often write again at once. So a group waits for as ma
 commit before it, for no longer than that commit took: else the first to come back would have a
 commit of its own, and all others would wait for two. Who writes alone never waits.
 
-What is known to take long, such as many rows at once, runs in the writer's thread; the others wait.
+What may take long runs in the writer's thread, and the others wait: many rows at once, a statement
+that looks at all rows of a table or at a range of them (`sqlite_plan`), and one that took long the
+last time.
 A body that waits for something else than the database holds others up: those in line give up after
 `WRITER_TIMEOUT`, and one that holds up others who are done loses its turn after the same time.
 When SQLite gives a whole transaction up, as it does on a full disk, the whole group has failed.
@@ -30,11 +32,12 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from seam.persistence.compilation import Compiled
 from seam.persistence.failures import DriverError, Failure, FailureError, unavailable
 from seam.persistence.sqlite_connection import BUSY_TIMEOUT_MS, Budget, connect, is_busy
+from seam.persistence.sqlite_plan import Reach, reach_of
 from seam.persistence.sqlite_work import Callback, SqliteWork
 
 T = TypeVar("T")
@@ -91,6 +94,8 @@ class SqliteWriter:
         self._patience = 0.0
         self._waiting: asyncio.TimerHandle | None = None
         self._long: dict[Compiled, int] = {}
+        self._short: dict[Compiled, bool] = {}
+        self._unbounded: set[Compiled] = set()
 
     def renew(self) -> None:
         """Use the file that has taken the place of the one that is open."""
@@ -230,6 +235,8 @@ class SqliteWriter:
         self._connection = connect(self._file, busy_timeout_ms=0)
         self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         self._reopen = False
+        self._short.clear()
+        self._unbounded.clear()
         self.budget = Budget(self._connection)
 
     def _start_commit(self) -> asyncio.Future[None]:
@@ -269,7 +276,7 @@ class SqliteWriter:
     # Statements.
 
     def is_long(self, compiled: Compiled) -> bool:
-        """Whether a statement is known to take long."""
+        """Whether a statement that reads is known to take long."""
         left = self._long.get(compiled)
         if left is None:
             return False
@@ -280,8 +287,26 @@ class SqliteWriter:
         return True
 
     def note(self, compiled: Compiled) -> None:
-        """Remember that a statement takes long."""
+        """Remember that a statement that reads takes long."""
         self._long[compiled] = AGAIN
+
+    def is_short(self, compiled: Compiled, arguments: Sequence[Any]) -> bool:
+        """Whether a statement that writes may run on the event loop, where nothing can end it.
+
+        Of one whose rows are not told by its program, the thread finds out.
+        """
+        short = self._short.get(compiled)
+        if short is None:
+            assert self._connection is not None, "a transaction has one"
+            reach = reach_of(self._connection, compiled.sql, arguments)
+            if reach is Reach.TABLE:
+                self._unbounded.add(compiled)
+            short = self._short[compiled] = reach is Reach.ROW
+        return short
+
+    def learn(self, compiled: Compiled, *, short: bool) -> None:
+        """Remember how long a statement that writes has taken."""
+        self._short[compiled] = short and compiled not in self._unbounded
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run something in the writer's thread; returns when it has ended, whatever happens."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -256,7 +257,10 @@ async def test_an_import_that_is_killed_has_written_whole_parts_and_another_comp
     rows = "".join(f"S-{number:05},Thing {number},,home,1,EUR,1\n" for number in range(size))
     await asyncio.to_thread(catalogue.write_text, HEADER + rows, encoding="utf-8")
     arguments = ("import", str(catalogue), "--database", f"inventory={database_url}")
-    importing = await asyncio.create_subprocess_exec(sys.executable, "-c", IMPORT, *arguments)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    importing = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", IMPORT, *arguments), env=environment
+    )
     async with open_database(database_url, Table.metadata) as database:
         items = ItemRepository(database)
         try:
