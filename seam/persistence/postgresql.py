@@ -7,7 +7,8 @@ statement when it runs it for the first time, and keeps it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final, NoReturn, TypeVar
 
 import asyncpg
@@ -28,6 +29,11 @@ CONNECT_TIMEOUT: Final = 2.0
 
 START_TIMEOUT: Final = 10.0
 """Seconds to connect, and for one statement, when the process starts."""
+
+LONG_PART: Final = 4
+"""Long statements take one in so many of the connections that calls share."""
+
+BUSY: Final = "is too busy"
 
 _CACHED_STATEMENTS: Final = 512
 
@@ -61,6 +67,7 @@ class PostgresBackend:
         self._limits = limits
         # The last one is `_own`.
         self._pool = Pool(self._connect, limits.connections - 1, limits.wait)
+        self._places = asyncio.Semaphore(max(1, (limits.connections - 1) // LONG_PART))
         self._own: Connection = None
 
     async def prepare(self) -> None:
@@ -105,6 +112,12 @@ class PostgresBackend:
 
     async def fetch(self, query: Query[R], parameters: Mapping[str, object]) -> list[R]:
         """See `Backend`."""
+        if query.long:
+            async with self._among_few():
+                return await self._fetch(query, parameters)
+        return await self._fetch(query, parameters)
+
+    async def _fetch(self, query: Query[R], parameters: Mapping[str, object]) -> list[R]:
         compiled = query.compiled("postgresql", parameters)
         arguments = compiled.arguments(parameters)
         connection = self._pool.idle() or await self._pool.take()
@@ -180,6 +193,19 @@ class PostgresBackend:
                 return
             raise
         self._pool.give(connection)
+
+    @asynccontextmanager
+    async def _among_few(self) -> AsyncIterator[None]:
+        """Hold one of the places of long statements."""
+        try:
+            async with asyncio.timeout(self._limits.wait):
+                await self._places.acquire()
+        except TimeoutError:
+            raise unavailable("other long statements have not ended in time", BUSY) from None
+        try:
+            yield
+        finally:
+            self._places.release()
 
     def _give_up(self, connection: Connection, error: BaseException, sql: str) -> NoReturn:
         if not isinstance(error, _ERRORS):

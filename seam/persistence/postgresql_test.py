@@ -163,6 +163,39 @@ async def test_there_are_never_more_connections_to_a_server_than_its_pool_may_ha
     assert max(counted) == connections
 
 
+async def test_long_statements_leave_connections_to_others(postgres_server: Any) -> None:
+    url, limits = postgres_server.get_uri(), PoolLimits(connections=9, wait=10)
+    long = Query(text("SELECT 1 FROM (SELECT pg_sleep(60)) AS slept"), int, long=True)
+    async with open_database(url, Table.metadata, pool=limits) as database:
+        tasks = [asyncio.create_task(database.fetch_one(long)) for _ in range(20)]
+        async with asyncio.timeout(10):
+            while await database.fetch_one(OTHERS) != 2:
+                await asyncio.sleep(0)
+        for _ in range(20):
+            assert await database.fetch_all(NUMBERS) == []
+            assert await database.fetch_one(OTHERS) == 2
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await until_nobody_sleeps(database)
+    postgres_server.psql("DROP SCHEMA shop CASCADE;")
+
+
+async def test_who_waits_too_long_for_other_long_statements_is_told_so(
+    postgres_server: Any,
+) -> None:
+    url, limits = postgres_server.get_uri(), PoolLimits(connections=2, wait=0.1)
+    long = Query(text("SELECT 1 FROM (SELECT pg_sleep(60)) AS slept"), int, long=True)
+    async with open_database(url, Table.metadata, pool=limits) as database:
+        first = asyncio.create_task(database.fetch_one(long))
+        await asyncio.sleep(0)
+        with pytest.raises(StatusError, match="shop is not available"):
+            await database.fetch_one(long)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+    postgres_server.psql("DROP SCHEMA shop CASCADE;")
+
+
 async def test_a_savepoint_lets_a_transaction_go_on_after_a_broken_constraint(
     database: Database,
 ) -> None:

@@ -91,7 +91,7 @@ class SqliteReader:
     ) -> list[R]:
         """What a query gives, of what is committed now."""
         arguments = compiled.arguments(parameters)
-        if not self._long or not self._is_long(compiled):
+        if not query.long and (not self._long or not self._is_long(compiled)):
             rows = self._on_loop(compiled, arguments)
             if rows is not None:
                 return query.records(compiled, rows)

@@ -74,7 +74,7 @@ def commits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sizes: list[int] = []
     start = SqliteWriter._start_commit
 
-    def note(self: SqliteWriter) -> asyncio.Future[None]:
+    def note(self: SqliteWriter) -> asyncio.Future[bool]:
         sizes.append(len(self._group))
         return start(self)
 

@@ -92,17 +92,24 @@ class Command:
 
 
 class Query(Command, Generic[R_co]):
-    """A statement that gives rows, and what makes a record of one."""
+    """A statement that gives rows, and what makes a record of one.
 
-    def __init__(self, source: Source, build: Callable[..., R_co]) -> None:
+    Attributes:
+        long: whether it may look at very many rows. A few of those run at a time, so that they
+            leave processors and connections to others.
+    """
+
+    def __init__(self, source: Source, build: Callable[..., R_co], *, long: bool = False) -> None:
         """Make it of a statement of SQLAlchemy Core.
 
         Args:
             source: the statement; or, where it changes rows and returns them, what makes it.
             build: is called with a row's columns, in their order.
+            long: see the attribute.
         """
         super().__init__(source)
         self.build = build
+        self.long = long
 
     def records(self, compiled: Compiled, rows: Sequence[Any]) -> list[R_co]:
         """Build records of a driver's rows."""

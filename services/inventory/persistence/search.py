@@ -63,7 +63,7 @@ _FIRST: Final = (
 
 _SKUS = Query(_FIRST, str)
 
-_COUNT = Query(select(func.count()).select_from(_FIRST.subquery()), int)
+_COUNT = Query(select(func.count()).select_from(_FIRST.subquery()), int, long=True)
 
 
 @cache
@@ -119,7 +119,9 @@ def _from_the_word(count: int) -> Query[Item]:
         .subquery()
     )
     return _page(
-        select(*ITEM_COLUMNS).join(matching, matching.c.sku == col(ItemRow.sku)), matching.c.sku
+        select(*ITEM_COLUMNS).join(matching, matching.c.sku == col(ItemRow.sku)),
+        matching.c.sku,
+        long=True,
     )
 
 
@@ -129,10 +131,13 @@ def _matches(words: Mapped[str] | ColumnElement[str], count: int) -> list[Column
 
 
 def _page(
-    statement: Select[str, str, str, int, str, int, int], sku: Mapped[str] | ColumnElement[str]
+    statement: Select[str, str, str, int, str, int, int],
+    sku: Mapped[str] | ColumnElement[str],
+    *,
+    long: bool = False,
 ) -> Query[Item]:
     """Order by the column that rows are found by; by the item's, SQLite would read all items."""
-    return Query(statement.order_by(sku).limit(bindparam("size")), item_of)
+    return Query(statement.order_by(sku).limit(bindparam("size")), item_of, long=long)
 
 
 async def search(session: Session, words: Sequence[str], after: str, size: int) -> tuple[Item, ...]:
