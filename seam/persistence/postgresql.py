@@ -7,8 +7,7 @@ statement when it runs it for the first time, and keeps it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn, TypeVar
 
 import asyncpg
@@ -112,20 +111,21 @@ class PostgresBackend:
 
     async def fetch(self, query: Query[R], parameters: Mapping[str, object]) -> list[R]:
         """See `Backend`."""
-        if query.long:
-            async with self._among_few():
-                return await self._fetch(query, parameters)
-        return await self._fetch(query, parameters)
-
-    async def _fetch(self, query: Query[R], parameters: Mapping[str, object]) -> list[R]:
         compiled = query.compiled("postgresql", parameters)
         arguments = compiled.arguments(parameters)
-        connection = self._pool.idle() or await self._pool.take()
+        long = query.long
+        if long:
+            await self._take_place()
         try:
-            rows = await connection.fetch(compiled.sql, *arguments)
-        except BaseException as error:
-            self._give_up(connection, error, compiled.sql)
-        self._pool.give(connection)
+            connection = self._pool.idle() or await self._pool.take()
+            try:
+                rows = await connection.fetch(compiled.sql, *arguments)
+            except BaseException as error:
+                self._give_up(connection, error, compiled.sql)
+            self._pool.give(connection)
+        finally:
+            if long:
+                self._places.release()
         return query.records(compiled, rows)
 
     async def execute(self, command: Command, parameters: Mapping[str, object]) -> int:
@@ -194,18 +194,13 @@ class PostgresBackend:
             raise
         self._pool.give(connection)
 
-    @asynccontextmanager
-    async def _among_few(self) -> AsyncIterator[None]:
-        """Hold one of the places of long statements."""
+    async def _take_place(self) -> None:
+        """Wait for one of the places of long statements."""
         try:
             async with asyncio.timeout(self._limits.wait):
                 await self._places.acquire()
         except TimeoutError:
             raise unavailable("other long statements have not ended in time", BUSY) from None
-        try:
-            yield
-        finally:
-            self._places.release()
 
     def _give_up(self, connection: Connection, error: BaseException, sql: str) -> NoReturn:
         if not isinstance(error, _ERRORS):

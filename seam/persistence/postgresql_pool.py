@@ -34,7 +34,7 @@ class PoolLimits:
         statement: seconds for one statement that no call's deadline bounds; the server ends it.
     """
 
-    connections: int = 16
+    connections: int = 17
     wait: float = 3.0
     statement: float = 60.0
 

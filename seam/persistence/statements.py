@@ -10,6 +10,7 @@ SQL is made once for each kind of database, and rows become records by one plain
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import starmap
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Executable
@@ -115,7 +116,7 @@ class Query(Command, Generic[R_co]):
         """Build records of a driver's rows."""
         build, convert = self.build, compiled.convert
         if convert is None:
-            return [build(*row) for row in rows]
+            return list(starmap(build, rows))
         return [build(*convert(row)) for row in rows]
 
 

@@ -21,7 +21,7 @@ A topology file is TOML:
     inventory = "postgresql://…"            # comes before the default
 
     [pool.default]                          # optional; of connections to PostgreSQL
-    connections = 16                        # of one process to one service's database, at most
+    connections = 17                        # of one process to one service's database, at most
     wait = 3.0                              # seconds for one that others use
     statement = 60.0                        # seconds for a statement; the server ends it
 
