@@ -30,6 +30,7 @@ from seam.persistence import Database
 
 if TYPE_CHECKING:
     from seam.events.broker import Broker
+    from seam.events.stream import Stream
     from seam.events.stream_reader import StreamReader
 
 
@@ -123,7 +124,7 @@ def _delivery(
     here = {each.service for each in participants}
     delivery = Delivery(databases, {}, subscribers, [], {})
     for service, database in databases.items():
-        listeners = [each for each in subscribers.values() if service in each.owners]
+        listeners = [each for each in subscribers.values() if service in each.handlers.owners]
         relay, readers = _relay(service, database, listeners, broker, policy)
         delivery.relays[service] = relay
         delivery.readers.extend(readers)
@@ -131,7 +132,7 @@ def _delivery(
         subscriber = subscribers.get(service)
         if subscriber is not None:
             duties["retry/0"] = Retrying(subscriber, policy).run
-            for owner in sorted(subscriber.owners - here):
+            for owner in sorted(subscriber.handlers.owners - here):
                 reader = _reader(subscriber, owner, broker, policy)
                 delivery.readers.append(reader)
                 duties |= {f"read {owner}/{n}": partial(reader.run, n) for n in range(PARTITIONS)}
@@ -143,7 +144,7 @@ def _reader(
     subscriber: Subscriber, owner: str, broker: Broker | None, policy: Policy
 ) -> StreamReader:
     if broker is None:
-        types = ", ".join(subscriber.types(owner))
+        types = ", ".join(subscriber.handlers.types(owner))
         raise EventsError(
             f"service '{subscriber.service}' subscribes to {types}, which '{owner}' publishes in "
             "another process; say in the topology through which broker: "
@@ -153,13 +154,12 @@ def _reader(
 
 
 async def _publish(
-    broker: Broker, service: str, events: Sequence[Event], listeners: Sequence[Subscriber]
+    stream: Stream, events: Sequence[Event], listeners: Sequence[Subscriber]
 ) -> Sequence[Event]:
     """Write events into the stream, each partition by itself, and give those that are there.
 
     Args:
-        broker: where the stream is.
-        service: the service that has published them.
+        stream: the stream of the service that has published them.
         events: what it has published.
         listeners: those who had the events already, and need not read them in the stream.
     """
@@ -167,7 +167,7 @@ async def _publish(
     for event in events:
         partitions.setdefault(partition_of(event.key), []).append(event)
     outcomes = await asyncio.gather(
-        *(broker.publish(service, *each) for each in partitions.items()), return_exceptions=True
+        *(stream.publish(*each) for each in partitions.items()), return_exceptions=True
     )
     published: list[Event] = []
     failure: BaseException | None = None
@@ -178,10 +178,17 @@ async def _publish(
         published.extend(its)
         for each in listeners:
             pass_by = statements_of(each.service).cursor.pass_by
-            await each.database.execute(pass_by, of=service, part=partition, new=outcome)
+            await each.database.execute(pass_by, of=stream.owner, part=partition, new=outcome)
     if failure is not None and not published:
         raise failure
     return published
+
+
+def _stream(broker: Broker, owner: str) -> Stream:
+    # The client of NATS is for processes that have a broker.
+    from seam.events.stream import Stream  # noqa: PLC0415
+
+    return Stream(broker, owner)
 
 
 def _stream_reader(
@@ -238,8 +245,10 @@ def _relay(
         )
         return Relay(service, [stage], policy), []
 
+    stream = _stream(broker, service)
+
     async def publish(events: Sequence[Event]) -> Sequence[Event]:
-        return await _publish(broker, service, events, listeners)
+        return await _publish(stream, events, listeners)
 
     # As much as one batch of each partition.
     whole = policy.batch * PARTITIONS

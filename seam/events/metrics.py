@@ -10,6 +10,7 @@ from typing import Final
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from seam.contract import StatusError
+from seam.events.failures import BrokerAwayError
 from seam.events.host import Delivery
 from seam.events.lag import Lag, measure
 
@@ -24,11 +25,12 @@ class EventMetrics:
         """Tell about what `delivery` does."""
         self._delivery = delivery
         self._lags: dict[str, Lag] = {}
+        self._unread: dict[tuple[str, str], int] = {}
         self._measured: float | None = None
         self._turn = asyncio.Lock()
 
     async def refresh(self) -> None:
-        """Ask the databases, unless they were asked a moment ago."""
+        """Ask the databases and the broker, unless they were asked a moment ago."""
         async with self._turn:
             if self._measured is not None and monotonic() - self._measured < MEASURED_EVERY:
                 return
@@ -38,6 +40,12 @@ class EventMetrics:
                 except StatusError:
                     # No figure is better than an old one: `/readyz` says that it is away.
                     self._lags.pop(service, None)
+            for reader in self._delivery.readers:
+                names = reader.subscriber, reader.owner
+                try:
+                    self._unread[names] = await reader.unread()
+                except (StatusError, BrokerAwayError):
+                    self._unread.pop(names, None)
             self._measured = monotonic()
 
     def collect(self) -> Iterator[Metric]:
@@ -46,11 +54,11 @@ class EventMetrics:
         yield from self._counters()
         unread = GaugeMetricFamily(
             "seam_stream_unread_events",
-            "Events in the stream of a publisher that a subscriber of this process has not read.",
+            "Events in the stream of a publisher that a subscriber has not read.",
             labels=("subscriber", "publisher"),
         )
-        for reader in self._delivery.readers:
-            unread.add_metric((reader.subscriber, reader.owner), sum(reader.lag.values()))
+        for names, count in self._unread.items():
+            unread.add_metric(names, count)
         yield unread
 
     def _gauges(self) -> Iterator[Metric]:
