@@ -16,10 +16,30 @@ from seam.events.broker import Broker
 from seam.events.cloudevents import batch_subject_of, count_of, subject_of
 from seam.events.consumer import consuming
 from seam.events.event import PARTITIONS
+from seam.events.statements import statements_of
 from seam.events.stream import stream_of
+from seam.persistence import Database
 
 LOOKED_AT: Final = 1_000
 """Messages of a partition whose headers are looked at."""
+
+
+async def unread_by_owner(broker: Broker, service: str, database: Database) -> dict[str, int]:
+    """Count what a service has not read, of each service whose stream it reads.
+
+    Args:
+        broker: where the streams are.
+        service: the service that reads.
+        database: its database.
+
+    Raises:
+        BrokerAwayError: the broker does not answer.
+        StatusError: the database does not.
+    """
+    cursors: dict[str, dict[int, int]] = {}
+    for owner, partition, sequence in await database.fetch_all(statements_of(service).cursor.all):
+        cursors.setdefault(owner, {})[partition] = sequence
+    return {owner: await count_unread(broker, owner, at) for owner, at in cursors.items()}
 
 
 async def count_unread(
