@@ -153,7 +153,7 @@ class Database:
         except REPORTED as error:
             raise await self._report(error, self._writes) from None
         try:
-            yield Transaction(work, self._report_work)
+            yield Transaction(self.service, work, self._report_work)
             try:
                 await backend.commit(work)
             except REPORTED as error:
