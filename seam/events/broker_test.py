@@ -65,7 +65,7 @@ async def test_a_broker_that_is_away_at_the_start_holds_nothing_up_but_delivery(
 
 
 async def test_a_broker_that_is_killed_under_load_loses_nothing_and_keeps_the_order(
-    url: str, stoppable_nats: NatsServer
+    url: str, stoppable_nats: NatsServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with (
         databases(url) as (sales, ledger),
@@ -79,10 +79,14 @@ async def test_a_broker_that_is_killed_under_load_loses_nothing_and_keeps_the_or
             stoppable_nats.start()
         await selling
         assert await until_noted(ledger, 300) == {"a": list(range(150)), "b": list(range(150))}
+    # It was away twice, within the time in which one thing that comes and goes has one line; the
+    # publisher's connection and the subscriber's say so each.
+    lines = lines_about_the_broker(caplog)
+    assert len(lines) <= 8, lines
 
 
 async def test_a_broker_that_is_frozen_under_load_loses_nothing_and_keeps_the_order(
-    url: str, stoppable_nats: NatsServer
+    url: str, stoppable_nats: NatsServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with (
         databases(url) as (sales, ledger),
@@ -95,6 +99,10 @@ async def test_a_broker_that_is_frozen_under_load_loses_nothing_and_keeps_the_or
         stoppable_nats.thaw()
         await selling
         assert await until_noted(ledger, 200) == {"a": list(range(100)), "b": list(range(100))}
+    # The publisher's connection and the subscriber's say one line each when it goes, and one when
+    # it is back.
+    lines = lines_about_the_broker(caplog)
+    assert len(lines) == 4, lines
 
 
 async def test_a_stream_that_is_full_refuses_events_and_the_outbox_keeps_them(
@@ -148,6 +156,36 @@ async def test_services_that_are_merged_read_first_what_the_stream_still_holds(
         async with path(sales, ledger, QUICK, broker=stoppable_nats.url):
             await sell(sales, [("a", n) for n in range(400, 500)])
             assert await until_noted(ledger, 500) == {"a": list(range(500))}
+
+
+async def test_services_that_leave_a_broker_are_warned_once_and_lose_nothing_if_they_come_back(
+    url: str, stoppable_nats: NatsServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    def warnings() -> int:
+        return sum("the topology names none now" in each.message for each in caplog.records)
+
+    async with databases(url) as (sales, ledger):
+        async with path(sales, ledger, QUICK, broker=stoppable_nats.url):
+            await sell(sales, [("a", n) for n in range(10)])
+            await until_noted(ledger, 10)
+        async with (
+            connected(stoppable_nats.url) as broker,
+            delivering([publisher(sales)], broker, QUICK),
+        ):
+            await sell(sales, [("b", n) for n in range(10)])
+            await until_delivered(sales)
+        for n in range(2):
+            async with path(sales, ledger, QUICK):
+                await sell(sales, [("c", n)])
+                await until_noted(ledger, 11 + n)
+                async with asyncio.timeout(30):
+                    while not warnings():  # noqa: ASYNC110
+                        await asyncio.sleep(0.02)
+        assert await entries(ledger) == {"a": list(range(10)), "c": [0, 1]}
+        assert warnings() == 1
+        async with path(sales, ledger, QUICK, broker=stoppable_nats.url, together=True):
+            noted = await until_noted(ledger, 22)
+    assert noted == {"a": list(range(10)), "b": list(range(10)), "c": [0, 1]}
 
 
 async def test_a_stream_that_was_made_anew_is_read_from_its_beginning_and_the_log_says_so(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -87,10 +87,10 @@ class Consumer:
         )
         self._next -= len(self._received)
 
-    async def _ask(self, wanted: int, question: dict[str, object], seconds: float) -> list[Msg]:
+    async def _ask(self, wanted: int, question: Mapping[str, object], seconds: float) -> list[Msg]:
         held = len(self._received)
         self._wanted = wanted + held
-        self._status = ""
+        self._status = self._description = ""
         self._arrived.clear()
         with self._broker.asking():
             try:
@@ -103,10 +103,10 @@ class Consumer:
             except TimeoutError:
                 raise self._broker.failed("it does not answer in time") from None
         received, self._received = self._received, []
-        if self._status not in _NOTHING_MORE:
-            # What does not fit comes in the next answer.
-            if not received or self._description != _TOO_LARGE:
-                raise BrokerAwayError(f"the consumer has ended: {self._status}")
+        # What does not fit into one answer comes in the next.
+        rest = bool(received) and self._description == _TOO_LARGE
+        if self._status not in _NOTHING_MORE and not rest:
+            raise BrokerAwayError(f"the consumer has ended: {self._status}")
         for message in received:
             _, number, self.pending = numbers_of(message)
             if number != self._next:

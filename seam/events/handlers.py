@@ -24,9 +24,7 @@ class Handlers:
         timeout: seconds that a handler has for one event.
     """
 
-    def __init__(
-        self, service: str, subscriptions: Iterable[Subscription], timeout: float
-    ) -> None:
+    def __init__(self, service: str, subscriptions: Iterable[Subscription], timeout: float) -> None:
         """Do with events what `subscriptions` say.
 
         Raises:

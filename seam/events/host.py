@@ -7,7 +7,7 @@ of other processes it goes through a broker, which all processes of a topology s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from sqlalchemy import MetaData
 
 from seam.events.event import PARTITIONS, Event, partition_of
 from seam.events.leases import Duty, Leases
+from seam.events.leaving import leave_streams
 from seam.events.policy import DEFAULT_POLICY, Policy
 from seam.events.relay import Relay, Stage
 from seam.events.retrying import Retrying
@@ -98,10 +99,12 @@ async def delivering(
     """
     delivery = _delivery(participants, broker, policy)
     # What runs for everybody has nothing to do with the call that it may begin in.
-    running = (
+    running: list[Coroutine[object, object, None]] = [
         *(each.run() for each in delivery.relays.values()),
         *(each.run() for each in delivery.leases.values()),
-    )
+    ]
+    if broker is None:
+        running.append(leave_streams(delivery.subscribers.values(), policy))
     tasks = [asyncio.create_task(each, context=Context()) for each in running]
     try:
         yield delivery

@@ -30,14 +30,10 @@ async def test_a_poison_event_among_thousands_holds_up_later_ones_of_its_key_unt
         if event.currency_code == POISON and event.minor_units == 3 and not healed.is_set():
             raise RuntimeError("poison")
 
-    policy = replace(
-        DEFAULT_POLICY, first_delay=0.05, delay_factor=1, attempts=1_000_000, poll=0.1
-    )
+    policy = replace(DEFAULT_POLICY, first_delay=0.05, delay_factor=1, attempts=1_000_000, poll=0.1)
     whole = {f"key {k}": list(range(EACH)) for k in range(KEYS)}
     async with databases(database_url) as (sales, ledger):
-        async with path(
-            sales, ledger, policy, broker=broker, subscription=subscribe(SOLD, handle)
-        ):
+        async with path(sales, ledger, policy, broker=broker, subscription=subscribe(SOLD, handle)):
             await sell(sales, [(key, n) for n in range(EACH) for key in whole])
             noted = await until_noted(ledger, KEYS * EACH - (EACH - 3))
             assert noted == whole | {POISON: [0, 1, 2]}

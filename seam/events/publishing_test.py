@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from contract.v1.money import Money
 
@@ -21,8 +23,7 @@ async def test_an_event_of_another_service_is_refused_and_both_are_named(databas
             ValueError,
             match=r"sales\.v1\.Sold is an event of 'sales', and this is a transaction of 'ledger'",
         ):
-            async with ledger.transaction() as transaction:
-                await publish(transaction, SOLD, Money(currency_code="a", minor_units=1))
+            await publish_in_turn(ledger, ["a"])
         assert await count(sales) == 0
 
 
@@ -39,10 +40,14 @@ async def test_a_key_that_no_database_keeps_is_refused_with_all_of_its_transacti
 ) -> None:
     async with databases(database_url) as (sales, _):
         with pytest.raises(InvalidField, match=rf"the key of sales\.v1\.Sold {reason}"):
-            async with sales.transaction() as transaction:
-                await publish(transaction, SOLD, Money(currency_code="a", minor_units=1))
-                await publish(transaction, SOLD, Money(currency_code=key, minor_units=1))
+            await publish_in_turn(sales, ["a", key])
         assert await count(sales) == 0
+
+
+async def publish_in_turn(database: Database, keys: Sequence[str]) -> None:
+    async with database.transaction() as transaction:
+        for key in keys:
+            await publish(transaction, SOLD, Money(currency_code=key, minor_units=1))
 
 
 async def count(sales: Database) -> int:

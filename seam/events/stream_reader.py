@@ -104,7 +104,9 @@ class StreamReader:
         cursor, end = await self._begin(partition)
         if catching_up and cursor >= end:
             return
-        subjects = [subject_of(each, partition) for each in self._subscriber.handlers.types(self.owner)]
+        subjects = [
+            subject_of(each, partition) for each in self._subscriber.handlers.types(self.owner)
+        ]
         subjects.append(batch_subject_of(self.owner, partition))
         idle_since = asyncio.get_running_loop().time()
         async with consuming(self._broker, self.owner, cursor, subjects) as consumer:
