@@ -14,14 +14,16 @@ subscribers know the ids of events that they have had.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import nats.js.errors
+from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 
 from seam.events.broker import Broker
 from seam.events.cloudevents import MAXIMUM_MESSAGE_BYTES, messages_of
-from seam.events.event import Event
+from seam.events.event import Event, microseconds
 from seam.events.failures import BrokerAwayError
 
 MAXIMUM_AGE: Final = 7 * 24 * 3600.0
@@ -29,6 +31,9 @@ MAXIMUM_AGE: Final = 7 * 24 * 3600.0
 
 DUPLICATE_WINDOW: Final = 120.0
 """Seconds within which the broker knows a message that is sent again by its id."""
+
+_IN_USE: Final = 10058
+"""The broker's code for a stream that exists and is configured otherwise."""
 
 _HEADER_BYTES: Final = 1024
 """What the headers of a message with several events take at most."""
@@ -62,10 +67,7 @@ class Stream:
         """
         try:
             with self.broker.asking() as jetstream:
-                try:
-                    info = await jetstream.stream_info(stream_of(self.owner))
-                except nats.js.errors.NotFoundError:
-                    info = await jetstream.add_stream(_config(self.owner))
+                info = await _found_or_made(jetstream, self.owner)
         except nats.js.errors.APIError as error:
             raise self.broker.failed(f"{type(error).__name__}: {error}") from None
         self.broker.answered()
@@ -108,6 +110,19 @@ class Stream:
         return sequence
 
 
+async def _found_or_made(jetstream: JetStreamContext, owner: str) -> StreamInfo:
+    name = stream_of(owner)
+    with suppress(nats.js.errors.NotFoundError):
+        return await jetstream.stream_info(name)
+    try:
+        return await jetstream.add_stream(_config(owner))
+    except nats.js.errors.APIError as error:
+        # Another process has made it at the same time, with another beginning.
+        if error.err_code != _IN_USE:
+            raise
+    return await jetstream.stream_info(name)
+
+
 def _config(owner: str) -> StreamConfig:
     return StreamConfig(
         name=stream_of(owner),
@@ -118,4 +133,7 @@ def _config(owner: str) -> StreamConfig:
         max_age=MAXIMUM_AGE,
         discard=DiscardPolicy.NEW,
         duplicate_window=DUPLICATE_WINDOW,
+        # Were a stream that is made anew numbered like the one before, a subscriber could take what
+        # it holds for what it has read there.
+        first_seq=microseconds(),
     )

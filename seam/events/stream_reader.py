@@ -164,7 +164,8 @@ class StreamReader:
         if 0 < cursor < state.first_seq - 1:
             message = (
                 f"the stream {stream_of(self.owner)} begins at {state.first_seq} and {service} has "
-                f"read partition {partition} up to {cursor}: what was between them is lost to it"
+                f"read partition {partition} up to {cursor}: it was made anew, or has dropped what "
+                "was between them, which is lost to it"
             )
             if message not in self._told:
                 self._told.add(message)
