@@ -40,13 +40,20 @@ class EventMetrics:
                 except StatusError:
                     # No figure is better than an old one: `/readyz` says that it is away.
                     self._lags.pop(service, None)
-            for reader in self._delivery.readers:
-                names = reader.subscriber, reader.owner
-                try:
-                    self._unread[names] = await reader.unread()
-                except (StatusError, BrokerAwayError):
-                    self._unread.pop(names, None)
+            self._unread = await self._ask_broker()
             self._measured = monotonic()
+
+    async def _ask_broker(self) -> dict[tuple[str, str], int]:
+        unread: dict[tuple[str, str], int] = {}
+        for reader in self._delivery.readers:
+            try:
+                unread[reader.subscriber, reader.owner] = await reader.unread()
+            except StatusError:
+                continue
+            except BrokerAwayError:
+                # It answers none of the others, and each would wait for it.
+                break
+        return unread
 
     def collect(self) -> Iterator[Metric]:
         """The figures, as of the last refresh."""

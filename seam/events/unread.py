@@ -16,6 +16,7 @@ from seam.events.broker import Broker
 from seam.events.cloudevents import batch_subject_of, count_of, subject_of
 from seam.events.consumer import consuming
 from seam.events.event import PARTITIONS
+from seam.events.failures import BrokerAwayError
 from seam.events.statements import statements_of
 from seam.events.stream import stream_of
 from seam.persistence import Database
@@ -71,7 +72,8 @@ async def count_unread(
     except nats.js.errors.NotFoundError:
         return 0
     except nats.js.errors.APIError as error:
-        raise broker.failed(f"{type(error).__name__}: {error}") from None
+        # An answer: the broker is there, and has no room for a consumer, say.
+        raise BrokerAwayError(f"{type(error).__name__}: {error}") from None
 
 
 def _of(
