@@ -23,7 +23,7 @@ from seam.events.policy import DEFAULT_POLICY
 from seam.events.stream import Stream, stream_of
 from seam.events.testing.paths import path
 from seam.events.testing.shop import SOLD, databases, entries, sell, subscriber
-from seam.events.testing.waiting import until_noted
+from seam.events.testing.waiting import until_delivered, until_noted
 from seam.persistence import Database
 from seam.testing.nats import NatsServer
 
@@ -189,6 +189,7 @@ async def test_without_a_broker_a_new_subscriber_begins_with_what_nobody_has_had
         async with path(sales, ledger, QUICK):
             await sell(sales, [("a", n) for n in range(20)])
             await until_noted(ledger, 20)
+            await until_delivered(sales)
         await sell(sales, [("a", n) for n in range(20, 25)])
         async with databases(f"{url}-later") as (_, later), path(sales, later, QUICK):
             await sell(sales, [("a", n) for n in range(25, 30)])
