@@ -193,7 +193,7 @@ class Database:
         holder = asyncio.current_task()
         self._holders.add(holder)
         try:
-            yield Transaction(work, self._report_work)
+            yield Transaction(self.service, work, self._report_work)
             self._holders.discard(holder)
             try:
                 await backend.commit(work)
