@@ -28,10 +28,10 @@ _MOST_TIMES: Final = 1_000
 _DEEPEST: Final = 10
 _LAST: Final = 0x10FFFF
 
-# What must be escaped to mean itself: outside of classes, and inside. With `-`, and without `/` and
-# the rest, these are also all that may be: JavaScript takes no more in its Unicode mode.
+# What must be escaped to mean itself, outside of classes and inside; nothing else may be escaped.
+# JavaScript takes no more in its Unicode modes, the newer of which asks for those in classes.
 _SPECIAL: Final = frozenset("^$\\.*+?()[]{}|")
-_SPECIAL_IN_CLASS: Final = frozenset("^\\[]-")
+_SPECIAL_IN_CLASS: Final = frozenset("^\\[](){}|/-")
 
 _QUANTIFIERS: Final = ("?", "*", "+", "{")
 

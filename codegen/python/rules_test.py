@@ -58,8 +58,8 @@ def broken(message: Message) -> Iterator[str]:
             if rules is not None and not within(len(items), rules, "min_items", "max_items"):
                 yield path
             if holds_messages:
-                for at, item in items.items():
-                    yield from (f"{at}.{inner}" for inner in broken(item))
+                for entry, item in items.items():
+                    yield from (f"{entry}.{inner}" for inner in broken(item))
         elif field.is_repeated:
             if rules is not None and not within(len(value), rules, "min_items", "max_items"):
                 yield path
