@@ -21,7 +21,7 @@ from typing import Final
 
 from sqlalchemy import BindParameter, bindparam
 
-from seam.call import current_call
+from seam.call import current_principal
 
 __all__ = ["current_subject"]
 
@@ -34,5 +34,4 @@ def current_subject() -> BindParameter[str]:
 
 
 def _subject() -> str:
-    call = current_call.get()
-    return "" if call is None else call.principal
+    return current_principal().subject

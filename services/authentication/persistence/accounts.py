@@ -96,7 +96,8 @@ _GRANT: Final = Command(
 )
 _REVOKE: Final = Command(
     delete(AccountRoleRow).where(
-        col(AccountRoleRow.user_id) == bindparam("of"), col(AccountRoleRow.role) == bindparam("role")
+        col(AccountRoleRow.user_id) == bindparam("of"),
+        col(AccountRoleRow.role) == bindparam("role"),
     )
 )
 _REMOVE_ROLES: Final = Command(

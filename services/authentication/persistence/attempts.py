@@ -31,6 +31,11 @@ _WRITE: Final = Command(
     .where(col(AttemptRow.subject) == bindparam("of"))
     .values(failed=bindparam("failures"), last=bindparam("at"))
 )
+_TOUCH: Final = Command(
+    update(AttemptRow)
+    .where(col(AttemptRow.subject) == bindparam("of"))
+    .values(last=bindparam("at"))
+)
 _FORGET: Final = Command(delete(AttemptRow).where(col(AttemptRow.subject) == bindparam("of")))
 _TRIM: Final = Command(delete(AttemptRow).where(col(AttemptRow.last) < bindparam("before")))
 
@@ -57,6 +62,10 @@ class AttemptRepository:
             failed, last = after_one_more(attempts, now)
             await self._session.execute(_WRITE, of=subject, failures=failed, at=last)
         return seconds
+
+    async def touch(self, subject: str, now: int) -> None:
+        """Let the last attempt have been now."""
+        await self._session.execute(_TOUCH, of=subject, at=now)
 
     async def forget(self, subject: str) -> None:
         """Forget attempts, since one has succeeded."""
