@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import Column, MetaData, bindparam, insert, or_, select, update
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 
-from seam.call import ANONYMOUS, Principal, call_scope
 from seam.persistence import Command, Database, Query, Text, current_subject, open_database
 from seam.persistence.sqlite_work import MANY
+from seam.testing import signed_in
 
 
 class Table(SQLModel, registry=registry(metadata=MetaData(schema="shop"))):
@@ -45,13 +44,6 @@ TAKE = Command(
 )
 
 
-@contextmanager
-def asked_by(subject: str) -> Iterator[None]:
-    principal = Principal(subject, frozenset(), "token") if subject else ANONYMOUS
-    with call_scope(principal=principal):
-        yield
-
-
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A database without notes."""
@@ -63,10 +55,10 @@ async def test_a_statement_that_is_made_once_is_filled_with_each_call_s_own_subj
     database: Database,
 ) -> None:
     for number, subject in enumerate(["ann", "bob", "ann", "Ann", "ä" * 255]):
-        with asked_by(subject):
+        with signed_in(subject):
             await database.execute(ADD, number=number)
     for subject, expected in (("ann", [0, 2]), ("bob", [1]), ("Ann", [3]), ("ä" * 255, [4])):
-        with asked_by(subject):
+        with signed_in(subject):
             assert await database.fetch_all(MINE) == expected
             async with database.transaction() as transaction:
                 assert await transaction.fetch_all(MINE) == expected
@@ -76,7 +68,7 @@ async def test_where_nobody_is_signed_in_and_off_a_call_the_subject_is_empty(
     database: Database,
 ) -> None:
     await database.execute(ADD, number=1)
-    with asked_by(""):
+    with signed_in(""):
         await database.execute(ADD, number=2)
         assert await database.fetch_all(MINE) == [1, 2]
     assert await database.fetch_one(OWNER, number=1) == ""
@@ -86,7 +78,7 @@ async def test_one_of_many_who_take_the_same_row_gets_it(database: Database) -> 
     await database.execute(ADD, number=1)
 
     async def take(subject: str) -> int:
-        with asked_by(subject):
+        with signed_in(subject):
             return await database.execute(TAKE, of=1)
 
     subjects = [f"customer {number}" for number in range(16)]
@@ -98,14 +90,14 @@ async def test_one_of_many_who_take_the_same_row_gets_it(database: Database) -> 
 @pytest.mark.parametrize("count", [2, MANY + 1])
 async def test_many_rows_at_once_get_the_subject_too(database: Database, count: int) -> None:
     rows = [{"number": number} for number in range(count)]
-    with asked_by("ann"):
+    with signed_in("ann"):
         await database.execute_many(ADD, rows)
         assert await database.fetch_all(MINE) == list(range(count))
 
 
 async def test_a_subject_that_no_column_holds_finds_nothing(database: Database) -> None:
     await database.execute(ADD, number=1)
-    with asked_by("a" * 256):
+    with signed_in("a" * 256):
         assert await database.fetch_all(MINE) == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, MetaData
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, MetaData, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 
@@ -53,7 +53,9 @@ class OrderRow(Table, table=True):
     was_confirmed: bool = False
     rejection: str | None = Field(sa_column=Column(Text("rejection", 1_000_000)))
     owner: str | None = Field(
-        sa_column=Column(Text("owner", MAXIMUM_OWNER_LENGTH), nullable=True, server_default="")
+        sa_column=Column(
+            Text("owner", MAXIMUM_OWNER_LENGTH), nullable=True, server_default=text("''")
+        )
     )
 
 

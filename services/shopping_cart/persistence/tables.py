@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, MetaData
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, MetaData, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 
@@ -27,7 +27,9 @@ class CartRow(Table, table=True):
     # The version before knows nothing of it, and adds carts.
     revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
     orders_taken: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
-    owner: str = Field(sa_column=Column(Text("owner", 255), nullable=False, server_default=""))
+    owner: str = Field(
+        sa_column=Column(Text("owner", 255), nullable=False, server_default=text("''"))
+    )
 
 
 class CartItemRow(Table, table=True):

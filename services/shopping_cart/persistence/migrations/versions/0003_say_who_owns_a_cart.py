@@ -12,7 +12,9 @@ down_revision = "0002"
 def upgrade() -> None:
     """Go from 0002 to 0003."""
     with op.batch_alter_table("cart") as batch_op:
-        batch_op.add_column(sa.Column("owner", sa.String(), server_default="", nullable=False))
+        batch_op.add_column(
+            sa.Column("owner", sa.String(), server_default=sa.text("''"), nullable=False)
+        )
         batch_op.create_index("carts_of_owner", ["owner"], unique=False)
 
 
