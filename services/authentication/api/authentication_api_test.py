@@ -44,7 +44,7 @@ from services.authentication.records.api_bus import (
 from services.authentication.signing.key_store import KeyStore
 
 ANN = "Ann@example.org"
-PASSWORD = "correct horse"  # noqa: S105
+PASSWORD = "correct horse"
 OTHER = "battery staple"
 
 COUNTS = [

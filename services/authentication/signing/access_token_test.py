@@ -12,8 +12,8 @@ from joserfc.jwk import KeySet
 from msgspec.structs import replace
 
 from services.authentication.domain.clock import SECOND
-from services.authentication.records.api_json import json_web_key_set_to_json
 from services.authentication.records.api import JsonWebKeySet
+from services.authentication.records.api_json import json_web_key_set_to_json
 from services.authentication.signing.access_token import Bearer, access_token
 from services.authentication.signing.key_ring import SigningKey, next_key
 

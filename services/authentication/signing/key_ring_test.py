@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
@@ -66,7 +68,7 @@ def test_a_key_signs_for_a_month_and_every_token_can_be_verified_until_it_expire
     for signed_by, (_, keys) in zip(signing, expiring, strict=False):
         assert signed_by in keys
     # Who verifies has each key before it signs.
-    for (_, known), (now, keys) in zip(times, times[1:], strict=False):
+    for (_, known), (now, keys) in pairwise(times):
         assert signing_key(keys, now) in known
     assert all(len(keys) <= 2 for _, keys in times)
 

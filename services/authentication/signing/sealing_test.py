@@ -76,7 +76,7 @@ def test_what_is_no_key_is_refused_with_what_was_expected(
 ) -> None:
     file = tmp_path / "key"
     file.write_text(content)
-    with pytest.raises(SettingsError, match="key_encryption_key_file: .*expected 32 bytes"):
+    with pytest.raises(SettingsError, match=r"key_encryption_key_file: .*expected 32 bytes"):
         sealing_of(settings(key_encryption_key_file=str(file)))
     if "\0" not in content:
         monkeypatch.setenv(KEY_VARIABLE, content)
