@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
+from sqlmodel import col
 
 from seam.contract import Code, InvalidArgumentError, StatusError
 from seam.persistence import Database, Query
@@ -103,7 +105,7 @@ async def test_a_password_is_the_same_however_its_characters_are_composed(
     api: AuthenticationApiStub,
 ) -> None:
     await register(api, password="häuser\0bau")
-    assert await log_in(api, password="ha\u0308user\0bau")
+    await log_in(api, password="ha\u0308user\0bau")
 
 
 async def test_registering_again_answers_the_same_and_changes_nothing(
@@ -112,7 +114,7 @@ async def test_registering_again_answers_the_same_and_changes_nothing(
     await register(api)
     again = await api.register_user(RegisterUserRequest(email="ANN@example.org", password=OTHER))
     assert again == RegisterUserResponse(email="ANN@example.org")
-    assert await log_in(api)
+    await log_in(api)
     with pytest.raises(InvalidCredentialsError):
         await log_in(api, password=OTHER)
 
@@ -185,7 +187,7 @@ async def test_the_same_work_is_done_whether_or_not_there_is_an_account(
             done.append("hash")
             return super().hash(password, salt=salt)
 
-        def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # noqa: A002
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002
             done.append("verify")
             return super().verify(hash, password)
 
@@ -207,7 +209,7 @@ async def test_the_same_work_is_done_whether_or_not_there_is_an_account(
 async def test_registering_writes_to_the_disk_whether_or_not_there_is_an_account(
     api: AuthenticationApiStub, database: Database, clock: AdjustableClock
 ) -> None:
-    last = Query(select(AttemptRow.last), int)  # type: ignore[call-overload]
+    last = Query(select(col(AttemptRow.last)), int)
     await register(api)
     clock.advance(10)
     await register(api)
@@ -233,7 +235,7 @@ async def test_who_guesses_waits_longer_and_longer_and_the_right_password_does_n
         with pytest.raises(InvalidCredentialsError):
             await log_in(api, password=OTHER)
     clock.advance(60)
-    assert await log_in(api)
+    await log_in(api)
     with pytest.raises(InvalidCredentialsError):
         await log_in(api, password=OTHER)
 
@@ -250,10 +252,10 @@ async def test_many_guesses_at_once_are_no_way_around(api: AuthenticationApiStub
 
 async def test_who_guesses_at_one_account_slows_down_no_other(api: AuthenticationApiStub) -> None:
     await register(api)
-    for number in range(6):
+    for _ in range(6):
         with pytest.raises((InvalidCredentialsError, TooManyAttemptsError)):
             await log_in(api, "bob@example.org", OTHER)
-        assert await log_in(api), number
+        await log_in(api)
 
 
 async def test_a_session_goes_on_while_others_guess(api: AuthenticationApiStub) -> None:
@@ -262,7 +264,7 @@ async def test_a_session_goes_on_while_others_guess(api: AuthenticationApiStub) 
     for _ in range(6):
         with pytest.raises((InvalidCredentialsError, TooManyAttemptsError)):
             await log_in(api, password=OTHER)
-    assert await refresh(api, tokens.refresh_token)
+    await refresh(api, tokens.refresh_token)
 
 
 async def test_registering_one_address_again_and_again_has_to_wait(
@@ -272,7 +274,7 @@ async def test_registering_one_address_again_and_again_has_to_wait(
         await register(api)
     with pytest.raises(TooManyAttemptsError):
         await register(api)
-    assert await log_in(api)
+    await log_in(api)
 
 
 async def test_a_hash_with_old_parameters_is_replaced_at_the_next_log_in(
@@ -282,11 +284,11 @@ async def test_a_hash_with_old_parameters_is_replaced_at_the_next_log_in(
     user_id = await user_id_of(database)
     old = PasswordHasher(memory_cost=16, time_cost=2, parallelism=1).hash(PASSWORD)
     await AccountRepository(database).set_password(user_id, old)
-    assert await log_in(api)
+    await log_in(api)
     account = await AccountRepository(database).find(user_id)
     assert account is not None
     assert "m=8,t=1" in account.password_hash
-    assert await log_in(api)
+    await log_in(api)
 
 
 # Sessions
@@ -314,7 +316,7 @@ async def test_a_token_that_is_used_again_ends_the_session_for_both(
     for each in tokens:
         assert await is_refused(api, each.refresh_token)
     # Another device is another session.
-    assert await refresh(api, other.refresh_token)
+    await refresh(api, other.refresh_token)
     assert (await counts(database))[1] == 1
 
 
@@ -368,7 +370,7 @@ async def test_a_clock_that_is_set_back_ends_no_session(
     tokens = await refresh(api, tokens.refresh_token)
     clock.advance(400 * 86_400)
     assert await is_refused(api, tokens.refresh_token)
-    assert await log_in(api)
+    await log_in(api)
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -398,8 +400,8 @@ async def test_a_changed_password_ends_all_sessions_and_begins_one(
         )
     for each in before:
         assert await is_refused(api, each.refresh_token)
-    assert await refresh(api, tokens.refresh_token)
-    assert await log_in(api, password=OTHER)
+    await refresh(api, tokens.refresh_token)
+    await log_in(api, password=OTHER)
     with pytest.raises(InvalidCredentialsError):
         await log_in(api)
 
@@ -476,7 +478,7 @@ async def test_who_leaves_leaves_nothing(api: AuthenticationApiStub, database: D
     assert (await counts(database))[:3] == before[:3]
     # The address is free, and nothing of the old account comes back with it.
     await register(api)
-    assert await log_in(api)
+    await log_in(api)
     assert await user_id_of(database) != user_id
     assert await AccountRepository(database).roles(await user_id_of(database)) == ()
 
@@ -534,4 +536,4 @@ async def test_too_many_passwords_at_once_are_refused_and_not_queued_without_end
     }
     assert any(each is None for each in answers)
     await register(api)
-    assert await log_in(api)
+    await log_in(api)

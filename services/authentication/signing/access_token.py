@@ -7,7 +7,7 @@ has it. To write one takes no library; those who read them take one.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -58,5 +58,5 @@ def access_token(bearer: Bearer, key: SigningKey, now: int) -> str:
     return f"{signed}.{base64url(key.private.sign(signed.encode()))}"
 
 
-def _part(members: dict[str, object]) -> str:
+def _part(members: Mapping[str, object]) -> str:
     return base64url(msgspec.json.encode(members))
