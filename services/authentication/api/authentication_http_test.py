@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -16,8 +15,6 @@ from seam.auth.key_source import KeySource
 from seam.auth.tokens import Expected
 from seam.auth.verifier import TokenVerifier
 from seam.bus import HandlerRegistry, InProcessChannel
-from seam.call import call_scope
-from seam.call.principal import claimed
 from seam.http import application
 from seam.persistence import Database
 from services.authentication.api.authentication_api import AuthenticationApi
@@ -56,17 +53,16 @@ async def http(
         register_authentication_api(AuthenticationApi(database, passwords, keys, clock))
     )
     channel = InProcessChannel(registry, strict=True)
-    app = application([AUTHENTICATION_API_HTTP], lambda _: channel, ready, title="test")
+    app = application(
+        [AUTHENTICATION_API_HTTP], lambda _: channel, ready, title="test", authenticator=verifier
+    )
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
         yield client
 
 
-@contextmanager
-def bearing(token: str) -> Iterator[None]:
-    """Let requests in the block show a token."""
-    with call_scope(principal=claimed(token)):
-        yield
+def bearing(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
 
 
 def problem(response: httpx.Response, status: int) -> dict[str, Any]:
@@ -88,15 +84,16 @@ async def test_from_registering_to_leaving(http: httpx.AsyncClient) -> None:
     tokens = await logged_in(http)
     assert tokens.keys() == {"accessToken", "tokenType", "expiresIn", "refreshToken"}
     assert (tokens["tokenType"], tokens["expiresIn"]) == ("Bearer", 900)
-    with bearing(tokens["accessToken"]):
-        me = (await http.get("/v1/users/me")).json()
-        assert (me["email"], me["roles"]) == ("ann@example.org", [])
-        assert me["registeredAt"].endswith("Z")
-        changed = await http.post(
-            "/v1/users/me:changePassword",
-            json={"currentPassword": ANN["password"], "newPassword": "battery staple"},
-        )
-        assert changed.status_code == 200, changed.text
+    ann = bearing(tokens["accessToken"])
+    me = (await http.get("/v1/users/me", headers=ann)).json()
+    assert (me["email"], me["roles"]) == ("ann@example.org", [])
+    assert me["registeredAt"].endswith("Z")
+    changed = await http.post(
+        "/v1/users/me:changePassword",
+        json={"currentPassword": ANN["password"], "newPassword": "battery staple"},
+        headers=ann,
+    )
+    assert changed.status_code == 200, changed.text
     refused = {"refreshToken": tokens["refreshToken"]}
     assert problem(await http.post("/v1/authenticate:refresh", json=refused), 401)
     good = {"refreshToken": changed.json()["refreshToken"]}
@@ -106,10 +103,11 @@ async def test_from_registering_to_leaving(http: httpx.AsyncClient) -> None:
     for _ in range(2):
         assert (await http.post("/v1/authenticate:logout", json=last)).json() == {}
     assert problem(await http.post("/v1/authenticate:refresh", json=last), 401)
-    with bearing(refreshed.json()["accessToken"]):
-        for _ in range(2):
-            assert (await http.delete("/v1/users/me")).json() == {}
-        assert problem(await http.get("/v1/users/me"), 404)["error"] == "UserNotFound"
+    ann = bearing(refreshed.json()["accessToken"])
+    for _ in range(2):
+        assert (await http.delete("/v1/users/me", headers=ann)).json() == {}
+    gone = problem(await http.get("/v1/users/me", headers=ann), 404)
+    assert gone["error"] == "UserNotFound"
 
 
 async def test_the_keys_are_a_json_web_key_set_and_nothing_else(http: httpx.AsyncClient) -> None:
@@ -161,8 +159,7 @@ async def test_who_is_not_signed_in_has_no_account_to_look_after(
     )
     tokens = await logged_in(http)
     for forged in ("nonsense", tokens["accessToken"][:-4] + "AAAA", tokens["refreshToken"]):
-        with bearing(forged):
-            answer = await http.request(verb, path, json=json_body)
+        answer = await http.request(verb, path, json=json_body, headers=bearing(forged))
         assert problem(answer, 401)["code"] == "UNAUTHENTICATED"
 
 
@@ -171,12 +168,11 @@ async def test_an_access_token_expires_and_the_next_one_goes_on(
 ) -> None:
     tokens = await logged_in(http)
     clock.advance(900 + 60)
-    with bearing(tokens["accessToken"]):
-        assert problem(await http.get("/v1/users/me"), 401)
+    assert problem(await http.get("/v1/users/me", headers=bearing(tokens["accessToken"])), 401)
     body = {"refreshToken": tokens["refreshToken"]}
     fresh = (await http.post("/v1/authenticate:refresh", json=body)).json()
-    with bearing(fresh["accessToken"]):
-        assert (await http.get("/v1/users/me")).status_code == 200
+    answer = await http.get("/v1/users/me", headers=bearing(fresh["accessToken"]))
+    assert answer.status_code == 200
 
 
 async def test_tokens_of_the_old_key_hold_while_the_new_one_signs(
@@ -191,9 +187,8 @@ async def test_tokens_of_the_old_key_hold_while_the_new_one_signs(
     old, new = (json_header(each["accessToken"]) for each in (tokens, fresh))
     assert old != new
     for each in (tokens, fresh):
-        with bearing(each["accessToken"]):
-            answer = await http.get("/v1/users/me")
-            assert answer.status_code == 200, answer.text
+        answer = await http.get("/v1/users/me", headers=bearing(each["accessToken"]))
+        assert answer.status_code == 200, answer.text
     assert len((await http.get("/.well-known/jwks.json")).json()["keys"]) == 2
 
 

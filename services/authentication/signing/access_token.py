@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import msgspec
 
+from seam.auth.keys import EDDSA
+from seam.auth.tokens import ACCESS_TOKEN
+from seam.runtime.issuer import SHOP
 from services.authentication.domain.clock import SECOND
 from services.authentication.domain.lifetimes import ACCESS_TOKEN_SECONDS
 from services.authentication.signing.key_ring import SigningKey, base64url
-
-ISSUER: Final = "shop"
-AUDIENCE: Final = "shop"
 
 
 class Bearer(msgspec.Struct, frozen=True):
@@ -43,10 +42,10 @@ def access_token(bearer: Bearer, key: SigningKey, now: int) -> str:
         now: the time, in microseconds since the epoch.
     """
     seconds = now // SECOND
-    header = {"alg": "EdDSA", "kid": key.public.kid, "typ": "at+jwt"}
+    header = {"alg": EDDSA, "kid": key.public.kid, "typ": ACCESS_TOKEN}
     claims = {
-        "iss": ISSUER,
-        "aud": AUDIENCE,
+        "iss": SHOP.issuer,
+        "aud": SHOP.audience,
         "sub": bearer.user_id,
         "iat": seconds,
         "exp": seconds + ACCESS_TOKEN_SECONDS,
