@@ -19,8 +19,8 @@ from tests.system.processes import ShopProcess, free_port, from_artifact, from_s
 
 READY_TIMEOUT: Final = 30.0
 
-CALLER: Final = (("seam-caller", "orders"),)
-"""In whose name tests call inventory, past the front door: on a loopback that is believed."""
+CALLED_BY_ORDERS: Final = (("seam-caller", "orders"),)
+"""Who is let do what tests do in the place of orders; on a loopback, that is believed."""
 
 MONOLITH_ARTIFACT: Final = "director/monolith.pex"
 AUTHENTICATION_ARTIFACT: Final = "services/authentication/service.pex"
@@ -107,7 +107,7 @@ class Shop:
                     ],
                 ),
                 timeout=10,
-                metadata=CALLER,
+                metadata=CALLED_BY_ORDERS,
             )
         )
 
@@ -117,7 +117,7 @@ class Shop:
             lambda stub: stub.ReleaseStock(
                 messagebus_pb2.ReleaseStockRequest(reservation_id=reservation_id),
                 timeout=10,
-                metadata=CALLER,
+                metadata=CALLED_BY_ORDERS,
             )
         )
 
