@@ -149,8 +149,8 @@ class AuthenticationApi:
     async def change_password(self, request: ChangePasswordRequest) -> Tokens:
         """The tokens of a new session, the only one from now on."""
         with _refusing():
-            current = read_password("current_password", request.current_password)
-            new = read_password("new_password", request.new_password)
+            current = read_password("currentPassword", request.current_password)
+            new = read_password("newPassword", request.new_password)
         account = await self._account()
         await self._begin_attempt(_attempted("log-in", account.email_key))
         if not await self._passwords.verify(account.password_hash, current):

@@ -14,9 +14,6 @@ from seam.contract import InvalidField
 MINIMUM_LENGTH: Final = 8
 MAXIMUM_LENGTH: Final = 128
 
-_MAXIMUM_SENT: Final = 4 * MAXIMUM_LENGTH
-"""A character may be sent in up to four pieces."""
-
 
 def read_password(field: str, text: str) -> bytes:
     """What is hashed of a password that somebody has given.
@@ -28,16 +25,10 @@ def read_password(field: str, text: str) -> bytes:
     Raises:
         InvalidField: it is too short, too long, or no text. It is not repeated.
     """
-    if len(text) > _MAXIMUM_SENT:
-        raise _refused(field)
-    composed = unicodedata.normalize("NFC", text)
+    composed = unicodedata.normalize("NFC", text) if len(text) <= MAXIMUM_LENGTH else ""
     if not MINIMUM_LENGTH <= len(composed) <= MAXIMUM_LENGTH:
-        raise _refused(field)
+        raise InvalidField(field, f"expected {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters")
     try:
         return composed.encode()
     except UnicodeEncodeError:
         raise InvalidField(field, "holds half of a surrogate pair") from None
-
-
-def _refused(field: str) -> InvalidField:
-    return InvalidField(field, f"expected {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters")
