@@ -34,7 +34,7 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
                 api = AuthenticationApi(database, passwords, keys, wall_clock)
                 yield (
                     register_authentication_api(api),
-                    register_authentication(Authentication(keys)),
+                    register_authentication(Authentication(keys, database)),
                 )
         except CannotUnsealError as error:
             raise resources.settings.error("key_encryption_key_file", str(error)) from None

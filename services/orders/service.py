@@ -16,10 +16,12 @@ from services.authentication.records.messagebus_events import USER_DELETED
 from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub
 from services.orders.api.orders_api import OrdersApi
 from services.orders.messagebus.deleted_users import disown_their_orders
+from services.orders.messagebus.orders import Orders
 from services.orders.persistence.migrations import MIGRATIONS
 from services.orders.persistence.tables import SAGAS, Table
 from services.orders.records.api_bus import register_orders_api
 from services.orders.records.api_routes import ORDERS_API_HTTP
+from services.orders.records.messagebus_bus import register_orders
 from services.orders.records.messagebus_events import (
     ORDER_CANCELLED,
     ORDER_CONFIRMED,
@@ -41,7 +43,11 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Provided]]:
         runner = SagaRunner(database, SAGAS, (checkout.saga,))
         async with runner.running():
             api = OrdersApi(database, runner, checkout, inventory, shopping_cart)
-            yield (register_orders_api(api), subscribe(USER_DELETED, disown_their_orders))
+            yield (
+                register_orders_api(api),
+                register_orders(Orders(database)),
+                subscribe(USER_DELETED, disown_their_orders),
+            )
 
 
 COMMANDS: Final = App(name="orders", help="Look after orders.", version_flags=[])

@@ -1,1 +1,1 @@
-"""Listens to other services."""
+"""Answers other services, and listens to them."""
