@@ -15,6 +15,7 @@ from seam.bus import Channel
 from seam.contract import EventDescriptor, ServiceDescriptor
 from seam.http.api import HttpApi
 from seam.http.asyncapi import asyncapi
+from seam.http.handshake import handshakes_as_requests
 from seam.http.last_resort import always_answered
 from seam.http.limits import MAXIMUM_BODY_BYTES
 from seam.http.problem import exception_handlers
@@ -101,7 +102,7 @@ def application(
         openapi_config=None,
         logging_config=None,
     )
-    return always_answered(as_sent(app))
+    return handshakes_as_requests(always_answered(as_sent(app)))
 
 
 def openapi(apis: Sequence[HttpApi[Any]], *, title: str) -> dict[str, Any]:
