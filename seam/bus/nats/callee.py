@@ -38,6 +38,7 @@ from seam.bus.server_call import request_decoder, response_encoder
 from seam.bus.streams import close, only
 from seam.call.context import CallContext
 from seam.call.metadata import EMPTY
+from seam.call.principal import ANONYMOUS, claimed
 from seam.codec.status import StatusCodec
 from seam.contract.descriptors import Kind, MethodDescriptor
 from seam.contract.errors import Code, StatusError
@@ -125,9 +126,10 @@ class IncomingCall:
         self._context = CallContext(
             monotonic() + seconds,
             opening.traceparent,
-            opening.principal,
+            claimed(opening.token) if opening.token else ANONYMOUS,
             MappingProxyType(opening.baggage) if opening.baggage else EMPTY,
             MappingProxyType(metadata_from_wire(opening.metadata)) if opening.metadata else EMPTY,
+            opening.caller,
         )
         if opening.data is not None:
             self._reader.begin(opening.data, last=opening.last)

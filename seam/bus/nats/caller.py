@@ -177,7 +177,8 @@ class OutgoingCall:
             data,
             last,
             call.traceparent,
-            call.principal,
+            call.principal.token,
+            call.caller,
             dict(call.baggage),
             metadata_to_wire(call.metadata),
         )

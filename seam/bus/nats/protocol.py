@@ -83,6 +83,7 @@ class Open(msgspec.Struct, array_like=True, tag=0, frozen=True):
         data: the first part of the request; None when requests follow.
         last: whether that is all of it.
         traceparent: see `CallContext`, as for the rest.
+        token: proves who asks; "" when nobody is signed in.
     """
 
     method: str
@@ -90,7 +91,8 @@ class Open(msgspec.Struct, array_like=True, tag=0, frozen=True):
     data: bytes | None
     last: bool
     traceparent: str
-    principal: str
+    token: str
+    caller: str
     baggage: dict[str, str]
     metadata: dict[str, bytes]
 
