@@ -220,9 +220,9 @@ class ServiceReader:
             method.name, message, place, self._problems, frames=kind is Kind.BIDIRECTIONAL
         )
         bindings = reader.read(rule)
-        reason = refuse_stream(kind, bindings)
-        if reason is not None:
-            self._refuse(place, f"{method.name}: {reason}")
+        refusal = refuse_stream(kind, bindings)
+        if refusal is not None:
+            self._refuse(place, f"{method.name}: {refusal}")
             return ()
         for binding in bindings:
             # Two paths that differ only in what their variables are called match the same requests.

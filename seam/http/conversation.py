@@ -107,8 +107,9 @@ class Conversation(Generic[Q, S]):
             await send(accept)
             closed = await self._hold(receive, send, streams, problem_of)
             if closed.code:
-                close: Any = {"type": "websocket.close", "code": closed.code}
-                await send({**close, "reason": _short(closed.reason)})
+                reason = _short(closed.reason)
+                close: Any = {"type": "websocket.close", "code": closed.code, "reason": reason}
+                await send(close)
 
     async def _hold(
         self, receive: Receive, send: Send, streams: Streams, problem_of: ProblemOf
