@@ -28,6 +28,7 @@ from seam.http.routing import as_sent
 from seam.runtime.http_connection import DEFAULT_CONNECTION_LIMITS, ConnectionLimits
 from seam.runtime.http_server import serve_http
 from seam.runtime.topology import Address
+from seam.testing.access import EVERYBODY
 from seam.testing.databases import postgres_server
 from seam.testing.nats import nats_server, stoppable_nats
 
@@ -80,7 +81,7 @@ def streaming() -> Callable[..., Any]:
         allowed_origins: tuple[str, ...] = (),
     ) -> AsyncIterator[Streaming]:
         handler = Conformance()
-        registry = HandlerRegistry()
+        registry = HandlerRegistry(policy=EVERYBODY)
         # A stream counts among the calls that are answered at a time.
         bulkhead = Bulkhead("conformance", Limits(concurrent=2_000))
         registry.register(register_conformance(handler), bulkhead)

@@ -28,6 +28,7 @@ from seam.bus.nats.protocol import (
     Frame,
     Open,
     Part,
+    caller_of,
     decode,
     encode,
     metadata_from_wire,
@@ -100,7 +101,7 @@ class IncomingCall:
         self,
         connection: Connection,
         number: int,
-        caller: str,
+        asked: Msg,
         answering: Answering,
         opening: Open,
     ) -> None:
@@ -109,13 +110,13 @@ class IncomingCall:
         Args:
             connection: the way to its caller.
             number: tells it from the others of this connection.
-            caller: the caller's subject.
+            asked: the message that began it.
             answering: how its method is answered.
             opening: began it.
         """
         self._connection = connection
         self._subject = f"{connection.inbox}.{number}"
-        self._caller = caller
+        self._caller = asked.reply
         self._answering = answering
         self._silent = 0
         self._introduced = False
@@ -129,7 +130,7 @@ class IncomingCall:
             claimed(opening.token) if opening.token else ANONYMOUS,
             MappingProxyType(opening.baggage) if opening.baggage else EMPTY,
             MappingProxyType(metadata_from_wire(opening.metadata)) if opening.metadata else EMPTY,
-            opening.caller,
+            caller_of(asked.subject),
         )
         if opening.data is not None:
             self._reader.begin(opening.data, last=opening.last)
