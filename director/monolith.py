@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Final
 
 from seam.runtime import main
+from services.customer_chat.service import SERVICE as CUSTOMER_CHAT
 from services.inventory.service import SERVICE as INVENTORY
 from services.orders.service import SERVICE as ORDERS
 from services.payments.service import SERVICE as PAYMENTS
 from services.shopping_cart.service import SERVICE as SHOPPING_CART
 
-SERVICES: Final = (INVENTORY, SHOPPING_CART, PAYMENTS, ORDERS)
+SERVICES: Final = (INVENTORY, SHOPPING_CART, PAYMENTS, ORDERS, CUSTOMER_CHAT)
 
 if __name__ == "__main__":
     main("shop", SERVICES, whole_system=True)
