@@ -35,6 +35,10 @@ _Request = Request[Any, Any, Any]
 
 MEDIA_TYPE: Final = "application/problem+json"
 
+SIGN_IN: Final = "Bearer"
+TOKEN_REFUSED: Final = 'Bearer error="invalid_token"'  # noqa: S105
+"""What `WWW-Authenticate` says, see https://www.rfc-editor.org/rfc/rfc6750#section-3."""
+
 _LAST_RESORT: Final = (
     b'{"type":"about:blank","title":"Internal","status":500,"code":"INTERNAL",'
     b'"detail":"the error could not be described"}'
@@ -104,7 +108,11 @@ def _surely(handle: Callable[[_Request, Any], Response[bytes]]) -> Callable[...,
 def _plain(request: _Request, error: StatusError) -> Response[bytes]:
     if isinstance(error, InvalidArgumentError):
         return _invalid_field(request, error.field)
-    return _problem(HTTP_STATUS[error.code.name], error.code, detail=error.message)
+    response = _problem(HTTP_STATUS[error.code.name], error.code, detail=error.message)
+    if error.code is Code.UNAUTHENTICATED:
+        sent = "authorization" in request.headers
+        response.headers["www-authenticate"] = TOKEN_REFUSED if sent else SIGN_IN
+    return response
 
 
 def _invalid_field(_: _Request, error: InvalidField) -> Response[bytes]:
