@@ -10,8 +10,8 @@ from typing import Final
 import pytest
 
 MONOLITH: Final = "director/monolith.pex"
-SERVICES: Final = ("inventory", "orders", "payments", "shopping_cart")
-CLIENT_FACING: Final = ("inventory", "orders", "shopping_cart")
+SERVICES: Final = ("customer_chat", "inventory", "orders", "payments", "shopping_cart")
+CLIENT_FACING: Final = ("customer_chat", "inventory", "orders", "shopping_cart")
 ANSWERING: Final = ("inventory", "payments", "shopping_cart")
 """Services that others call."""
 DEPENDENCIES: Final = ".deps/"
