@@ -23,25 +23,41 @@ import "google/protobuf/field_mask.proto";
 message Thing {
   string id = 1;
   string name = 2;
+  bytes data = 3 [(contract.v1.rules) = {min_length: 1 max_length: 4}];
+  repeated uint64 numbers = 4 [(contract.v1.rules) = {min_items: 1 max_items: 3 minimum: 1}];
+  optional string code = 5 [(contract.v1.rules) = {pattern: "[a-z]|_" min_length: 1}];
+  double share = 6 [(contract.v1.rules) = {minimum: -1 maximum: 0.5}];
+  map<string, Thing> things = 7 [(contract.v1.rules).max_items = 2];
+  oneof choice {
+    sint32 count = 8 [(contract.v1.rules).minimum = 5];
+  }
   message Gone {
     option (contract.v1.error) = {code: NOT_FOUND text: "It is gone."};
   }
 }
+message Asked {
+  string id = 1;
+  int32 size = 2 [(contract.v1.rules) = {minimum: 1 maximum: 9}];
+}
 service Reads {
-  rpc Get(Thing) returns (google.protobuf.FieldMask) {
+  rpc Get(Asked) returns (google.protobuf.FieldMask) {
     option (google.api.http) = {get: "/v1/{id}"};
     option (contract.v1.method) = {errors: ["Thing.Gone"] access: {signed_in: true}};
   }
 }
+message Tick {
+  string id = 1;
+  string name = 2;
+}
 service Streams {
-  rpc Watch(Thing) returns (stream Thing) {
+  rpc Watch(Tick) returns (stream Tick) {
     option (google.api.http) = {get: "/v1/{id}:watch"};
     option (contract.v1.method) = {
       access: {public: true}
       resume: {request_field: "name" response_field: "name"}
     };
   }
-  rpc Talk(stream Thing) returns (stream Thing) {
+  rpc Talk(stream Tick) returns (stream Tick) {
     option (google.api.http) = {get: "/v1/{id}:talk"};
     option (contract.v1.method) = {access: {public: true}};
   }
@@ -115,8 +131,8 @@ def test_a_typed_error_may_share_the_status_of_a_refusal(tmp_path: Path) -> None
 
 def test_a_stream_of_answers_is_described_as_events_that_can_be_resumed(found: Any) -> None:
     operation = found["paths"]["/v1/{id}:watch"]["get"]
-    thing = {"$ref": "#/components/schemas/a.v1.Thing"}
-    assert operation["responses"]["200"]["content"] == {"text/event-stream": {"schema": thing}}
+    tick = {"$ref": "#/components/schemas/a.v1.Tick"}
+    assert operation["responses"]["200"]["content"] == {"text/event-stream": {"schema": tick}}
     parameters = [(each["name"], each["in"]) for each in operation["parameters"]]
     assert parameters == [("id", "path"), ("name", "query"), ("Last-Event-ID", "header")]
 
@@ -126,5 +142,35 @@ def test_streams_both_ways_are_described_as_a_websocket(found: Any) -> None:
     assert {"101", "426"} < set(operation["responses"])
     assert "200" not in operation["responses"]
     websocket = operation["x-websocket"]
-    assert websocket["sends"] == {"$ref": "#/components/schemas/a.v1.Thing"}
+    assert websocket["sends"] == {"$ref": "#/components/schemas/a.v1.Tick"}
     assert set(websocket["receives"]["properties"]) == {"name"}
+
+
+def test_rules_are_keywords_of_the_schema(found: Any) -> None:
+    put = found["paths"]["/v1/{id}"]["put"]
+    body = put["requestBody"]["content"]["application/json"]["schema"]
+    assert body["required"] == ["data", "numbers"]
+    assert put["requestBody"]["required"] is True
+    properties = body["properties"]
+    assert (properties["data"]["minLength"], properties["data"]["maxLength"]) == (2, 8)
+    assert properties["numbers"] == {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 3,
+        "items": {
+            "type": "string",
+            "format": "uint64",
+            "pattern": "^[0-9]{1,20}$",
+            "minimum": 1,
+        },
+    }
+    assert properties["code"] == {"type": "string", "minLength": 1, "pattern": "^(?:[a-z]|_)$"}
+    assert (properties["share"]["minimum"], properties["share"]["maximum"]) == (-1.0, 0.5)
+    assert properties["things"]["maxProperties"] == 2
+    assert (properties["count"]["minimum"], properties["count"]["maximum"]) == (5, 2**31 - 1)
+
+
+def test_a_parameter_whose_default_breaks_a_rule_is_required(found: Any) -> None:
+    _, size = found["paths"]["/v1/{id}"]["get"]["parameters"]
+    assert (size["name"], size["required"]) == ("size", True)
+    assert (size["schema"]["minimum"], size["schema"]["maximum"]) == (1, 9)

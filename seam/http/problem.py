@@ -71,9 +71,9 @@ def exception_handlers(fields_of: FieldsOf) -> ExceptionHandlersMap:
         fields_of: the typed errors that its routes may answer with.
     """
 
-    def typed(_: _Request, error: ContractError[Any]) -> Response[bytes]:
+    def typed(request: _Request, error: ContractError[Any]) -> Response[bytes]:
         name = type(error).name
-        return _problem(
+        response = _problem(
             HTTP_STATUS[error.code.name],
             error.code,
             type=f"/schema#/components/schemas/{name}",
@@ -82,6 +82,7 @@ def exception_handlers(fields_of: FieldsOf) -> ExceptionHandlersMap:
             error=name.rpartition(".")[2],
             fields=fields_of[type(error)](error.record),
         )
+        return _with_challenge(request, error, response)
 
     return {
         ContractError: _surely(typed),
@@ -109,6 +110,13 @@ def _plain(request: _Request, error: StatusError) -> Response[bytes]:
     if isinstance(error, InvalidArgumentError):
         return _invalid_field(request, error.field)
     response = _problem(HTTP_STATUS[error.code.name], error.code, detail=error.message)
+    return _with_challenge(request, error, response)
+
+
+def _with_challenge(
+    request: _Request, error: StatusError, response: Response[bytes]
+) -> Response[bytes]:
+    """Say how to prove who asks, as every answer of 401 has to."""
     if error.code is Code.UNAUTHENTICATED:
         sent = "authorization" in request.headers
         response.headers["www-authenticate"] = TOKEN_REFUSED if sent else SIGN_IN

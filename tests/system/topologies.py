@@ -19,6 +19,9 @@ from tests.system.processes import ShopProcess, free_port, from_artifact, from_s
 
 READY_TIMEOUT: Final = 30.0
 
+CALLED_BY_ORDERS: Final = (("seam-caller", "orders"),)
+"""Who is let do what tests do in the place of orders; on a loopback, that is believed."""
+
 MONOLITH_ARTIFACT: Final = "director/monolith.pex"
 CUSTOMER_CHAT_ARTIFACT: Final = "services/customer_chat/service.pex"
 INVENTORY_ARTIFACT: Final = "services/inventory/service.pex"
@@ -104,6 +107,7 @@ class Shop:
                     ],
                 ),
                 timeout=10,
+                metadata=CALLED_BY_ORDERS,
             )
         )
 
@@ -111,7 +115,9 @@ class Shop:
         """Give held stock back."""
         self._inventory(
             lambda stub: stub.ReleaseStock(
-                messagebus_pb2.ReleaseStockRequest(reservation_id=reservation_id), timeout=10
+                messagebus_pb2.ReleaseStockRequest(reservation_id=reservation_id),
+                timeout=10,
+                metadata=CALLED_BY_ORDERS,
             )
         )
 
