@@ -9,6 +9,8 @@ DATA = ("**/*.csv", "**/*.json", "**/*.sql", "**/*.toml")
 SHOP_ARTIFACTS = (
     "director:monolith",
     "services/authentication:service",
+    "services/customer_chat:service",
+    "services/home:service",
     "services/inventory:service",
     "services/orders:service",
     "services/payments:service",

@@ -22,19 +22,10 @@ from benchmarks.postgres import Postgres, postgres
 from benchmarks.routes.catalogue import write_csv
 from benchmarks.servers import Server, cpu_of, module_process, run_module
 from director import monolith
-from services.authentication import service as authentication
-from services.inventory import service as inventory
-from services.orders import service as orders
-from services.payments import service as payments
 from services.payments.simulator import command_line as simulator
-from services.shopping_cart import service as shopping_cart
 
 SERVICES: Final[Mapping[str, str]] = {
-    "inventory": inventory.__name__,
-    "shopping_cart": shopping_cart.__name__,
-    "payments": payments.__name__,
-    "orders": orders.__name__,
-    "authentication": authentication.__name__,
+    service.name: f"services.{service.name}.service" for service in monolith.SERVICES
 }
 """Modules of the artifacts that hold one service each."""
 

@@ -17,6 +17,7 @@ from seam.contract import EventDescriptor, ServiceDescriptor
 from seam.http.api import HttpApi
 from seam.http.asyncapi import asyncapi
 from seam.http.bearer import signed_in
+from seam.http.handshake import handshakes_as_requests
 from seam.http.last_resort import always_answered
 from seam.http.limits import MAXIMUM_BODY_BYTES
 from seam.http.problem import exception_handlers
@@ -110,7 +111,8 @@ def application(
         openapi_config=None,
         logging_config=None,
     )
-    return always_answered(signed_in(as_sent(app), authenticator, open_paths=NOT_FOR_USERS))
+    door = signed_in(as_sent(app), authenticator, open_paths=NOT_FOR_USERS)
+    return handshakes_as_requests(always_answered(door))
 
 
 def openapi(apis: Sequence[HttpApi[Any]], *, title: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import uvicorn
 from litestar.types import ASGIApp
 from uvicorn.server import ServerState
 
+from seam.http.streams import Streams
 from seam.runtime.http_connection import (
     DEFAULT_CONNECTION_LIMITS,
     ConnectionLimits,
@@ -82,11 +83,14 @@ async def serve_http(
         app, loop="none", ws="none", lifespan="off", log_config=None, access_log=False
     )
     config.load()
-    state, cutoffs = ServerState(), Cutoffs()
+    state, cutoffs, streams = ServerState(), Cutoffs(), Streams()
     listener = _listen(address)
+    _let_go_of_the_dead(listener, limits.unread_seconds)
     bound = Address(address.host, listener.getsockname()[1])
     server = await asyncio.get_running_loop().create_server(
-        lambda: HttpConnection(config, state, limits, cutoffs), sock=listener, backlog=BACKLOG
+        lambda: HttpConnection(config, state, limits, cutoffs, streams),
+        sock=listener,
+        backlog=BACKLOG,
     )
     dating = asyncio.create_task(_date(state))
     try:
@@ -94,6 +98,8 @@ async def serve_http(
     finally:
         try:
             await _stop_listening(server, listener, state)
+            # They would last; their clients can go on elsewhere.
+            streams.leaving.set()
             await _finish(state, grace)
         finally:
             dating.cancel()
@@ -130,6 +136,17 @@ def _drop_new_connections(listener: socket.socket) -> None:
     instructions = ctypes.create_string_buffer(code, len(code))
     program = struct.pack("HP", len(_DROP_SYN), ctypes.addressof(instructions))
     listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+
+
+def _let_go_of_the_dead(listener: socket.socket, seconds: float) -> None:
+    """Let the kernel end connections whose clients acknowledge nothing; else it tries for long.
+
+    Source: https://man7.org/linux/man-pages/man7/tcp.7.html, TCP_USER_TIMEOUT. Connections have it
+    from their listener.
+    """
+    if sys.platform == "linux":
+        milliseconds = int(seconds * 1_000)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
 async def _finish(state: ServerState, grace: float) -> None:

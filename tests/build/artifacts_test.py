@@ -9,10 +9,20 @@ from typing import Final
 
 import pytest
 
+from director import monolith
+from seam.contract import ServiceDescriptor
+
 MONOLITH: Final = "director/monolith.pex"
-SERVICES: Final = ("authentication", "inventory", "orders", "payments", "shopping_cart")
-CLIENT_FACING: Final = ("authentication", "inventory", "orders", "shopping_cart")
-ANSWERING: Final = ("authentication", "inventory", "payments", "shopping_cart")
+SERVICES: Final = sorted(service.name for service in monolith.SERVICES)
+CLIENT_FACING: Final = sorted(service.name for service in monolith.SERVICES if service.http)
+ANSWERING: Final = sorted(
+    {
+        need.owner
+        for service in monolith.SERVICES
+        for need in service.needs
+        if isinstance(need, ServiceDescriptor)
+    }
+)
 """Services that others call."""
 DEPENDENCIES: Final = ".deps/"
 OF_PEX: Final = (".bootstrap/", "__pex__/", "PEX-INFO", "__main__.py")

@@ -15,12 +15,12 @@ from typing import Final
 
 from seam.testing.nats import NatsServer
 from seam.testing.proxy import proxying
-from tests.faults.parts import Part, System, provider_at, victim
+from tests.faults.parts import SERVICES, Part, System, provider_at, victim
 from tests.faults.schedule import Fault
 from tests.faults.victim import STEPS
 from tests.system.processes import free_port
 
-_REST: Final = '"inventory", "payments", "orders", "authentication"'
+_REST: Final = ", ".join(f'"{name}"' for name in SERVICES if name != "shopping_cart")
 
 
 @asynccontextmanager

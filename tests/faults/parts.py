@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import psycopg
 
+from director import monolith
 from seam.testing.databases import StoppablePostgres
 from seam.testing.nats import NatsServer
 from seam.testing.proxy import Proxy
@@ -20,7 +21,7 @@ from services.payments.simulator import command_line as simulator
 from tests.faults.schedule import Fault
 from tests.system.processes import ShopProcess, from_sources
 
-SERVICES: Final = ("inventory", "shopping_cart", "payments", "orders", "authentication")
+SERVICES: Final = tuple(service.name for service in monolith.SERVICES)
 
 _MISBEHAVIOUR: Final = ("unavailable=0.02", "drop=0.02", "late=0.02", "lose=0.02", "twice=0.05")
 

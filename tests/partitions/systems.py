@@ -16,15 +16,14 @@ from typing import Final
 
 from sqlalchemy import make_url
 
-from director.monolith import SERVICES
 from seam.testing.databases import StoppablePostgres
 from tests.partitions.partitions import Partition
 from tests.system.processes import free_port, from_artifact
-from tests.system.topologies import Launch, Shop, broker_command
+from tests.system.topologies import SERVICES, Launch, Shop, broker_command
 
 MONOLITH: Final = "director/monolith.pex"
 
-NAMES: Final = tuple(service.name for service in SERVICES)
+NAMES: Final = SERVICES
 """The services of the shop."""
 
 

@@ -13,6 +13,7 @@ import grpc
 import httpx
 from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
 
+from director import monolith
 from seam.testing.nats import nats_server_program
 from tests.polyglot.node_process import node_inventory
 from tests.system.processes import ShopProcess, free_port, from_artifact, from_sources
@@ -22,12 +23,8 @@ READY_TIMEOUT: Final = 30.0
 CALLED_BY_ORDERS: Final = (("seam-caller", "orders"),)
 """Who is let do what tests do in the place of orders; on a loopback, that is believed."""
 
+SERVICES: Final = tuple(service.name for service in monolith.SERVICES)
 MONOLITH_ARTIFACT: Final = "director/monolith.pex"
-AUTHENTICATION_ARTIFACT: Final = "services/authentication/service.pex"
-INVENTORY_ARTIFACT: Final = "services/inventory/service.pex"
-ORDERS_ARTIFACT: Final = "services/orders/service.pex"
-PAYMENTS_ARTIFACT: Final = "services/payments/service.pex"
-SHOPPING_CART_ARTIFACT: Final = "services/shopping_cart/service.pex"
 
 
 @dataclass(frozen=True)
@@ -190,54 +187,34 @@ def broker_command(port: int, directory: Path) -> list[str]:
 
 def _split(directory: Path, *, polyglot: bool = False) -> list[Launch]:
     topology = directory / "split.toml"
-    address = f"127.0.0.1:{free_port()}"
+    addresses = {name: f"127.0.0.1:{free_port()}" for name in SERVICES}
     broker = free_port()
+    processes = (
+        f'[process.{name}]\nservices = ["{name}"]\ngrpc = "{address}"\n'
+        for name, address in addresses.items()
+    )
     topology.write_text(
         f"""
-        [process.director]
-        http = "127.0.0.1:{free_port()}"
+[process.director]
+http = "127.0.0.1:{free_port()}"
 
-        [process.inventory]
-        services = ["inventory"]
-        grpc = "{address}"
+[events]
+broker = "nats://127.0.0.1:{broker}"
 
-        [process.shopping_cart]
-        services = ["shopping_cart"]
-        grpc = "127.0.0.1:{free_port()}"
-
-        [process.orders]
-        services = ["orders"]
-        grpc = "127.0.0.1:{free_port()}"
-
-        [events]
-        broker = "nats://127.0.0.1:{broker}"
-
-        [process.payments]
-        services = ["payments"]
-        grpc = "127.0.0.1:{free_port()}"
-
-        [process.authentication]
-        services = ["authentication"]
-        grpc = "127.0.0.1:{free_port()}"
-        """
+{"".join(processes)}
+"""
     )
     settings = ["--topology", str(topology), "--data", str(directory / "data")]
+    commands = {
+        name: [*from_artifact(f"services/{name}/service.pex"), *settings] for name in SERVICES
+    }
     if polyglot:
-        inventory = node_inventory(address, data=directory)
-    else:
-        inventory = [*from_artifact(INVENTORY_ARTIFACT), *settings]
+        commands["inventory"] = node_inventory(addresses["inventory"], data=directory)
+    director = [*from_artifact(MONOLITH_ARTIFACT), *settings, "--process", "director"]
     return [
         Launch("broker", broker_command(broker, directory), listens=0),
-        Launch("inventory", inventory, listens=1),
-        Launch("shopping_cart", [*from_artifact(SHOPPING_CART_ARTIFACT), *settings], listens=1),
-        Launch("orders", [*from_artifact(ORDERS_ARTIFACT), *settings], listens=1),
-        Launch("payments", [*from_artifact(PAYMENTS_ARTIFACT), *settings], listens=1),
-        Launch("authentication", [*from_artifact(AUTHENTICATION_ARTIFACT), *settings], listens=1),
-        Launch(
-            "director",
-            [*from_artifact(MONOLITH_ARTIFACT), *settings, "--process", "director"],
-            listens=1,
-        ),
+        *(Launch(name, command, listens=1) for name, command in commands.items()),
+        Launch("director", director, listens=1),
     ]
 
 
@@ -250,7 +227,7 @@ def _monolith_twice(directory: Path) -> list[Launch]:
         grpc = "127.0.0.1:{free_port()}"
 
         [process.shop]
-        services = ["shopping_cart", "payments", "orders", "authentication"]
+        services = [{_named(except_for=("inventory",))}]
         http = "127.0.0.1:{free_port()}"
         grpc = "127.0.0.1:{free_port()}"
         """
@@ -276,7 +253,7 @@ def _split_over_nats(directory: Path) -> list[Launch]:
         grpc = "127.0.0.1:{free_port()}"    # for tests that call it with stubs of protoc's
 
         [process.shopping_cart]
-        services = ["shopping_cart", "payments", "authentication"]
+        services = [{_named(except_for=("inventory", "orders"))}]
         nats = "nats://127.0.0.1:{port}"
 
         [process.orders]
@@ -295,6 +272,11 @@ def _split_over_nats(directory: Path) -> list[Launch]:
         Launch("orders", [*SOURCES, *settings, "orders"], listens=1),
         Launch("director", [*SOURCES, *settings, "director"], listens=1),
     ]
+
+
+def _named(*, except_for: tuple[str, ...]) -> str:
+    """The services of the shop as a topology lists them, without some."""
+    return ", ".join(f'"{name}"' for name in SERVICES if name not in except_for)
 
 
 SOURCES: Final = from_sources("director.monolith")
