@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 import httpx
@@ -46,12 +47,14 @@ class Tour:
         self.visited.append((method, where, response.status_code, kind, body))
         return response.json()
 
-    def wait(self, path: str, member: str, *expected: object) -> None:
+    def wait(
+        self, path: str, member: str, *expected: object, headers: Mapping[str, str] | None = None
+    ) -> None:
         """Wait until a member of an answer is one of these; what was answered is not remembered."""
-        wait_until(lambda: self._get(path).json()[member] in expected)
+        wait_until(lambda: self._get(path, headers).json()[member] in expected)
 
-    def _get(self, path: str) -> httpx.Response:
-        return self._shop.http.get(path)
+    def _get(self, path: str, headers: Mapping[str, str] | None) -> httpx.Response:
+        return self._shop.http.get(path, headers=headers)
 
     def _named(self, text: str) -> str:
         for made_up, name in self._made_up.items():
@@ -67,6 +70,7 @@ def tour(shop: Shop) -> list[Visited]:
     _fill_a_cart(guide, shop, stocked)
     _buy(guide, stocked)
     _sign_in(guide)
+    _be_somebody(guide, shop, stocked)
     for path in ("/healthz", "/schema", "/schema/asyncapi.json"):
         guide.visit("GET", path)
     return guide.visited
@@ -160,3 +164,69 @@ def _sign_in(guide: Tour) -> None:
     visit("DELETE", "/v1/users/me")
     visit("GET", "/v1/orders")
     visit("GET", "/v1/users/me", headers={"authorization": "Bearer none"})
+
+
+def _be_somebody(guide: Tour, shop: Shop, stocked: list[Any]) -> None:
+    """Take a cart over, buy it, talk about it and see it all; somebody else sees nothing."""
+    visit, sku = guide.visit, stocked[0]["sku"]
+    ann, bob = _token(shop, "ann@example.org"), _token(shop, "bob@example.org")
+    for who, name in ((ann, "ANN"), (bob, "BOB")):
+        guide.name(shop.http.get("/v1/users/me", headers=who).json()["userId"], name)
+    visit("GET", "/v1/users/me", headers=ann)
+    # What was bought before is heard of in its own time.
+    wait_until(lambda: shop.http.get("/v1/home").json()["popularItems"] != [])
+    visit("GET", "/v1/home", headers=ann)
+    cart_id = _new_cart(guide, "MINE")
+    line = f"/v1/carts/{cart_id}/items/{sku}"
+    visit("PUT", line, json={"quantity": 2})
+    visit("GET", f"/v1/carts/{cart_id}", headers=ann)
+    for others in (bob, {}):
+        visit("GET", f"/v1/carts/{cart_id}", headers=others)
+        visit("PUT", line, json={"quantity": 1}, headers=others)
+    visit("GET", f"/v1/home?cartId={cart_id}", headers=ann)
+    visit("GET", f"/v1/home?cartId={cart_id}", headers=bob)
+    key = {"Idempotency-Key": "tour-2"}
+    order = {"cartId": cart_id}
+    visit("POST", "/v1/orders", json=order, headers={**key, **bob})
+    placed = visit("POST", "/v1/orders", json=order, headers={**key, **ann})
+    guide.visited.pop()
+    path = f"/v1/orders/{guide.name(placed['orderId'], 'OF-ANN')}"
+    guide.wait(path, "state", "ORDER_STATE_CONFIRMED", headers=ann)
+    guide.wait(f"/v1/carts/{cart_id}", "lines", [], headers=ann)
+    for who in (ann, bob):
+        visit("GET", path, headers=who)
+        visit("GET", "/v1/orders", headers=who)
+    _talk(guide, ann, bob)
+    visit("POST", f"{path}:cancel", headers=bob)
+    visit("POST", f"{path}:cancel", headers=ann)
+    for client in ("WEB", "MOBILE"):
+        visit("GET", f"/v1/home?client=CLIENT_{client}&cartId={cart_id}", headers=ann)
+    visit("GET", "/v1/home?client=CLIENT_FAX")
+
+
+def _talk(guide: Tour, ann: dict[str, str], bob: dict[str, str]) -> None:
+    visit = guide.visit
+    visit("POST", "/v1/chats", json={})
+    opened = visit("POST", "/v1/chats", json={}, headers=ann)
+    guide.visited.pop()
+    chat = f"/v1/chats/{guide.name(opened['chatId'], 'CHAT')}"
+    message = {"messageId": "1", "text": "Is it made of wood?"}
+    for _ in range(2):
+        visit("POST", f"{chat}/messages", json=message, headers=ann)
+    visit("POST", f"{chat}/messages", json={**message, "messageId": "2", "text": ""}, headers=ann)
+    for who in (ann, bob):
+        visit("GET", chat, headers=who)
+        visit("GET", f"{chat}/messages", headers=who)
+        visit("POST", f"{chat}:join", headers=who)
+    visit("GET", "/v1/chats", headers=ann)
+    visit("POST", f"{chat}:close", headers=ann)
+    visit("POST", f"{chat}/messages", json={**message, "messageId": "3"}, headers=ann)
+
+
+def _token(shop: Shop, email: str) -> dict[str, str]:
+    """Register somebody, or somebody again, and sign in; gives the header that says so."""
+    account = {"email": email, "password": "correct horse"}
+    assert shop.http.post("/v1/users", json=account).status_code == 200
+    answer = shop.http.post("/v1/authenticate", json=account)
+    assert answer.status_code == 200, answer.text
+    return {"authorization": f"Bearer {answer.json()['accessToken']}"}
