@@ -9,22 +9,28 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Litestar, MediaType, Response, Router, get
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
 
 from seam.bus import Channel
-from seam.contract import EventDescriptor, ServiceDescriptor
+from seam.contract import EventDescriptor, IdempotencyLevel, ServiceDescriptor
 from seam.http.api import HttpApi
 from seam.http.asyncapi import asyncapi
+from seam.http.gateway import gateway
 from seam.http.last_resort import always_answered
 from seam.http.limits import MAXIMUM_BODY_BYTES
 from seam.http.problem import exception_handlers
 from seam.http.routing import as_sent
+from seam.http.settings import DEFAULT_HTTP_SETTINGS, HttpSettings
 
 OPENAPI_VERSION: Final = "3.1.0"
 
 PROMETHEUS_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _VARIABLE: Final = re.compile(r"\{[^}]*\}")
+_NUMBER: Final = re.compile(r"\.\d+$")
+
+_DOCUMENTS: Final = ("openapi", "asyncapi")
 
 
 def application(
@@ -35,6 +41,7 @@ def application(
     title: str,
     events: Sequence[EventDescriptor[Any]] = (),
     metrics: Callable[[], Awaitable[bytes]] | None = None,
+    settings: HttpSettings = DEFAULT_HTTP_SETTINGS,
 ) -> ASGIApp:
     """Make the application.
 
@@ -45,6 +52,7 @@ def application(
         title: title of the documents.
         events: what the services publish.
         metrics: gives what `/metrics` answers.
+        settings: how HTTP is served.
 
     Raises:
         ValueError: two APIs bind the same path and method, or give two meanings to one schema.
@@ -63,12 +71,12 @@ def application(
         state = await readiness()
         return _json(msgspec.json.encode(state), status=200 if state["ready"] else 503)
 
-    @get("/schema", media_type=MediaType.JSON)
+    @get("/schema", name="openapi", media_type=MediaType.JSON)
     async def openapi_document() -> Response[bytes]:
         """The OpenAPI document of all routes."""
         return _json(schema)
 
-    @get("/schema/asyncapi.json", media_type=MediaType.JSON)
+    @get("/schema/asyncapi.json", name="asyncapi", media_type=MediaType.JSON)
     async def asyncapi_document() -> Response[bytes]:
         """The AsyncAPI document of all events."""
         return _json(events_schema)
@@ -101,7 +109,25 @@ def application(
         openapi_config=None,
         logging_config=None,
     )
-    return always_answered(as_sent(app))
+    safe = {*_DOCUMENTS, *_safe_routes(apis, routers)}
+    return gateway(always_answered(as_sent(app, safe=safe)), settings)
+
+
+def _safe_routes(apis: Sequence[HttpApi[Any]], routers: Sequence[Router]) -> Iterator[str]:
+    """Names of the route handlers that call methods without side effects."""
+    safe = {
+        f"{api.descriptor.name}.{method.name}"
+        for api in apis
+        for method in api.descriptor.methods
+        if method.idempotency_level is IdempotencyLevel.NO_SIDE_EFFECTS
+    }
+    for router in routers:
+        for route in router.routes:
+            handlers = route.route_handlers if isinstance(route, HTTPRoute) else ()
+            for name in (handler.name or "" for handler in handlers):
+                # A further binding of a method has a number behind the method's name.
+                if _NUMBER.sub("", name) in safe:
+                    yield name
 
 
 def openapi(apis: Sequence[HttpApi[Any]], *, title: str) -> dict[str, Any]:
