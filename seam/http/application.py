@@ -16,10 +16,13 @@ from seam.bus import Channel
 from seam.contract import EventDescriptor, IdempotencyLevel, ServiceDescriptor
 from seam.http.api import HttpApi
 from seam.http.asyncapi import asyncapi
+from seam.http.client_address import ClientAddresses
 from seam.http.gateway import gateway
 from seam.http.last_resort import always_answered
+from seam.http.limited import by_address, by_principal, limited
 from seam.http.limits import MAXIMUM_BODY_BYTES
 from seam.http.problem import exception_handlers
+from seam.http.rate_limits.limiter import UNLIMITED, Limiters
 from seam.http.routing import as_sent
 from seam.http.settings import DEFAULT_HTTP_SETTINGS, HttpSettings
 
@@ -42,6 +45,7 @@ def application(
     events: Sequence[EventDescriptor[Any]] = (),
     metrics: Callable[[], Awaitable[bytes]] | None = None,
     settings: HttpSettings = DEFAULT_HTTP_SETTINGS,
+    limiters: Limiters = UNLIMITED,
 ) -> ASGIApp:
     """Make the application.
 
@@ -53,6 +57,7 @@ def application(
         events: what the services publish.
         metrics: gives what `/metrics` answers.
         settings: how HTTP is served.
+        limiters: how often it may be asked.
 
     Raises:
         ValueError: two APIs bind the same path and method, or give two meanings to one schema.
@@ -110,7 +115,13 @@ def application(
         logging_config=None,
     )
     safe = {*_DOCUMENTS, *_safe_routes(apis, routers)}
-    return gateway(always_answered(as_sent(app, safe=safe)), settings)
+    routed = as_sent(app, safe=safe)
+    if limiters.by_principal is not None:
+        routed = limited(routed, limiters.by_principal, by_principal)
+    if limiters.by_address is not None:
+        addresses = ClientAddresses(settings.trusted_proxies)
+        routed = limited(routed, limiters.by_address, by_address(addresses))
+    return gateway(always_answered(routed), settings)
 
 
 def _safe_routes(apis: Sequence[HttpApi[Any]], routers: Sequence[Router]) -> Iterator[str]:

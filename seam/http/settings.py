@@ -7,6 +7,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Final
 
+from seam.http.rate import Rate
+
 Network = IPv4Network | IPv6Network
 
 ONE_YEAR: Final = 31_536_000
@@ -32,8 +34,8 @@ class HttpSettings:
     allowed_origins: tuple[str, ...] = ()
     allow_credentials: bool = False
     trusted_proxies: tuple[Network, ...] = ()
-    rate_limit_by_address: str | None = None
-    rate_limit_by_principal: str | None = None
+    rate_limit_by_address: Rate | None = None
+    rate_limit_by_principal: Rate | None = None
     rate_limit_store: str | None = None
     certificate: Path | None = None
     key: Path | None = None

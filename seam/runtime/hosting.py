@@ -28,6 +28,8 @@ from seam.events.host import EventsError, Participant, delivering
 from seam.events.metrics import EventMetrics
 from seam.events.subscription import Subscription
 from seam.http import application
+from seam.http.rate_limits.limiter import UNLIMITED, Limiters
+from seam.http.settings import HttpSettings
 from seam.persistence import Database
 from seam.runtime.declarations import (
     Needs,
@@ -218,6 +220,7 @@ async def hosting(
                 [service.name for service in hosted], peers, opened_databases, broker
             )
             events = [event for service in services for event in service.publishes]
+            limiters = await _limiters(stack, topology.http)
             app = application(
                 apis,
                 channel,
@@ -225,6 +228,8 @@ async def hosting(
                 title=title,
                 events=events,
                 metrics=Metrics(EventMetrics(delivery)),
+                settings=topology.http,
+                limiters=limiters,
             )
             bound_http = await _listening(
                 stack, serve_http(app, process.http, grace=GRACE), process.http
@@ -237,6 +242,15 @@ async def hosting(
             readiness.serving = False
         await health.enter_graceful_shutdown()
         await asyncio.sleep(drain)
+
+
+async def _limiters(stack: AsyncExitStack, settings: HttpSettings) -> Limiters:
+    if settings.rate_limit_by_address is None and settings.rate_limit_by_principal is None:
+        return UNLIMITED
+    # The library of limits is loaded by processes that have one.
+    from seam.http.rate_limits.opening import open_limiters  # noqa: PLC0415
+
+    return await stack.enter_async_context(open_limiters(settings))
 
 
 async def _settle() -> None:

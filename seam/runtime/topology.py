@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from seam.bus import Limits
+from seam.http.settings import DEFAULT_HTTP_SETTINGS, HttpSettings
 from seam.persistence.database import database_url
 from seam.runtime.service_settings import Setting
 
@@ -125,6 +126,7 @@ class Topology:
         limits: how much a service takes on, by service; the default when absent.
         broker: URL of the broker that carries events between processes, if there is one.
         settings: what a service knows, by service and name.
+        http: how processes serve HTTP.
     """
 
     processes: Mapping[str, Process]
@@ -133,6 +135,7 @@ class Topology:
     limits: Mapping[str, Limits] = field(default_factory=dict)
     broker: str | None = None
     settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
+    http: HttpSettings = DEFAULT_HTTP_SETTINGS
 
     def home(self, service: str) -> Process | None:
         """The process that hosts a service, if one does."""

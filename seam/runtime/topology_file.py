@@ -27,6 +27,9 @@ A topology file is TOML:
     [events]
     broker = "nats://127.0.0.1:4222"        # carries events between processes
 
+    [http]                                  # optional; how HTTP is served, see docs/gateway.md
+    allowed_origins = ["https://shop.example"]
+
     [settings.payments]
     provider = "https://…"                  # optional; what a service knows, see its documentation
 
@@ -49,6 +52,8 @@ import msgspec
 
 from seam.bus import Limits
 from seam.bus.bulkhead import DEFAULT_LIMITS
+from seam.http.settings import HttpSettings
+from seam.runtime.http_settings import HttpSettingError, HttpTable, http_settings
 from seam.runtime.service_settings import Setting
 from seam.runtime.toml_lines import line_of
 from seam.runtime.topology import (
@@ -85,6 +90,7 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database: dict[str, Any] = {}
     limits: dict[str, Any] = {}
     events: dict[str, Any] = {}
+    http: dict[str, Any] = {}
     settings: dict[str, Any] = {}
 
 
@@ -171,6 +177,7 @@ class _Reader:
             {name: self._limits(name, each) for name, each in document.limits.items()},
             self._broker(document.events),
             {name: self._settings(name, each) for name, each in document.settings.items()},
+            self._http(document.http),
         )
 
     def _document(self) -> dict[str, Any]:
@@ -286,6 +293,14 @@ class _Reader:
         except ValueError as error:
             raise self._error(("events", "broker"), f"broker: {error}") from None
         return url
+
+    def _http(self, value: object) -> HttpSettings:
+        table = self._convert(value, HttpTable, "http")
+        try:
+            return http_settings(table)
+        except HttpSettingError as error:
+            where = ("http", error.name)
+            raise self._error(where, f"{error.name}: {error}", error.mention) from None
 
     def _settings(self, service: str, value: object) -> dict[str, Setting]:
         where = ("settings", service)
