@@ -60,6 +60,7 @@ async def serve_grpc(
     servicers: Sequence[GrpcServicer] = (),
     databases: Mapping[str, Database] = MappingProxyType({}),
     serving: Health | None = None,
+    shares_port: bool = False,
     grace: float,
 ) -> AsyncIterator[Address]:
     """Answer calls from other processes until the block ends, then finish those under way.
@@ -75,6 +76,7 @@ async def serve_grpc(
         databases: the databases of the services, by service, without which they cannot serve.
         serving: answers for the health of the process; who passes it may tell callers to leave
             before the block ends.
+        shares_port: whether other workers of this process answer on the same port.
         grace: seconds that calls under way have at the end.
 
     Yields:
@@ -83,7 +85,7 @@ async def serve_grpc(
     Raises:
         OSError: the address cannot be bound.
     """
-    server = make_server()
+    server = make_server(shares_port=shares_port)
     server.add_generic_rpc_handlers([servicer(descriptor, registry) for descriptor in provided])
     serving = serving or Health()
     health_pb2_grpc.add_HealthServicer_to_server(serving, server)

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import grpc
 from sqlalchemy import MetaData
@@ -40,6 +40,7 @@ from seam.runtime.declarations import (
 )
 from seam.runtime.grpc_server import Health, serve_grpc
 from seam.runtime.health import Readiness
+from seam.runtime.http_listener import HttpListener
 from seam.runtime.http_server import serve_http
 from seam.runtime.metrics import Metrics
 from seam.runtime.peers import Peers
@@ -47,6 +48,9 @@ from seam.runtime.service import DatabaseLocation, GrpcServicer, Resources, Serv
 from seam.runtime.service_settings import ServiceSettings, SettingsError
 from seam.runtime.topology import Address, Process, Topology
 from seam.runtime.watchdog import watching
+
+if TYPE_CHECKING:
+    from seam.runtime.http_tls import HttpTls
 
 log = logging.getLogger(__name__)
 
@@ -62,11 +66,19 @@ class Bound:
         http: where it serves HTTP, if it does.
         grpc: where it answers other processes, if it does.
         nats: the NATS server over which it does, if it does.
+        tls: what its HTTP port shows to clients, if that speaks TLS.
     """
 
     http: Address | None
     grpc: Address | None
     nats: str | None = None
+    tls: HttpTls | None = None
+
+    def listening(self) -> Mapping[str, str]:
+        """Where it listens, by scheme."""
+        http = "https" if self.tls else "http"
+        found = ((http, self.http), ("grpc", self.grpc), ("nats", self.nats))
+        return {scheme: str(address) for scheme, address in found if address is not None}
 
 
 @asynccontextmanager
@@ -79,6 +91,7 @@ async def hosting(
     title: str,
     strict: bool = False,
     drain: float = 0.0,
+    listener: HttpListener | None = None,
     settings: Mapping[str, ServiceSettings] = MappingProxyType({}),
     client_interceptors: Sequence[Interceptor] = (),
     server_interceptors: Sequence[Interceptor] = (),
@@ -94,6 +107,7 @@ async def hosting(
         strict: send calls within the process through their wire form.
         drain: seconds at the end in which the process answers as before, while it says that it is
             about to leave.
+        listener: where it serves HTTP, if that is bound already.
         settings: what was set for services, by service.
         client_interceptors: run around every call that is made here, outermost first.
         server_interceptors: run around every call that is answered here, outermost first.
@@ -197,6 +211,7 @@ async def hosting(
                     servicers=servicers,
                     databases=opened_databases,
                     serving=health,
+                    shares_port=listener is not None,
                     grace=GRACE,
                 ),
                 process.grpc,
@@ -213,7 +228,7 @@ async def hosting(
                 )
             )
 
-        bound_http, readiness = None, None
+        bound_http, readiness, tls = None, None, None
         if process.http is not None:
             apis = [api for service in services for api in service.http]
             readiness = Readiness(
@@ -231,15 +246,21 @@ async def hosting(
                 settings=topology.http,
                 limiters=limiters,
             )
+            tls = _tls(topology.http)
+            listener = listener or bind_http(process.http)
             bound_http = await _listening(
-                stack, serve_http(app, process.http, grace=GRACE), process.http
+                stack,
+                serve_http(app, listener, grace=GRACE, tls=tls.context if tls else None),
+                process.http,
             )
             readiness.serving = True
         # What starts may take its time: nobody waits for an answer yet.
         stack.enter_context(watching())
-        yield Bound(bound_http, bound_grpc, bound_nats)
+        yield Bound(bound_http, bound_grpc, bound_nats, tls)
         if readiness is not None:
             readiness.serving = False
+        if listener is not None:
+            listener.leave()
         await health.enter_graceful_shutdown()
         await asyncio.sleep(drain)
 
@@ -251,6 +272,30 @@ async def _limiters(stack: AsyncExitStack, settings: HttpSettings) -> Limiters:
     from seam.http.rate_limits.opening import open_limiters  # noqa: PLC0415
 
     return await stack.enter_async_context(open_limiters(settings))
+
+
+def _tls(settings: HttpSettings) -> HttpTls | None:
+    if settings.certificate is None or settings.key is None:
+        return None
+    # What reads certificates is loaded by processes that have one.
+    from seam.runtime.http_tls import HttpTls  # noqa: PLC0415
+
+    return HttpTls(settings.certificate, settings.key)
+
+
+def bind_http(address: Address) -> HttpListener:
+    """Bind the address of an HTTP port.
+
+    Raises:
+        SettingsError: it cannot be bound.
+    """
+    try:
+        return HttpListener.bind(address)
+    except OSError as error:
+        raise SettingsError(f"cannot listen on {address}: {error.strerror or error}") from None
+    except UnicodeError:
+        # As a name that is none is refused when it is looked up.
+        raise SettingsError(f"cannot listen on {address}: not the name of a host") from None
 
 
 async def _settle() -> None:
