@@ -13,14 +13,13 @@ from seam.http.client_address import ClientAddresses, subscriber
 from seam.http.limited import by_address, by_principal, limited
 from seam.http.rate import Rate
 from seam.http.rate_limits.local import LocalLimiter
-from seam.http.rate_limits.memory import MemoryStorage
 
 
 class Asked:
     """An application behind a limit, and what it was asked."""
 
     def __init__(self, key_of: Any, amount: int = 2) -> None:
-        limiter = LocalLimiter("address", Rate(amount, 86_400), MemoryStorage())
+        limiter = LocalLimiter("address", Rate(amount, 86_400))
         self._app = limited(self._answer, limiter, key_of)
         self.times = 0
 

@@ -19,6 +19,7 @@ from typing import Final
 
 import httptools
 import uvicorn
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
@@ -31,6 +32,7 @@ from seam.http.correlation import REQUEST_ID, new_request_id
 from seam.http.limits import MAXIMUM_HEAD_BYTES
 from seam.http.problem import MEDIA_TYPE, problem_body
 from seam.http.security_headers import SECURITY_HEADERS
+from seam.runtime.http_answer import WholeAnswers
 
 log = logging.getLogger(__name__)
 
@@ -241,6 +243,10 @@ class HttpConnection(HttpToolsProtocol):
         self._read(_Reading.BODY)
         if self._leaves:
             self.cycle.keep_alive = False
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Let the application answer a request."""
+        super()._start_asgi_task(cycle, WholeAnswers(app, cycle))  # type: ignore[arg-type]
 
     def _check_head(self) -> None:
         if len(self.pipeline) >= self._limits.pipelined:

@@ -4,45 +4,31 @@ from __future__ import annotations
 
 import math
 
-from limits import RateLimitItemPerSecond
-from limits.strategies import SlidingWindowCounterRateLimiter
-
 from seam.http.rate import Rate
 from seam.http.rate_limits.limiter import Refusal
-from seam.http.rate_limits.memory import MemoryStorage
+from seam.http.rate_limits.memory import MemoryCounter
 from seam.http.rate_limits.windows import Windows, seconds_until_allowed
 
 
 class LocalLimiter:
     """Counts in this process alone."""
 
-    def __init__(self, name: str, rate: Rate, storage: MemoryStorage) -> None:
-        """Count in `storage`.
+    def __init__(self, name: str, rate: Rate, counter: MemoryCounter | None = None) -> None:
+        """Count in memory.
 
         Args:
             name: what the limit is called.
             rate: what it allows under each key.
-            storage: where it counts; limits of several names may share it.
+            counter: counts by this rate; a new one by default.
         """
         self._name = name
         self._rate = rate
-        self._item = item_of(rate)
-        self._storage = storage
-        self._strategy = SlidingWindowCounterRateLimiter(storage)
+        self._counter = counter or MemoryCounter(rate)
 
     async def hit(self, key: str) -> Refusal | None:
         """Count a request; says why when it is one too many."""
-        if self._strategy.hit(self._item, self._name, key):
-            return None
-        counted = self._storage.get_sliding_window(
-            self._item.key_for(self._name, key), self._rate.seconds
-        )
-        return refusal(self._name, self._rate, Windows(*counted[:3]))
-
-
-def item_of(rate: Rate) -> RateLimitItemPerSecond:
-    """A rate as the library has it."""
-    return RateLimitItemPerSecond(rate.amount, rate.seconds)
+        counted = self._counter.count(key)
+        return None if counted is None else refusal(self._name, self._rate, counted)
 
 
 def refusal(name: str, rate: Rate, windows: Windows) -> Refusal:

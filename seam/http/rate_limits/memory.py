@@ -4,121 +4,72 @@ Two tables hold all there is: that of this window and that of the window before.
 ends, the older of them is dropped as a whole, so that nothing needs to be looked for and deleted. A
 table that is full forgets whom it saw first: a million addresses may cost a client its count, and
 never the process its memory.
+
+The rule is that of the library's sliding window counter, which takes ten times as long to follow it
+as a small request can afford.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from limits.storage import Storage
-from limits.storage.base import SlidingWindowCounterSupport
-
 from seam.http.rate import Rate
-from seam.http.rate_limits.windows import Windows, allows
+from seam.http.rate_limits.windows import Windows
 
 MAXIMUM_KEYS: Final = 100_000
 """Keys in a table: about 20 MB, when all are taken."""
 
 
-class MemoryStorage(Storage, SlidingWindowCounterSupport):
-    """A storage of `limits` that counts by sliding windows, and by nothing else."""
-
-    STORAGE_SCHEME = None
+class MemoryCounter:
+    """Counts what happens under keys, and says when it is more than a rate allows."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.time, maximum_keys: int = MAXIMUM_KEYS
+        self,
+        rate: Rate,
+        clock: Callable[[], float] = time.time,
+        maximum_keys: int = MAXIMUM_KEYS,
     ) -> None:
         """Begin without counts.
 
         Args:
+            rate: what is allowed under each key.
             clock: gives seconds since some moment.
             maximum_keys: how many keys each window counts at most.
         """
-        super().__init__()
+        self._amount, self._seconds = rate
         self._clock = clock
         self._maximum_keys = maximum_keys
-        self._tables: dict[int, _Tables] = {}
+        self._number = 0
+        self._current: OrderedDict[str, int] = OrderedDict()
+        self._previous: OrderedDict[str, int] = OrderedDict()
 
     @property
-    def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
-        """Nothing that is counted in memory fails."""
-        return ()
+    def keys(self) -> int:
+        """How many keys this window counts."""
+        return len(self._current)
 
-    def acquire_sliding_window_entry(
-        self, key: str, limit: int, expiry: int, amount: int = 1
-    ) -> bool:
-        """Count `amount` more under a key, unless the limit is in the way."""
-        tables, windows = self._windows(key, expiry)
-        if not allows(windows, Rate(limit, expiry), amount):
-            return False
-        current = tables.current
-        if windows.current == 0 and len(current) >= self._maximum_keys:
-            current.popitem(last=False)
-        current[key] = windows.current + amount
-        return True
+    def count(self, key: str) -> Windows | None:
+        """Count one more under a key; gives what is counted when it is one too many."""
+        number, into = divmod(self._clock(), self._seconds)
+        if number != self._number:
+            self._turn_to(int(number))
+        hits = self._current.get(key, 0)
+        before = self._previous.get(key, 0)
+        left = self._seconds - into
+        weighed = hits + math.floor(before * left / self._seconds) if before else hits
+        if weighed >= self._amount:
+            return Windows(before, left, hits)
+        if hits == 0 and len(self._current) >= self._maximum_keys:
+            self._current.popitem(last=False)
+        self._current[key] = hits + 1
+        return None
 
-    def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
-        """Both counts of a key, each with the seconds for which it still matters."""
-        _, (previous, seconds, current) = self._windows(key, expiry)
-        return previous, seconds, current, seconds + expiry
-
-    def clear_sliding_window(self, key: str, expiry: int) -> None:
-        """Forget the counts of a key."""
-        tables, _ = self._windows(key, expiry)
-        tables.current.pop(key, None)
-        tables.previous.pop(key, None)
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Fixed windows are not counted."""
-        raise NotImplementedError
-
-    def get(self, key: str) -> int:
-        """Fixed windows are not counted."""
-        raise NotImplementedError
-
-    def get_expiry(self, key: str) -> float:
-        """Fixed windows are not counted."""
-        raise NotImplementedError
-
-    def check(self) -> bool:
-        """Memory is always there."""
-        return True
-
-    def reset(self) -> int:
-        """Forget everything; gives how many keys there were."""
-        keys = sum(len(each.current) + len(each.previous) for each in self._tables.values())
-        self._tables.clear()
-        return keys
-
-    def clear(self, key: str) -> None:
-        """Fixed windows are not counted."""
-        raise NotImplementedError
-
-    def _windows(self, key: str, expiry: int) -> tuple[_Tables, Windows]:
-        number, into = divmod(self._clock(), expiry)
-        tables = self._tables.get(expiry)
-        if tables is None:
-            tables = self._tables[expiry] = _Tables()
-        tables.turn_to(int(number))
-        windows = Windows(tables.previous.get(key, 0), expiry - into, tables.current.get(key, 0))
-        return tables, windows
-
-
-class _Tables:
-    """The counts of all limits of one length."""
-
-    def __init__(self) -> None:
-        self.number = 0
-        self.current: OrderedDict[str, int] = OrderedDict()
-        self.previous: OrderedDict[str, int] = OrderedDict()
-
-    def turn_to(self, number: int) -> None:
-        if number == self.number:
-            return
+    def _turn_to(self, number: int) -> None:
         # A clock that was set back begins anew.
-        self.previous = self.current if number == self.number + 1 else OrderedDict()
-        self.current = OrderedDict()
-        self.number = number
+        self._previous = self._current if number == self._number + 1 else OrderedDict()
+        self._current = OrderedDict()
+        self._number = number

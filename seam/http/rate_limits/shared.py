@@ -14,15 +14,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Final
 
+from limits import RateLimitItemPerSecond
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from seam.http.rate import Rate
 from seam.http.rate_limits.limiter import Refusal
-from seam.http.rate_limits.local import LocalLimiter, item_of, refusal
-from seam.http.rate_limits.memory import MemoryStorage
+from seam.http.rate_limits.local import LocalLimiter, refusal
 from seam.http.rate_limits.postgres import AWAY, PostgresStorage
 from seam.http.rate_limits.windows import Windows
 from seam.outages import Outage
@@ -37,6 +39,9 @@ REST: Final = 1.0
 """Seconds for which the store is not asked after it has failed, and a refusal is remembered."""
 
 MAXIMUM_KEYS: Final = 100_000
+
+FORGETTING_SECONDS: Final = 60.0
+"""How often the store is rid of what matters no more."""
 
 
 class Store:
@@ -60,6 +65,31 @@ class Store:
         self.outage.failed(str(error) or type(error).__name__)
 
 
+@asynccontextmanager
+async def open_store(url: str) -> AsyncIterator[Store]:
+    """Use the PostgreSQL that `url` names; it need not be there yet.
+
+    What matters no more is deleted now and then.
+    """
+    storage = PostgresStorage(url)
+    forgetting = asyncio.create_task(_forget(storage))
+    try:
+        yield Store(storage)
+    finally:
+        forgetting.cancel()
+        with suppress(asyncio.CancelledError):
+            await forgetting
+        await storage.close()
+
+
+async def _forget(storage: PostgresStorage) -> None:
+    while True:
+        await asyncio.sleep(FORGETTING_SECONDS)
+        # That it is away is found out, and said, by requests.
+        with suppress(*AWAY):
+            await storage.forget_old()
+
+
 class _Allowance:
     """What a process may still answer for a key before it has to ask again."""
 
@@ -75,21 +105,20 @@ class _Allowance:
 class SharedLimiter:
     """Counts together with other processes."""
 
-    def __init__(self, name: str, rate: Rate, store: Store, alone: MemoryStorage) -> None:
+    def __init__(self, name: str, rate: Rate, store: Store) -> None:
         """Count in `store`.
 
         Args:
             name: what the limit is called.
             rate: what it allows under each key.
             store: where all processes count.
-            alone: where this one counts while the store is away.
         """
         self._name = name
         self._rate = rate
-        self._item = item_of(rate)
+        self._item = RateLimitItemPerSecond(rate.amount, rate.seconds)
         self._store = store
         self._strategy = SlidingWindowCounterRateLimiter(store.storage)
-        self._alone = LocalLimiter(name, rate, alone)
+        self._alone = LocalLimiter(name, rate)
         self._largest = max(1, rate.amount // PART)
         self._seconds = rate.seconds / PART
         self._allowances: OrderedDict[str, _Allowance] = OrderedDict()
