@@ -110,7 +110,7 @@ class Supervisor:
             sources: the files.
         """
         self._hear_signals()
-        log.info("watching the sources in %d directories", len(sources.directories))
+        log.info("watching the sources in %s", ", ".join(sources.roots))
         try:
             await self._while_serving([self._reload(sources)])
         finally:

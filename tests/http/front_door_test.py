@@ -17,12 +17,10 @@ from typing import Any, Final
 import httpx
 from sqlalchemy import make_url
 
-from services.inventory import commands
-
 SHOP: Final = (sys.executable, "-m", "director.monolith")
 ORIGIN: Final = "https://shop.example"
 LIMIT: Final = 5_000
-CATALOGUE: Final = Path(commands.__file__).with_name("products.csv")
+CATALOGUE: Final = "services/inventory/commands/products.csv"
 
 
 def topology_of(directory: Path, url: str, limit: int) -> str:
@@ -59,7 +57,7 @@ def served(directory: Path, server: Any, *, limit: int = LIMIT) -> Iterator[tupl
     url = make_url(server.get_uri()).render_as_string(hide_password=False)
     options = ("--topology", topology_of(directory, url, limit), "--data", str(directory))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    for prepare in (("migrate",), ("inventory", "import", str(CATALOGUE))):
+    for prepare in (("migrate",), ("inventory", "import", CATALOGUE)):
         subprocess.run([*SHOP, *prepare, *options], env=environment, check=True, timeout=120)
     with (directory / "log").open("w") as log:
         process = subprocess.Popen(
