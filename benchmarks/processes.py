@@ -51,7 +51,7 @@ async def measure_processes(options: Options) -> Section:
     rows: list[Row] = []
     for name, figures in (
         ("the shop in one process", one),
-        ("each of the four services and the director apart", split),
+        ("each of the services and the director apart", split),
         ("in one process, after kill -9 while carts were written", killed),
     ):
         seconds, mebibytes = zip(*figures, strict=True)

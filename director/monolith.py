@@ -9,12 +9,13 @@ from typing import Final
 
 from seam.runtime import main
 from services.authentication.service import SERVICE as AUTHENTICATION
+from services.customer_chat.service import SERVICE as CUSTOMER_CHAT
 from services.inventory.service import SERVICE as INVENTORY
 from services.orders.service import SERVICE as ORDERS
 from services.payments.service import SERVICE as PAYMENTS
 from services.shopping_cart.service import SERVICE as SHOPPING_CART
 
-SERVICES: Final = (INVENTORY, SHOPPING_CART, PAYMENTS, ORDERS, AUTHENTICATION)
+SERVICES: Final = (INVENTORY, SHOPPING_CART, PAYMENTS, ORDERS, AUTHENTICATION, CUSTOMER_CHAT)
 
 if __name__ == "__main__":
     main("shop", SERVICES, whole_system=True)

@@ -23,6 +23,7 @@ from benchmarks.routes.catalogue import write_csv
 from benchmarks.servers import Server, cpu_of, module_process, run_module
 from director import monolith
 from services.authentication import service as authentication
+from services.customer_chat import service as customer_chat
 from services.inventory import service as inventory
 from services.orders import service as orders
 from services.payments import service as payments
@@ -35,6 +36,7 @@ SERVICES: Final[Mapping[str, str]] = {
     "payments": payments.__name__,
     "orders": orders.__name__,
     "authentication": authentication.__name__,
+    "customer_chat": customer_chat.__name__,
 }
 """Modules of the artifacts that hold one service each."""
 

@@ -55,15 +55,23 @@ class HttpRuleReader:
         request: the method's request.
         location: where the rule stands.
         problems: collects what is wrong.
+        frames: whether further requests come in frames, so that the query need not hold all fields.
     """
 
     def __init__(
-        self, method: str, request: Message, location: Location, problems: list[Problem]
+        self,
+        method: str,
+        request: Message,
+        location: Location,
+        problems: list[Problem],
+        *,
+        frames: bool = False,
     ) -> None:
         self._method = method
         self._request = request
         self._location = location
         self._problems = problems
+        self._frames = frames
 
     def read(self, rule: ProtoMessage) -> tuple[HttpBinding, ...]:
         """The bindings of a rule, the main one first.
@@ -98,9 +106,14 @@ class HttpRuleReader:
             raise _RefusedError(f"a {verb} has no body")
         body = self._body(body_name, bound) if body_name not in ("", "*") else None
         query: tuple[Field, ...] = ()
-        if body_name != "*":
+        unbound: tuple[Field, ...] = ()
+        if self._frames:
+            fields = [each for each in self._request.fields if each.name not in bound]
+            query = tuple(each for each in fields if _is_text(each))
+            unbound = tuple(each for each in fields if not _is_text(each))
+        elif body_name != "*":
             query = tuple(self._query(bound | ({body.name} if body else set())))
-        return HttpBinding(verb, segments, query, body, bool(body_name), suffix)
+        return HttpBinding(verb, segments, query, body, bool(body_name), suffix, unbound)
 
     def _field(self, name: str, where: str) -> Field:
         for member in self._request.members:
@@ -169,6 +182,11 @@ class HttpRuleReader:
 
 def _additional(rule: ProtoMessage) -> tuple[ProtoMessage, ...]:
     return tuple(getattr(rule, "additional_bindings", None) or ())
+
+
+def _is_text(field: Field) -> bool:
+    """Whether a query can hold a field."""
+    return field.map is None and (not isinstance(field.type, TypeRef) or field.type.is_enum)
 
 
 def _is_scalar(field: Field) -> bool:

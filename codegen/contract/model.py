@@ -33,6 +33,7 @@ __all__ = [
     "Presence",
     "Problem",
     "RefusedContractError",
+    "Resume",
     "Rules",
     "Scalar",
     "Service",
@@ -371,6 +372,9 @@ class HttpBinding:
     suffix: str = ""
     """What follows a variable at the end of the path, such as `:cancel`."""
 
+    unbound: tuple[Field, ...] = ()
+    """The fields that neither path nor query bind, since frames of a WebSocket hold them."""
+
     @property
     def path_fields(self) -> tuple[Field, ...]:
         """The fields that the path binds."""
@@ -386,6 +390,17 @@ class HttpBinding:
         """The path, with its variables in braces."""
         parts = [s if isinstance(s, str) else f"{{{s.name}}}" for s in self.segments]
         return f"/{'/'.join(parts)}{self.suffix}"
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Where a stream goes on that broke off."""
+
+    request: Field
+    """Says after which position."""
+
+    response: Field
+    """The position of a response."""
 
 
 @dataclass(frozen=True)
@@ -422,6 +437,7 @@ class Method:
     http: tuple[HttpBinding, ...]
     comment: str
     location: Location
+    resume: Resume | None = None
 
 
 @dataclass(frozen=True)

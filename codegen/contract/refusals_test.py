@@ -289,16 +289,84 @@ CASES = {
         """,
         "4:5: Get: errors names M, which is no error: it has no option (contract.v1.error)",
     ),
-    "a method with streams that is bound to HTTP": (
+    "a stream of requests with one answer that is bound to HTTP": (
         """
-        message M {}
+        message M { int64 a = 1; string b = 2; optional int64 c = 3; repeated M d = 4; }
         service S {
-          rpc Watch(M) returns (stream M) {
+          rpc Watch(stream M) returns (M) {
             option (google.api.http) = {get: "/v1/watch"};
           }
         }
         """,
-        "4:5: Watch: a method with streams cannot be bound to HTTP",
+        "4:5: Watch: a stream of requests with one answer cannot be bound to HTTP",
+    ),
+    "a stream that is bound by another verb than get": (
+        """
+        message M { int64 a = 1; string b = 2; optional int64 c = 3; repeated M d = 4; }
+        service S {
+          rpc Watch(M) returns (stream M) {
+            option (google.api.http) = {post: "/v1/watch" body: "*"};
+          }
+        }
+        """,
+        "4:5: Watch: a stream is bound by get: to server-sent events, or to a WebSocket",
+    ),
+    "a WebSocket whose opening request cannot be whole": (
+        """
+        message M { int64 a = 1; string b = 2; optional int64 c = 3; repeated M d = 4; }
+        service S {
+          rpc Watch(stream M) returns (stream M) {
+            option (google.api.http) = {get: "/v1/watch"};
+          }
+        }
+        """,
+        "4:5: Watch: the opening request would lack d; let it be optional",
+    ),
+    "a position of a method without a stream": (
+        """
+        message M { int64 a = 1; string b = 2; optional int64 c = 3; repeated M d = 4; }
+        service S {
+          rpc Watch(M) returns (M) {
+            option (contract.v1.method) = {resume: {request_field: "a" response_field: "a"}};
+          }
+        }
+        """,
+        "4:5: Watch: resume is for a method that answers one request with a stream",
+    ),
+    "a position that the request does not have": (
+        """
+        message M { int64 a = 1; string b = 2; optional int64 c = 3; repeated M d = 4; }
+        service S {
+          rpc Watch(M) returns (stream M) {
+            option (contract.v1.method) = {resume: {request_field: "x" response_field: "a"}};
+          }
+        }
+        """,
+        "4:5: Watch: resume names 'x' as request_field; expected an int64, uint64 or string of the"
+        " request that is always there",
+    ),
+    "a position that can be absent": (
+        """
+        message M { int64 a = 1; string b = 2; optional int64 c = 3; repeated M d = 4; }
+        service S {
+          rpc Watch(M) returns (stream M) {
+            option (contract.v1.method) = {resume: {request_field: "a" response_field: "c"}};
+          }
+        }
+        """,
+        "4:5: Watch: resume names 'c' as response_field; expected an int64, uint64 or string of the"
+        " response that is always there",
+    ),
+    "a position of two types": (
+        """
+        message M { int64 a = 1; string b = 2; optional int64 c = 3; repeated M d = 4; }
+        service S {
+          rpc Watch(M) returns (stream M) {
+            option (contract.v1.method) = {resume: {request_field: "a" response_field: "b"}};
+          }
+        }
+        """,
+        "4:5: Watch: resume names fields of two types; expected one type",
     ),
     "two methods of one name in Python": (
         "message M {}\nservice S {\n  rpc GetIt(M) returns (M);\n  rpc get_it(M) returns (M);\n}",

@@ -29,6 +29,7 @@ from codegen.contract.model import (
 )
 from codegen.contract.options import HTTP, METHOD, Options
 from codegen.contract.reserved import NameChecker
+from codegen.contract.streams import read_resume, refuse_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,10 +137,20 @@ class ServiceReader:
         spec_place = self._source.location(*path, 4, _METHOD_FIELD)
         rule = self._options.get(method.options, HTTP)
         idempotency = MethodOptions.IdempotencyLevel.Name(method.options.idempotency_level)
+        kind = _KINDS[method.client_streaming, method.server_streaming]
+        http = self._http(method, rule, f"{service}.{method.name}", path, request)
+        resume = read_resume(
+            spec,
+            kind,
+            http=http,
+            request=self._types.get(request.full_name),
+            response=self._types.get(response.full_name),
+            refuse=lambda reason: self._refuse(spec_place, f"{method.name}: {reason}"),
+        )
         return Method(
             name=method.name,
             attribute=names.attribute_name(names.snake(method.name)),
-            kind=_KINDS[method.client_streaming, method.server_streaming],
+            kind=kind,
             request=request,
             response=response,
             timeout=self._timeout(spec, spec_place, method.name),
@@ -152,9 +163,10 @@ class ServiceReader:
                 place if spec is None else spec_place,
                 is_client_facing=self._is_client_facing or rule is not None,
             ),
-            http=self._http(method, rule, f"{service}.{method.name}", path, request),
+            http=http,
             comment=self._source.comment(*path),
             location=place,
+            resume=resume,
         )
 
     def _message_type(self, type_name: str, place: Location, method: str) -> TypeRef | None:
@@ -209,15 +221,23 @@ class ServiceReader:
         if rule is None or not isinstance(message, Message):
             return ()
         place = self._source.location(*path, 4, _HTTP_FIELD)
-        if method.client_streaming or method.server_streaming:
-            self._refuse(place, f"{method.name}: a method with streams cannot be bound to HTTP")
+        kind = _KINDS[method.client_streaming, method.server_streaming]
+        if kind is Kind.CLIENT_STREAMING:
+            reason = "a stream of requests with one answer cannot be bound to HTTP"
+            self._refuse(place, f"{method.name}: {reason}")
             return ()
         if request.full_name == FIELD_MASK:
             reason = "a request over HTTP is a JSON object, and a FieldMask is a string"
             self._refuse(place, f"{method.name}: {reason}")
             return ()
-        reader = HttpRuleReader(method.name, message, place, self._problems)
+        reader = HttpRuleReader(
+            method.name, message, place, self._problems, frames=kind is Kind.BIDIRECTIONAL
+        )
         bindings = reader.read(rule)
+        refusal = refuse_stream(kind, bindings)
+        if refusal is not None:
+            self._refuse(place, f"{method.name}: {refusal}")
+            return ()
         for binding in bindings:
             # Two paths that differ only in what their variables are called match the same requests.
             route = f"{binding.verb} {binding.path()}"

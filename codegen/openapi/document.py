@@ -16,6 +16,7 @@ from codegen.contract.model import (
     ContractFile,
     Field,
     HttpBinding,
+    Kind,
     Message,
     Method,
     Service,
@@ -52,6 +53,13 @@ _IDEMPOTENCY_KEY: Final[Mapping[str, Json]] = {
         "maxLength": 255,
         "pattern": "^[!-~]([ -~]*[!-~])?$",
     },
+}
+
+
+_LAST_EVENT_ID: Final[Mapping[str, Json]] = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The id of the last event that was received; what comes after it is sent.",
 }
 
 
@@ -106,6 +114,9 @@ class _Writer:
         parameters += [self._parameter(field, "query", field.json_name) for field in binding.query]
         if method.idempotency_key:
             parameters.append(dict(_IDEMPOTENCY_KEY))
+        if method.resume is not None:
+            schema = self._schemas.of_field(method.resume.request)
+            parameters.append({**_LAST_EVENT_ID, "schema": schema})
         if parameters:
             operation["parameters"] = parameters
         if binding.has_body:
@@ -113,6 +124,12 @@ class _Writer:
                 # An absent body is an empty object.
                 "required": any(is_required(field) for field in self._body_fields(method, binding)),
                 "content": {"application/json": {"schema": self._body(method, binding)}},
+            }
+        if method.kind is Kind.BIDIRECTIONAL:
+            operation["x-websocket"] = {
+                "subprotocols": ["bearer"],
+                "receives": self._schemas.of_object(self._body_fields(method, binding)),
+                "sends": self._schemas.of(method.response.full_name),
             }
         operation["security"] = _security(method.access)
         operation["responses"] = self._responses(method)
@@ -145,14 +162,7 @@ class _Writer:
         return [field for field in message.all_fields if field.name not in bound]
 
     def _responses(self, method: Method) -> dict[str, Json]:
-        responses: dict[str, Json] = {
-            "200": {
-                "description": "The answer.",
-                "content": {
-                    "application/json": {"schema": self._schemas.of(method.response.full_name)}
-                },
-            }
-        }
+        responses: dict[str, Json] = self._success(method)
         by_status: dict[int, list[Message]] = {}
         for error in method.errors:
             assert error.error is not None
@@ -171,6 +181,28 @@ class _Writer:
             responses[str(status)] = _problem_response("\n".join(listed), schema)
         responses["default"] = _problem_response("Any other error.", reference(_PROBLEM))
         return responses
+
+    def _success(self, method: Method) -> dict[str, Json]:
+        if method.kind is Kind.BIDIRECTIONAL:
+            refusal = "The request opens no WebSocket."
+            return {
+                "101": {"description": "A WebSocket, see `x-websocket`: each text is one record."},
+                "426": _problem_response(refusal, reference(_PROBLEM)),
+            }
+        schema = self._schemas.of(method.response.full_name)
+        if method.kind is Kind.SERVER_STREAMING:
+            description = (
+                "Server-sent events: the `data` of each is one record, or a problem in the event"
+                " `error`. The event `end` says that no more will come."
+            )
+            return {
+                "200": {
+                    "description": description,
+                    "content": {"text/event-stream": {"schema": schema}},
+                }
+            }
+        content: Json = {"application/json": {"schema": schema}}
+        return {"200": {"description": "The answer.", "content": content}}
 
     def _error(self, error: Message) -> Json:
         """The schema of a problem that holds a typed error."""

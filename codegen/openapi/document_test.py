@@ -45,6 +45,23 @@ service Reads {
     option (contract.v1.method) = {errors: ["Thing.Gone"] access: {signed_in: true}};
   }
 }
+message Tick {
+  string id = 1;
+  string name = 2;
+}
+service Streams {
+  rpc Watch(Tick) returns (stream Tick) {
+    option (google.api.http) = {get: "/v1/{id}:watch"};
+    option (contract.v1.method) = {
+      access: {public: true}
+      resume: {request_field: "name" response_field: "name"}
+    };
+  }
+  rpc Talk(stream Tick) returns (stream Tick) {
+    option (google.api.http) = {get: "/v1/{id}:talk"};
+    option (contract.v1.method) = {access: {public: true}};
+  }
+}
 service Writes {
   rpc Put(Thing) returns (google.protobuf.Empty) {
     option (google.api.http) = {put: "/v1/{name}" body: "*"};
@@ -63,7 +80,9 @@ def found(tmp_path: Path) -> Any:
 
 def test_paths_that_match_the_same_requests_are_one(found: Any) -> None:
     assert {path: set(item) for path, item in found["paths"].items()} == {
-        "/v1/{id}": {"get", "put"}
+        "/v1/{id}": {"get", "put"},
+        "/v1/{id}:watch": {"get"},
+        "/v1/{id}:talk": {"get"},
     }
     (variable,) = found["paths"]["/v1/{id}"]["put"]["parameters"]
     assert (variable["name"], variable["in"]) == ("id", "path")
@@ -108,6 +127,23 @@ def test_a_typed_error_may_share_the_status_of_a_refusal(tmp_path: Path) -> None
     assert response["description"] == "ThingGone\nThe token is not valid."
     schema = response["content"]["application/problem+json"]["schema"]
     assert [list(each) for each in schema["anyOf"]] == [["allOf"], ["$ref"]]
+
+
+def test_a_stream_of_answers_is_described_as_events_that_can_be_resumed(found: Any) -> None:
+    operation = found["paths"]["/v1/{id}:watch"]["get"]
+    tick = {"$ref": "#/components/schemas/a.v1.Tick"}
+    assert operation["responses"]["200"]["content"] == {"text/event-stream": {"schema": tick}}
+    parameters = [(each["name"], each["in"]) for each in operation["parameters"]]
+    assert parameters == [("id", "path"), ("name", "query"), ("Last-Event-ID", "header")]
+
+
+def test_streams_both_ways_are_described_as_a_websocket(found: Any) -> None:
+    operation = found["paths"]["/v1/{id}:talk"]["get"]
+    assert {"101", "426"} < set(operation["responses"])
+    assert "200" not in operation["responses"]
+    websocket = operation["x-websocket"]
+    assert websocket["sends"] == {"$ref": "#/components/schemas/a.v1.Tick"}
+    assert set(websocket["receives"]["properties"]) == {"name"}
 
 
 def test_rules_are_keywords_of_the_schema(found: Any) -> None:

@@ -14,6 +14,7 @@ from codegen.contract.model import (
     ContractFile,
     Field,
     HttpBinding,
+    Kind,
     Message,
     Method,
     Presence,
@@ -34,7 +35,17 @@ if TYPE_CHECKING:
 __all__ = ["generate"]
 
 # Variables and parameters of the functions in the module.
-_VARIABLES = ("api", "body", "message", "query", "request")
+_VARIABLES = (
+    "api",
+    "body",
+    "frame",
+    "message",
+    "query",
+    "read_frame",
+    "record",
+    "request",
+    "requests",
+)
 
 
 def generate(file: ContractFile) -> Iterator[Output]:
@@ -110,9 +121,13 @@ class _Writer:
 
     def service(self, service: Service) -> Iterator[str]:
         bus = f"{self._file.module}_bus"
-        # What travels beside a request is known to stubs, and to no handler's signature.
-        keyed = any(method.idempotency_key for method in service.methods)
-        class_ = names.stub_class if keyed else names.handler_class
+        # What travels beside a request is known to stubs, and to no handler's signature; so is how
+        # a stream is left.
+        needs_stub = any(
+            method.idempotency_key or (method.http and method.kind is not Kind.UNARY)
+            for method in service.methods
+        )
+        class_ = names.stub_class if needs_stub else names.handler_class
         handler = self.imports.name(bus, class_(service.name))
         router = self.imports.name("litestar", "Router")
         rows = [
@@ -153,7 +168,6 @@ class _Writer:
     def _route(
         self, service: Service, method: Method, name: str, binding: HttpBinding
     ) -> Iterator[str]:
-        response = self.imports.name("litestar", "Response")
         verb = self.imports.name("litestar", binding.verb)
         # By itself, Litestar answers 201 to a POST and 204 to a DELETE; transcoders always say 200.
         status = ", status_code=200" if binding.verb in ("post", "delete") else ""
@@ -162,7 +176,7 @@ class _Writer:
         label = full_name if not at else f"{full_name}.{at + 1}"
         path = string(_litestar_path(binding))
         yield f"@{verb}({path}, name={string(label)}{status}, include_in_schema=False)"
-        yield f"async def {name}(request: {self._http('HttpRequest')}) -> {response}[bytes]:"
+        yield f"async def {name}(request: {self._http('HttpRequest')}) -> {self._answer(method)}:"
         text = method.comment or f"Answer `{method.name}`."
         yield from f"    {docstring(text, 8, raises(method, self.imports))}".split("\n")
         for row in self._request(method, binding):
@@ -170,8 +184,43 @@ class _Writer:
         key = ""
         if method.idempotency_key:
             key = f", metadata={self._http('idempotency_key')}(request)"
-        call = f"await api.{method.attribute}(message{key})"
-        yield f"    return {self._http('reply')}({self._to_json(method.response)}({call}))"
+        to_json = self._to_json(method.response)
+        if method.kind is Kind.BIDIRECTIONAL:
+            yield ""
+            for row in self._frame_reader(method, binding):
+                yield f"    {row}"
+            yield ""
+            call = f"lambda requests: api.{method.attribute}(requests{key})"
+            arguments = f"{call}, message, read_frame, {to_json}"
+            yield f"    return {self._http('Conversation')}({arguments})"
+        elif method.kind is Kind.SERVER_STREAMING:
+            arguments = f"lambda: api.{method.attribute}(message{key}), {to_json}"
+            if method.resume is not None:
+                arguments += f", lambda record: record.{method.resume.response.attribute}"
+            yield f"    return {self._http('EventStream')}({arguments})"
+        else:
+            call = f"await api.{method.attribute}(message{key})"
+            yield f"    return {self._http('reply')}({to_json}({call}))"
+
+    def _answer(self, method: Method) -> str:
+        """The type of what a route answers with."""
+        if method.kind is Kind.BIDIRECTIONAL:
+            request = self.imports.type(method.request)
+            return f"{self._http('Conversation')}[{request}, {self.imports.type(method.response)}]"
+        if method.kind is Kind.SERVER_STREAMING:
+            return f"{self._http('EventStream')}[{self.imports.type(method.response)}]"
+        return f"{self.imports.name('litestar', 'Response')}[bytes]"
+
+    def _frame_reader(self, method: Method, binding: HttpBinding) -> Iterator[str]:
+        """The function that reads a further request from a frame, which leaves out the path's."""
+        read = self._from_json(method.request)
+        yield f"def read_frame(frame: object) -> {self.imports.type(method.request)}:"
+        if not binding.path_fields:
+            yield f"    return {read}(frame)"
+            return
+        for row in self._bound_body(binding, "frame"):
+            yield f"    {row}"
+        yield f"    return {read}(body)"
 
     def _request(self, method: Method, binding: HttpBinding) -> Iterator[str]:
         """The rows that read the request into `message`."""
@@ -184,7 +233,12 @@ class _Writer:
             yield f"{self._http('Query')}(request).finish()"
         else:
             yield f"query = {self._http('Query')}(request)"
-            arguments += [f"{f.attribute}={self._query_value(f)}" for f in binding.query]
+            for field in binding.query:
+                value = self._query_value(field)
+                if method.resume is not None and method.resume.request == field:
+                    helper = self._http("last_event_id")
+                    value = f"{helper}(request, {self._text_reader(field)}, {value})"
+                arguments.append(f"{field.attribute}={value}")
         if binding.body is not None:
             assert isinstance(binding.body.type, TypeRef)
             read = self._from_json(binding.body.type)
@@ -201,15 +255,19 @@ class _Writer:
         if not binding.path_fields:
             yield f"message = {read}({body})"
             return
-        read_object = self.imports.name("seam.codec.protojson", "read_object")
-        yield f"body = dict({read_object}({body}))"
-        for field in binding.path_fields:
-            value = self._path_text(binding, field)
-            if field.type is Scalar.BOOL:
-                value = self._path_value(binding, field)
-            listed = ", ".join(string(name) for name in field.names)
-            yield f"{self._http('bind_path')}(body, {value}, {listed})"
+        yield from self._bound_body(binding, body)
         yield f"message = {read}(body)"
+
+    def _bound_body(self, binding: HttpBinding, value: str) -> Iterator[str]:
+        """The rows that put what the path says into `body`, beside the members of a value."""
+        read_object = self.imports.name("seam.codec.protojson", "read_object")
+        yield f"body = dict({read_object}({value}))"
+        for field in binding.path_fields:
+            said = self._path_text(binding, field)
+            if field.type is Scalar.BOOL:
+                said = self._path_value(binding, field)
+            listed = ", ".join(string(name) for name in field.names)
+            yield f"{self._http('bind_path')}(body, {said}, {listed})"
 
     def _path_text(self, binding: HttpBinding, field: Field) -> str:
         return f"{self._http('path_value')}(request, {string(_variable(binding, field))})"

@@ -385,6 +385,8 @@ def test_the_openapi_document_describes_every_route(library: SimpleNamespace) ->
         "post /v1/books/{isbn}/reviews": "LibraryApi_CreateReview",
         "put /v1/reviews:replace": "LibraryApi_PutReview",
         "delete /v1/books/{isbn}/reviews/{number}": "LibraryApi_DeleteReview",
+        "get /v1/books/{isbn}:watch": "LibraryApi_WatchBook",
+        "get /v1/books/{isbn}:discuss": "LibraryApi_DiscussBook",
         "post /v1/readers:forget": "LibraryApi_ForgetReaders",
     }
 

@@ -2,6 +2,8 @@
 
 from seam.http.api import HttpApi
 from seam.http.application import application
+from seam.http.conversation import Conversation
+from seam.http.event_stream import EventStream, last_event_id
 from seam.http.messages import (
     HttpRequest,
     Query,
@@ -13,12 +15,15 @@ from seam.http.messages import (
 )
 
 __all__ = [
+    "Conversation",
+    "EventStream",
     "HttpApi",
     "HttpRequest",
     "Query",
     "application",
     "bind_path",
     "idempotency_key",
+    "last_event_id",
     "path_value",
     "read_json",
     "reply",

@@ -20,6 +20,7 @@ from seam.http.asyncapi import asyncapi
 from seam.http.bearer import signed_in
 from seam.http.client_address import ClientAddresses
 from seam.http.gateway import gateway
+from seam.http.handshake import handshakes_as_requests
 from seam.http.last_resort import always_answered
 from seam.http.limited import by_address, by_principal, limited
 from seam.http.limits import MAXIMUM_BODY_BYTES
@@ -131,7 +132,8 @@ def application(
     if limiters.by_address is not None:
         addresses = ClientAddresses(settings.trusted_proxies)
         routed = limited(routed, limiters.by_address, by_address(addresses))
-    return gateway(always_answered(routed), settings)
+    door = gateway(always_answered(routed), settings)
+    return handshakes_as_requests(door, settings.allowed_origins)
 
 
 def _safe_routes(apis: Sequence[HttpApi[Any]], routers: Sequence[Router]) -> Iterator[str]:
@@ -141,6 +143,7 @@ def _safe_routes(apis: Sequence[HttpApi[Any]], routers: Sequence[Router]) -> Ite
         for api in apis
         for method in api.descriptor.methods
         if method.idempotency_level is IdempotencyLevel.NO_SIDE_EFFECTS
+        and not method.server_streaming
     }
     for router in routers:
         for route in router.routes:

@@ -1,14 +1,15 @@
 """Calls the handler of a route, without what Litestar does around one.
 
-A handler takes the request or nothing, and answers with bytes, as generated ones do. For one of
-these, what Litestar does besides (its own routing, dependencies, guards, hooks, caches) is nothing
-but work: more of it than the bus and the database have with most requests.
+A handler takes the request or nothing, and answers with bytes or a stream, as generated ones do.
+For one of these, what Litestar does besides (its own routing, dependencies, guards, hooks, caches)
+is nothing but work: more of it than the bus and the database have with most requests.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from litestar.types import Receive, Scope, Send
 
 from seam.http.gateway import SAFE
 from seam.http.messages import HttpRequest
+from seam.http.streams import Streamed
 
 _HOST: Final = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*+,;=:@\[\]]*")
 """Source: https://www.rfc-editor.org/rfc/rfc3986#section-3.2.2, with a port."""
@@ -75,6 +77,9 @@ class Endpoint:
         try:
             _check_host(scope)
             response = await self._call(request)
+            if not isinstance(response, Response):
+                await response.answer(scope, receive, send, partial(self._refusal, request))
+                return
         except Exception as error:
             response = self._refusal(request, error)
         body = response.content
@@ -100,13 +105,16 @@ class Endpoint:
         raise error
 
 
-def _callable(handler: HTTPRouteHandler) -> Callable[[HttpRequest], Awaitable[Response[bytes]]]:
+_Call = Callable[[HttpRequest], Awaitable[Response[bytes] | Streamed]]
+
+
+def _callable(handler: HTTPRouteHandler) -> _Call:
     function: Any = handler.fn
     taken = set(handler.parsed_fn_signature.parameters)
     if not iscoroutinefunction(function) or not taken <= {"request"}:
         raise ValueError(f"{handler}: expected an asynchronous function of `request` or of nothing")
     if taken:
-        call: Callable[[HttpRequest], Awaitable[Response[bytes]]] = function
+        call: _Call = function
         return call
 
     def call_without(_: HttpRequest) -> Awaitable[Response[bytes]]:

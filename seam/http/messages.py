@@ -45,8 +45,20 @@ async def read_json(request: HttpRequest) -> object:
     if not body:
         return {}
     try:
+        return json_value(body.decode())
+    except UnicodeDecodeError:
+        raise InvalidField("", "the body is not valid JSON: expected UTF-8 text") from None
+
+
+def json_value(text: str) -> object:
+    """Read a JSON value.
+
+    Raises:
+        InvalidField: the text is no JSON, or names a member twice.
+    """
+    try:
         return json.loads(
-            body.decode(),
+            text,
             object_pairs_hook=_object,
             parse_int=_integer,
             parse_float=_fraction,
@@ -54,8 +66,6 @@ async def read_json(request: HttpRequest) -> object:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise InvalidField("", f"the body is not valid JSON: {error.msg} at {where}") from None
-    except UnicodeDecodeError:
-        raise InvalidField("", "the body is not valid JSON: expected UTF-8 text") from None
     except RecursionError:
         raise InvalidField("", "the body is nested too deeply") from None
 

@@ -23,7 +23,6 @@ from lib.grpc_inprocess import LocalChannel, LocalServer
 from seam.auth import NO_ISSUER, ContractPolicy
 from seam.auth.shop_issuer import AUTHENTICATION
 from seam.bus import Bulkhead, Channel, HandlerRegistry, InProcessChannel, Interceptor, Registration
-from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.bus.handler_task import settle
 from seam.contract import ServiceDescriptor
 from seam.events.host import EventsError, Participant, delivering
@@ -180,7 +179,7 @@ async def hosting(
                 given,
                 service.migrations,
             )
-            bulkhead = Bulkhead(service.name, topology.limits.get(service.name, DEFAULT_LIMITS))
+            bulkhead = Bulkhead(service.name, topology.limits.get(service.name, service.limits))
             answers = await stack.enter_async_context(service.start(resources))
             needs.check()
             given.check()

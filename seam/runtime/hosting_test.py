@@ -219,6 +219,16 @@ async def test_the_limits_of_a_service_come_from_the_topology_file(tmp_path: Pat
         await asyncio.wait([stuck])
 
 
+async def test_the_limits_of_a_service_are_its_own_where_the_topology_says_none() -> None:
+    service = replace(Shown().service, limits=Limits(concurrent=1, queued=0))
+    process = Process("one", ("conformance",), grpc=ANY)
+    async with hosted(process, [service]) as bound, called(bound) as (stub, _):
+        stuck = asyncio.create_task(stub.wait(waiting(LONG, new_key()), timeout=30))
+        await until_refused(stub, "conformance answers 1 calls and 0 more are waiting")
+        stuck.cancel()
+        await asyncio.wait([stuck])
+
+
 async def test_a_service_is_called_over_the_unix_socket_that_the_topology_names(
     tmp_path: Path,
 ) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from time import monotonic
 from typing import Final
+from urllib.parse import unquote
 
 import httptools
 import uvicorn
@@ -32,7 +33,14 @@ from seam.http.correlation import REQUEST_ID, new_request_id
 from seam.http.limits import MAXIMUM_HEAD_BYTES
 from seam.http.problem import MEDIA_TYPE, problem_body
 from seam.http.security_headers import SECURITY_HEADERS
+from seam.http.streams import Streams
 from seam.runtime.http_answer import WholeAnswers
+from seam.runtime.websocket_connection import (
+    DEFAULT_WEBSOCKET_LIMITS,
+    WebSocketConnection,
+    WebSocketLimits,
+    handshake_refusal,
+)
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +65,7 @@ class ConnectionLimits:
         unread_seconds: for a client that does not take its answer.
         connections: at a time.
         pipelined: requests that wait in one connection for the answers to those before them.
+        websocket: what they may do once a connection has become a WebSocket.
     """
 
     head_seconds: float = 10.0
@@ -65,6 +74,7 @@ class ConnectionLimits:
     unread_seconds: float = 60.0
     connections: int = 4_000
     pipelined: int = 100
+    websocket: WebSocketLimits = DEFAULT_WEBSOCKET_LIMITS
 
 
 DEFAULT_CONNECTION_LIMITS: Final = ConnectionLimits()
@@ -122,6 +132,7 @@ class HttpConnection(HttpToolsProtocol):
         server_state: ServerState,
         limits: ConnectionLimits,
         cutoffs: Cutoffs,
+        streams: Streams,
     ) -> None:
         """Prepare for a client.
 
@@ -130,8 +141,10 @@ class HttpConnection(HttpToolsProtocol):
             server_state: knows all connections of the server.
             limits: what the client may do.
             cutoffs: is told when the client is cut off.
+            streams: the streams of the server.
         """
-        super().__init__(config, server_state, {}, asyncio.get_running_loop())
+        state = streams.state(self._cut_off)
+        super().__init__(config, server_state, state, asyncio.get_running_loop())
         self.timeout_keep_alive = limits.idle_seconds  # type: ignore[assignment]
         self._limits = limits
         self._cutoffs = cutoffs
@@ -199,10 +212,13 @@ class HttpConnection(HttpToolsProtocol):
             self._read(_Reading.FIRST_BYTE)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # The answer is HTTP/1.1 as before, but what comes next may be the other protocol.
-            self.cycle.keep_alive = False
-            self._discards = True
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._should_upgrade():
+                self._become_websocket(data[upgrade.args[0] :])
+            else:
+                # The answer is HTTP/1.1 as before, but what comes next may be the other protocol.
+                self.cycle.keep_alive = False
+                self._discards = True
         except httptools.HttpParserError as error:
             refused = error.__context__
             if not isinstance(refused, _RefusedError):
@@ -238,6 +254,8 @@ class HttpConnection(HttpToolsProtocol):
         """Let the application answer, unless the head is refused."""
         self._check_head()
         super().on_headers_complete()
+        if self._should_upgrade():
+            return
         self._last = self.cycle
         self._head_bytes = self._body_bytes = self._content_bytes = 0
         self._read(_Reading.BODY)
@@ -247,6 +265,61 @@ class HttpConnection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Let the application answer a request."""
         super()._start_asgi_task(cycle, WholeAnswers(app, cycle))  # type: ignore[arg-type]
+
+    def _should_upgrade(self) -> bool:
+        """Whether the request opens a WebSocket: it has no body, and nothing is under way."""
+        if not self.parser.should_upgrade() or self._get_upgrade() != b"websocket":
+            return False
+        whole = not any(
+            (name == b"content-length" and value != b"0") or name == b"transfer-encoding"
+            for name, value in self.headers
+        )
+        is_alone = self._last is None or self._last.response_complete
+        is_get = self.scope["method"] == "GET" and self.parser.get_http_version() == "1.1"
+        return whole and is_alone and is_get
+
+    def _become_websocket(self, rest: bytes) -> None:
+        """Hand the connection over, unless its opening handshake is none."""
+        detail = handshake_refusal(self.headers)
+        if self._leaves:
+            self._refuse(503, Code.UNAVAILABLE, "the process ends; connect again")
+        elif detail is not None or rest:
+            detail = detail or "expected no frames before the handshake is answered"
+            self._refuse(400, Code.INVALID_ARGUMENT, detail)
+        else:
+            url = httptools.parse_url(self.url)
+            path = url.path.decode("ascii")
+            protocols = b",".join(v for n, v in self.headers if n == b"sec-websocket-protocol")
+            scope = {
+                **self.scope,
+                "type": "websocket",
+                "scheme": "wss" if self.scheme == "https" else "ws",
+                "path": unquote(path),
+                "raw_path": url.path,
+                "query_string": url.query or b"",
+                "subprotocols": [
+                    each.strip() for each in protocols.decode("latin-1").split(",") if each.strip()
+                ],
+            }
+            self._read(_Reading.NOTHING)
+            self._allow_time()
+            self._unset_keepalive_if_required()
+            self.connections.discard(self)
+            websocket = WebSocketConnection(
+                self.config.loaded_app,
+                scope,
+                self.server_state,
+                self._limits.websocket,
+                self._note,
+            )
+            self.transport.set_protocol(websocket)
+            websocket.connection_made(self.transport)
+
+    def _cut_off(self, reason: str) -> None:
+        """End the connection at once."""
+        if not self.transport.is_closing():
+            self._note(reason)
+            self.transport.abort()
 
     def _check_head(self) -> None:
         if len(self.pipeline) >= self._limits.pipelined:
@@ -296,8 +369,7 @@ class HttpConnection(HttpToolsProtocol):
             self._writing_timer = None
 
     def _left_unread(self) -> None:
-        self._note("it does not read its answer")
-        self.transport.abort()
+        self._cut_off("it does not read its answer")
 
     def _read(self, part: _Reading) -> None:
         """Read a part of a request, or nothing."""

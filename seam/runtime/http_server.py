@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
+import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,6 +19,7 @@ import uvicorn
 from litestar.types import ASGIApp
 from uvicorn.server import ServerState
 
+from seam.http.streams import Streams
 from seam.runtime.http_connection import (
     DEFAULT_CONNECTION_LIMITS,
     ConnectionLimits,
@@ -73,12 +76,13 @@ async def serve_http(
         app, loop="none", ws="none", lifespan="off", log_config=None, access_log=False
     )
     config.load()
-    state, cutoffs = ServerState(), Cutoffs()
+    state, cutoffs, streams = ServerState(), Cutoffs(), Streams()
     listener = HttpListener.bind(address) if isinstance(address, Address) else address
+    _let_go_of_the_dead(listener.socket, limits.unread_seconds)
     leaving = False
 
     def accept() -> HttpConnection:
-        connection = HttpConnection(config, state, limits, cutoffs)
+        connection = HttpConnection(config, state, limits, cutoffs, streams)
         if leaving:
             connection.leave()
         return connection
@@ -104,6 +108,8 @@ async def serve_http(
         try:
             leave()
             await _stop_listening(server, listener)
+            # They would last; their clients can go on elsewhere.
+            streams.leaving.set()
             await _finish(state, grace)
         finally:
             dating.cancel()
@@ -127,6 +133,17 @@ async def _stop_listening(server: asyncio.Server, listener: HttpListener) -> Non
         listener.refuse_new()
         await asyncio.sleep(SETTLING)
         server.close()
+
+
+def _let_go_of_the_dead(listener: socket.socket, seconds: float) -> None:
+    """Let the kernel end connections whose clients acknowledge nothing; else it tries for long.
+
+    Source: https://man7.org/linux/man-pages/man7/tcp.7.html, TCP_USER_TIMEOUT. Connections have it
+    from their listener.
+    """
+    if sys.platform == "linux":
+        milliseconds = int(seconds * 1_000)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
 async def _finish(state: ServerState, grace: float) -> None:

@@ -12,7 +12,8 @@ from cyclopts import App
 from sqlalchemy import MetaData
 
 from lib.grpc_inprocess import LocalServer
-from seam.bus import Channel, Registration
+from seam.bus import Channel, Limits, Registration
+from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.contract import EventDescriptor, ServiceDescriptor
 from seam.events import Subscription
 from seam.http import HttpApi
@@ -145,6 +146,7 @@ class Service:
         http: its client-facing APIs.
         publishes: the events that it publishes.
         migrations: lead to its tables, if it has any.
+        limits: how much it takes on where the topology does not say.
         commands: what else its artifact can do, as a sub-command of the service's name.
     """
 
@@ -154,6 +156,7 @@ class Service:
     http: tuple[HttpApi[Any], ...] = ()
     publishes: tuple[EventDescriptor[Any], ...] = ()
     migrations: Migrations | None = None
+    limits: Limits = DEFAULT_LIMITS
     commands: App | None = None
 
 

@@ -10,8 +10,15 @@ from typing import Final
 import pytest
 
 MONOLITH: Final = "director/monolith.pex"
-SERVICES: Final = ("authentication", "inventory", "orders", "payments", "shopping_cart")
-CLIENT_FACING: Final = ("authentication", "inventory", "orders", "shopping_cart")
+SERVICES: Final = (
+    "authentication",
+    "customer_chat",
+    "inventory",
+    "orders",
+    "payments",
+    "shopping_cart",
+)
+CLIENT_FACING: Final = ("authentication", "customer_chat", "inventory", "orders", "shopping_cart")
 ANSWERING: Final = ("authentication", "inventory", "payments", "shopping_cart")
 """Services that others call."""
 DEPENDENCIES: Final = ".deps/"

@@ -34,7 +34,7 @@ class SplitWithProof:
             grpc = "{self.inventory}"
 
             [process.shop]
-            services = ["shopping_cart", "payments", "orders"]
+            services = ["shopping_cart", "payments", "orders", "customer_chat"]
             grpc = "127.0.0.1:{free_port()}"
 
             [tls]

@@ -24,6 +24,7 @@ CALLED_BY_ORDERS: Final = (("seam-caller", "orders"),)
 
 MONOLITH_ARTIFACT: Final = "director/monolith.pex"
 AUTHENTICATION_ARTIFACT: Final = "services/authentication/service.pex"
+CUSTOMER_CHAT_ARTIFACT: Final = "services/customer_chat/service.pex"
 INVENTORY_ARTIFACT: Final = "services/inventory/service.pex"
 ORDERS_ARTIFACT: Final = "services/orders/service.pex"
 PAYMENTS_ARTIFACT: Final = "services/payments/service.pex"
@@ -205,6 +206,10 @@ def _split(directory: Path, *, polyglot: bool = False) -> list[Launch]:
         [process.authentication]
         services = ["authentication"]
         grpc = "127.0.0.1:{free_port()}"
+
+        [process.customer_chat]
+        services = ["customer_chat"]
+        grpc = "127.0.0.1:{free_port()}"
         """
     )
     settings = ["--topology", str(topology), "--data", str(directory / "data")]
@@ -219,6 +224,7 @@ def _split(directory: Path, *, polyglot: bool = False) -> list[Launch]:
         Launch("orders", [*from_artifact(ORDERS_ARTIFACT), *settings], listens=1),
         Launch("payments", [*from_artifact(PAYMENTS_ARTIFACT), *settings], listens=1),
         Launch("authentication", [*from_artifact(AUTHENTICATION_ARTIFACT), *settings], listens=1),
+        Launch("customer_chat", [*from_artifact(CUSTOMER_CHAT_ARTIFACT), *settings], listens=1),
         Launch(
             "director",
             [*from_artifact(MONOLITH_ARTIFACT), *settings, "--process", "director"],
@@ -236,7 +242,7 @@ def _monolith_twice(directory: Path) -> list[Launch]:
         grpc = "127.0.0.1:{free_port()}"
 
         [process.shop]
-        services = ["shopping_cart", "payments", "orders", "authentication"]
+        services = ["shopping_cart", "payments", "orders", "authentication", "customer_chat"]
         http = "127.0.0.1:{free_port()}"
         grpc = "127.0.0.1:{free_port()}"
         """
@@ -262,7 +268,7 @@ def _split_over_nats(directory: Path) -> list[Launch]:
         grpc = "127.0.0.1:{free_port()}"    # for tests that call it with stubs of protoc's
 
         [process.shopping_cart]
-        services = ["shopping_cart", "payments", "authentication"]
+        services = ["shopping_cart", "payments", "authentication", "customer_chat"]
         nats = "nats://127.0.0.1:{port}"
 
         [process.orders]

@@ -1,0 +1,1 @@
+"""Answers customers and agents."""

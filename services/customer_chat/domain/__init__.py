@@ -1,0 +1,1 @@
+"""Rules of chats that belong neither to a transport nor to a table."""

@@ -1,0 +1,1 @@
+"""Lets those who follow a chat know that something has happened in it."""

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from seam.bus import InProcessChannel
+from seam.contract import ServiceDescriptor
+from seam.runtime import Resources
+from seam.runtime.service import DatabaseLocation
+from seam.testing import strict_channel
+from services.customer_chat.records.api import GetChatRequest, OpenChatRequest
+from services.customer_chat.records.api_bus import CUSTOMER_CHAT_API, CustomerChatApiStub
+from services.customer_chat.service import SERVICE, start
+
+
+def _nowhere(descriptor: ServiceDescriptor) -> InProcessChannel:
+    raise AssertionError(f"{descriptor.name} is needed")
+
+
+async def test_the_service_answers_its_contract_needs_nobody_and_keeps_chats(
+    database_url: str, acting: Callable[..., AbstractContextManager[None]]
+) -> None:
+    location = DatabaseLocation(url=database_url, embedded=True)
+    with acting("ann"):
+        async with start(Resources(location, _nowhere)) as registrations:
+            assert {each.descriptor for each in registrations} == {CUSTOMER_CHAT_API}
+            assert {api.descriptor for api in SERVICE.http} == {CUSTOMER_CHAT_API}
+            api = CustomerChatApiStub(strict_channel(*registrations))
+            chat = await api.open_chat(OpenChatRequest())
+        async with start(Resources(location, _nowhere)) as registrations:
+            api = CustomerChatApiStub(strict_channel(*registrations))
+            assert await api.get_chat(GetChatRequest(chat_id=chat.chat_id)) == chat
