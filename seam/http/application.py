@@ -143,7 +143,7 @@ def _safe_routes(apis: Sequence[HttpApi[Any]], routers: Sequence[Router]) -> Ite
         for api in apis
         for method in api.descriptor.methods
         if method.idempotency_level is IdempotencyLevel.NO_SIDE_EFFECTS
-        and not method.server_streaming
+        and not method.kind.server_streaming
     }
     for router in routers:
         for route in router.routes:
