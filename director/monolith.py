@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from director.rendering.commands import add_render_commands
 from seam.runtime import main
 from services.inventory.service import SERVICE as INVENTORY
 from services.orders.service import SERVICE as ORDERS
@@ -16,4 +17,4 @@ from services.shopping_cart.service import SERVICE as SHOPPING_CART
 SERVICES: Final = (INVENTORY, SHOPPING_CART, PAYMENTS, ORDERS)
 
 if __name__ == "__main__":
-    main("shop", SERVICES, whole_system=True)
+    main("shop", SERVICES, whole_system=True, add_commands=add_render_commands)

@@ -6,6 +6,15 @@ REVISIONS = ("**/migrations/versions/*.py",)
 STUBS = ("types-grpcio", "types-protobuf", "types-pyyaml")
 DATA = ("**/*.csv", "**/*.json", "**/*.sql", "**/*.toml")
 
+SHOP_ARTIFACTS = (
+    "director:monolith",
+    "services/inventory:service",
+    "services/orders:service",
+    "services/payments:service",
+    "services/shopping_cart:service",
+)
+"""What tests of the whole shop run: packed, as it is deployed."""
+
 
 def python_tree(apart: tuple[str, ...] = (), **tests: object) -> None:
     """Owns all Python under the folder, and the data beside it.
@@ -41,5 +50,7 @@ def python_binary(name: str, entry_point: str) -> None:
         entry_point=entry_point,
         output_path=build_file_dir().as_posix() + "/" + name + ".pex",
         execution_mode="venv",
+        # Lets an image unpack it where nothing can be written later.
+        include_tools=True,
         dependencies=["!!//3rdparty/python:default#" + stub for stub in STUBS],
     )

@@ -27,7 +27,7 @@ from seam.persistence import open_database
 AT_LEAST: Final = 20_000
 """Events a second."""
 
-EVENTS: Final = 10_000
+EVENTS: Final = 40_000
 """Events that wait in the outbox when a round begins."""
 
 ALONE: Final = 50

@@ -28,13 +28,14 @@ event_tables(HEARD)
 
 async def publish_orders(database: Database, count: int) -> float:
     """Publish so many events in one transaction; gives when it was committed."""
-    records = [_confirmed(number) for number in range(count)]
+    records = [confirmed(number) for number in range(count)]
     async with database.transaction() as transaction:
         await publish(transaction, ORDER_CONFIRMED, *records)
     return perf_counter()
 
 
-def _confirmed(number: int) -> OrderConfirmed:
+def confirmed(number: int) -> OrderConfirmed:
+    """The event that an order of two items is confirmed, now."""
     return OrderConfirmed(
         order_id=f"order-{number:018}",
         cart_id=f"cart-{number:018}",

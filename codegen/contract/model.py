@@ -6,7 +6,7 @@ generated, so that a generator that holds a model need not check anything again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum as PythonEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "Access",
     "ContractFile",
     "Enum",
     "EnumValue",
@@ -32,6 +33,7 @@ __all__ = [
     "Presence",
     "Problem",
     "RefusedContractError",
+    "Rules",
     "Scalar",
     "Service",
     "TypeRef",
@@ -173,6 +175,28 @@ class Presence(PythonEnum):
 
 
 @dataclass(frozen=True)
+class Rules:
+    """Which values a field accepts, as `(contract.v1.rules)` says; None and "" say nothing.
+
+    Those of a value hold for each single value of a repeated field.
+    """
+
+    min_length: int | None = None
+    """Characters of a string, bytes of bytes."""
+
+    max_length: int | None = None
+    pattern: str = ""
+    """What a whole string matches."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    """An `int` where the field holds integers."""
+
+    min_items: int | None = None
+    max_items: int | None = None
+
+
+@dataclass(frozen=True)
 class Field:
     """A field of a message, or one case of a oneof."""
 
@@ -188,6 +212,8 @@ class Field:
     map: MapType | None = None
     case_class: str = ""
     """The class that wraps the value, for a case of a oneof."""
+
+    rules: Rules | None = None
 
     @property
     def is_single(self) -> bool:
@@ -231,6 +257,9 @@ class EventSpec:
     key: Field
     """The string that is always there whose value orders events."""
 
+    subscribers: tuple[str, ...]
+    """Services that may subscribe, by name."""
+
     location: Location
     """Where the option stands."""
 
@@ -252,6 +281,9 @@ class Message:
     event: EventSpec | None = None
     fallible: bool = False
     """Whether a well-formed message can still be no valid record."""
+
+    ruled: bool = False
+    """Whether a field of it, or of what it holds at any depth, has rules."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -357,6 +389,22 @@ class HttpBinding:
 
 
 @dataclass(frozen=True)
+class Access:
+    """Who may call a method: one of these."""
+
+    public: bool = False
+    signed_in: bool = False
+    roles: tuple[str, ...] = ()
+    callers: tuple[str, ...] = ()
+    """Services, by name."""
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Which of them the contract sets."""
+        return tuple(each.name for each in fields(self) if getattr(self, each.name))
+
+
+@dataclass(frozen=True)
 class Method:
     """A method of a service."""
 
@@ -370,6 +418,7 @@ class Method:
     idempotency_key: bool
     """Whether callers send a key that names what they want done."""
     errors: tuple[Message, ...]
+    access: Access
     http: tuple[HttpBinding, ...]
     comment: str
     location: Location

@@ -11,6 +11,7 @@ import pytest
 from codegen.plugin import respond
 from codegen.python import records
 from codegen.testing.compiling import PLUGINS, ProtocError, compile_contracts, request_for
+from codegen.testing.public_methods import with_public_methods
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,7 @@ def answer(tmp_path: Path, text: str, file: str = "a/v1/shop.proto") -> str:
     """What a plugin says of a contract: why it is refused; empty when it is not."""
     path = tmp_path / "contracts" / file
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    path.write_text(with_public_methods(text))
     response = respond(request_for(tmp_path / "contracts", [file]), records.generate)
     assert bool(response.error) != bool(response.file)
     return response.error
@@ -93,6 +94,11 @@ def test_other_well_known_types_are_refused(tmp_path: Path, name: str, reason: s
 
 
 _ORDERS = "only a single string that is always there orders events"
+
+_NO_ACCESS = (
+    "access is missing; say who may call it, by one of public, signed_in, roles and callers in"
+    " option (contract.v1.method)"
+)
 
 CASES = {
     "a required field without presence": (
@@ -211,6 +217,24 @@ CASES = {
         'message E { option (contract.v1.event) = {key: "id"}; E id = 1; }',
         f"1:13: E: key names id; {_ORDERS}",
     ),
+    "a subscriber that is no service": (
+        """
+        message E {
+          option (contract.v1.event) = {key: "id" subscribers: ["Search"]};
+          string id = 1;
+        }
+        """,
+        "2:3: E: subscribers names 'Search'; expected a word such as front_desk",
+    ),
+    "a subscriber twice": (
+        """
+        message E {
+          option (contract.v1.event) = {key: "id" subscribers: ["search", "search"]};
+          string id = 1;
+        }
+        """,
+        "2:3: E: subscribers names search twice",
+    ),
     "an event that is an error, too": (
         """
         message E {
@@ -295,6 +319,151 @@ CASES = {
         "message M {}\nservice S { rpc Get(M) returns (M) {\n"
         "  option (contract.v1.method) = {timeout: {seconds: 315576000000}}; } }",
         "3:3: Get: timeout must be at most a year; no transport keeps more",
+    ),
+    "access that says nothing": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        "  option (contract.v1.method) = {timeout: {seconds: 1} access: {}}; } }",
+        f"3:3: Get: {_NO_ACCESS}",
+    ),
+    "access for nobody": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        "  option (contract.v1.method) = {access: {public: false roles: []}}; } }",
+        f"3:3: Get: {_NO_ACCESS}",
+    ),
+    "access that says two things": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        '  option (contract.v1.method) = {access: {public: true callers: ["a"]}}; } }',
+        "3:3: Get: access has public and callers; expected exactly one of them",
+    ),
+    "a role without a name": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        '  option (contract.v1.method) = {access: {roles: ["agent", ""]}}; } }',
+        "3:3: Get: access: roles names ''; expected a word such as front_desk",
+    ),
+    "a role with capitals": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        '  option (contract.v1.method) = {access: {roles: ["Front-Desk"]}}; } }',
+        "3:3: Get: access: roles names 'Front-Desk'; expected a word such as front_desk",
+    ),
+    "a role twice": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        '  option (contract.v1.method) = {access: {roles: ["agent", "agent"]}}; } }',
+        "3:3: Get: access: roles names agent twice",
+    ),
+    "a caller that is no service": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        '  option (contract.v1.method) = {access: {callers: ["orders.v1"]}}; } }',
+        "3:3: Get: access: callers names 'orders.v1'; expected a word such as front_desk",
+    ),
+    "a caller of what clients call": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        '  option (google.api.http) = {get: "/v1/m"};\n'
+        '  option (contract.v1.method) = {access: {callers: ["orders"]}}; } }',
+        "4:3: Get: access names callers, which are services, and clients reach the method; declare"
+        " it in messagebus.proto, or say public, signed_in or roles",
+    ),
+    "rules that say nothing": (
+        "message M { string x = 1 [(contract.v1.rules) = {}]; }",
+        "1:13: x: rules say nothing; leave the option out",
+    ),
+    "a length of a number": (
+        "message M { int32 x = 1 [(contract.v1.rules).max_length = 1]; }",
+        "1:13: x: max_length is a rule for a string or bytes",
+    ),
+    "a pattern of bytes": (
+        'message M { bytes x = 1 [(contract.v1.rules).pattern = "a"]; }',
+        "1:13: x: pattern is a rule for a string",
+    ),
+    "a minimum of a text": (
+        "message M { optional string x = 1 [(contract.v1.rules).minimum = 1]; }",
+        "1:13: x: minimum is a rule for a number",
+    ),
+    "a maximum of a bool": (
+        "message M { bool x = 1 [(contract.v1.rules).maximum = 1]; }",
+        "1:13: x: maximum is a rule for a number",
+    ),
+    "a minimum of an enum": (
+        "enum E { A = 0; }\nmessage M { E x = 1 [(contract.v1.rules).minimum = 1]; }",
+        "2:13: x: minimum is a rule for a number",
+    ),
+    "a maximum of a timestamp": (
+        "message M { google.protobuf.Timestamp x = 1 [(contract.v1.rules).maximum = 1]; }",
+        "1:13: x: maximum is a rule for a number",
+    ),
+    "a length of a message": (
+        "message M { M x = 1 [(contract.v1.rules).min_length = 1]; }",
+        "1:13: x: min_length is a rule for a string or bytes",
+    ),
+    "items of a single value": (
+        "message M { string x = 1 [(contract.v1.rules).max_items = 1]; }",
+        "1:13: x: max_items is a rule for a repeated field or a map",
+    ),
+    "a rule for the values of a map": (
+        "message M { map<string, string> x = 1 [(contract.v1.rules).max_length = 1]; }",
+        "1:13: x: max_length is a rule for a string or bytes; put the map's values into a message"
+        " with rules of its own",
+    ),
+    "a greatest length of nothing": (
+        "message M { string x = 1 [(contract.v1.rules).max_length = 0]; }",
+        "1:13: x: max_length is 0, which says nothing; expected at least 1",
+    ),
+    "a least number of items of nothing": (
+        "message M { repeated M x = 1 [(contract.v1.rules).min_items = 0]; }",
+        "1:13: x: min_items is 0, which says nothing; expected at least 1",
+    ),
+    "lengths that contradict each other": (
+        "message M { string x = 1 [(contract.v1.rules) = {min_length: 3 max_length: 2}]; }",
+        "1:13: x: min_length is more than max_length, so that no value is accepted",
+    ),
+    "numbers that contradict each other": (
+        "message M { double x = 1 [(contract.v1.rules) = {minimum: 0.5 maximum: 0.25}]; }",
+        "1:13: x: minimum is more than maximum, so that no value is accepted",
+    ),
+    "numbers of items that contradict each other": (
+        "message M { map<int32, M> x = 1 [(contract.v1.rules) = {min_items: 3 max_items: 2}]; }",
+        "1:13: x: min_items is more than max_items, so that no value is accepted",
+    ),
+    "a minimum that is not a number": (
+        "message M { double x = 1 [(contract.v1.rules).minimum = nan]; }",
+        "1:13: x: minimum is nan; expected a number",
+    ),
+    "a maximum without end": (
+        "message M { double x = 1 [(contract.v1.rules).maximum = inf]; }",
+        "1:13: x: maximum is inf; expected a number",
+    ),
+    "a fraction for an integer": (
+        "message M { int32 x = 1 [(contract.v1.rules).maximum = 1.5]; }",
+        "1:13: x: maximum is 1.5; expected an integer, as the field holds",
+    ),
+    "a bound that an integer cannot be": (
+        "message M { uint32 x = 1 [(contract.v1.rules).minimum = -1]; }",
+        "1:13: x: minimum is -1, which no uint32 can be",
+    ),
+    "a bound that a double cannot tell from others": (
+        "message M { uint64 x = 1 [(contract.v1.rules).maximum = 9007199254740994]; }",
+        "1:13: x: maximum is beyond 2^53, which not every reader of a rule can tell apart",
+    ),
+    "a bound that a float cannot be": (
+        "message M { float x = 1 [(contract.v1.rules).maximum = 0.1]; }",
+        "1:13: x: maximum is 0.1, which a float cannot be; take its closest value, or a double",
+    ),
+    "a bound that is too large for a float": (
+        'import "google/protobuf/wrappers.proto";\n'
+        "message M { google.protobuf.FloatValue x = 1 [(contract.v1.rules).maximum = 1e300]; }",
+        "2:13: x: maximum is 1e+300, which a float cannot be; take its closest value, or a double",
+    ),
+    "a pattern that goes back": (
+        'message M { string x = 1 [(contract.v1.rules).pattern = "(?:a+)+"]; }',
+        "1:13: x: pattern: a+ and what follows it can both begin with 'a', so that the next"
+        " character does not decide",
+    ),
+    "a check of one name in Python": (
+        """
+        message Order { string x = 1 [(contract.v1.rules).max_length = 1]; }
+        message ORDER { string x = 1 [(contract.v1.rules).max_length = 1]; }
+        """,
+        "2:1: message a.v1.ORDER and message a.v1.Order (a/v1/shop.proto:8:1) would both become the"
+        " constant ORDER",
     ),
     "a method whose request is another library's": (
         'import "google/rpc/status.proto";\nmessage M {}\n'
@@ -779,3 +948,27 @@ def test_a_parameter_that_is_not_understood_is_refused(tmp_path: Path) -> None:
 def test_a_contract_of_options_yields_nothing(tmp_path: Path) -> None:
     compile_contracts(tmp_path, tmp_path / "out", ["contract/v1/options.proto"], python=False)
     assert not list((tmp_path / "out").rglob("*.py"))
+
+
+def test_a_method_without_a_policy_is_refused(tmp_path: Path) -> None:
+    text = HEADER + (
+        "message M {}\nservice S {\n  rpc Get(M) returns (M);\n  rpc Put(M) returns (M) {\n"
+        "    option (contract.v1.method) = {timeout: {seconds: 1}};\n  }\n}\n"
+    )
+    (tmp_path / "shop.proto").write_text(text)
+    response = respond(request_for(tmp_path, ["shop.proto"]), records.generate)
+    line = HEADER.count("\n")
+    assert response.error.splitlines() == [
+        f"shop.proto:{line + 3}:3: Get: {_NO_ACCESS}",
+        f"shop.proto:{line + 5}:5: Put: {_NO_ACCESS}",
+    ]
+    assert not response.file
+
+
+def test_what_clients_see_has_no_callers_even_without_a_path(tmp_path: Path) -> None:
+    text = HEADER + (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        '  option (contract.v1.method) = {access: {callers: ["orders"]}}; } }'
+    )
+    assert "clients reach the method" in refusal(tmp_path, text, "a/v1/api.proto")
+    assert not answer(tmp_path, text, "a/v1/messagebus.proto")

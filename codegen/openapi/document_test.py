@@ -23,19 +23,32 @@ import "google/protobuf/field_mask.proto";
 message Thing {
   string id = 1;
   string name = 2;
+  bytes data = 3 [(contract.v1.rules) = {min_length: 1 max_length: 4}];
+  repeated uint64 numbers = 4 [(contract.v1.rules) = {min_items: 1 max_items: 3 minimum: 1}];
+  optional string code = 5 [(contract.v1.rules) = {pattern: "[a-z]|_" min_length: 1}];
+  double share = 6 [(contract.v1.rules) = {minimum: -1 maximum: 0.5}];
+  map<string, Thing> things = 7 [(contract.v1.rules).max_items = 2];
+  oneof choice {
+    sint32 count = 8 [(contract.v1.rules).minimum = 5];
+  }
   message Gone {
     option (contract.v1.error) = {code: NOT_FOUND text: "It is gone."};
   }
 }
+message Asked {
+  string id = 1;
+  int32 size = 2 [(contract.v1.rules) = {minimum: 1 maximum: 9}];
+}
 service Reads {
-  rpc Get(Thing) returns (google.protobuf.FieldMask) {
+  rpc Get(Asked) returns (google.protobuf.FieldMask) {
     option (google.api.http) = {get: "/v1/{id}"};
-    option (contract.v1.method) = {errors: ["Thing.Gone"]};
+    option (contract.v1.method) = {errors: ["Thing.Gone"] access: {signed_in: true}};
   }
 }
 service Writes {
   rpc Put(Thing) returns (google.protobuf.Empty) {
     option (google.api.http) = {put: "/v1/{name}" body: "*"};
+    option (contract.v1.method) = {access: {roles: ["clerk", "owner"]}};
   }
 }
 """
@@ -70,3 +83,58 @@ def test_google_s_empty_is_an_object_and_a_field_mask_a_text(found: Any) -> None
     assert (answer("get")["type"], answer("get")["format"]) == ("string", "field-mask")
     assert answer("put") == {"$ref": "#/components/schemas/google.protobuf.Empty"}
     assert found["components"]["schemas"]["google.protobuf.Empty"]["properties"] == {}
+
+
+def test_an_operation_says_who_is_let_in_and_how_others_are_refused(found: Any) -> None:
+    get, put = found["paths"]["/v1/{id}"]["get"], found["paths"]["/v1/{id}"]["put"]
+    assert get["security"] == [{"bearer": []}]
+    assert put["security"] == [{"bearer": ["clerk"]}, {"bearer": ["owner"]}]
+    assert set(get["responses"]) == {"200", "401", "404", "default"}
+    assert set(put["responses"]) == {"200", "401", "403", "default"}
+    assert put["responses"]["403"]["description"] == "Only for the roles clerk or owner."
+    scheme = found["components"]["securitySchemes"]["bearer"]
+    assert (scheme["type"], scheme["scheme"], scheme["bearerFormat"]) == ("http", "bearer", "JWT")
+
+
+def test_a_typed_error_may_share_the_status_of_a_refusal(tmp_path: Path) -> None:
+    text = CONTRACT.replace("code: NOT_FOUND", "code: UNAUTHENTICATED").replace(
+        "access: {signed_in: true}", "access: {public: true}"
+    )
+    (tmp_path / "a.proto").write_text(text)
+    (file,) = load(request_for(tmp_path, ["a.proto"]), {})
+    operation: Any = document(file)["paths"]["/v1/{id}"]["get"]  # type: ignore[index,call-overload]
+    assert operation["security"] == [{}, {"bearer": []}]
+    response = operation["responses"]["401"]
+    assert response["description"] == "ThingGone\nThe token is not valid."
+    schema = response["content"]["application/problem+json"]["schema"]
+    assert [list(each) for each in schema["anyOf"]] == [["allOf"], ["$ref"]]
+
+
+def test_rules_are_keywords_of_the_schema(found: Any) -> None:
+    put = found["paths"]["/v1/{id}"]["put"]
+    body = put["requestBody"]["content"]["application/json"]["schema"]
+    assert body["required"] == ["data", "numbers"]
+    assert put["requestBody"]["required"] is True
+    properties = body["properties"]
+    assert (properties["data"]["minLength"], properties["data"]["maxLength"]) == (2, 8)
+    assert properties["numbers"] == {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 3,
+        "items": {
+            "type": "string",
+            "format": "uint64",
+            "pattern": "^[0-9]{1,20}$",
+            "minimum": 1,
+        },
+    }
+    assert properties["code"] == {"type": "string", "minLength": 1, "pattern": "^(?:[a-z]|_)$"}
+    assert (properties["share"]["minimum"], properties["share"]["maximum"]) == (-1.0, 0.5)
+    assert properties["things"]["maxProperties"] == 2
+    assert (properties["count"]["minimum"], properties["count"]["maximum"]) == (5, 2**31 - 1)
+
+
+def test_a_parameter_whose_default_breaks_a_rule_is_required(found: Any) -> None:
+    _, size = found["paths"]["/v1/{id}"]["get"]["parameters"]
+    assert (size["name"], size["required"]) == ("size", True)
+    assert (size["schema"]["minimum"], size["schema"]["maximum"]) == (1, 9)

@@ -11,6 +11,7 @@ import pytest
 from seam.events.broker import Broker, connected
 from seam.events.host import Participant, delivering
 from seam.events.policy import DEFAULT_POLICY
+from seam.events.stream import Stream
 from seam.events.testing.shop import databases, publisher, sell, subscriber
 from seam.events.testing.waiting import until_noted
 from seam.testing.nats import NatsServer
@@ -63,7 +64,8 @@ async def test_a_broker_with_a_full_store_is_named_by_publishers_and_not_by_read
         delivering([subscriber(ledger)], reading, QUICK),
     ):
         await until(writing, away=False)
-        config = (await writing.stream("sales")).config
+        stream = Stream(writing, "sales")
+        config = (await stream.info()).config
         streams = writing.client.jetstream()
         await streams.update_stream(replace(config, max_bytes=1))
         await sell(sales, [("a", n) for n in range(5)])
@@ -71,7 +73,7 @@ async def test_a_broker_with_a_full_store_is_named_by_publishers_and_not_by_read
         # It refuses time and again, and it answers whoever asks about its streams.
         for _ in range(20):
             await asyncio.sleep(0.1)
-            await writing.stream("sales")
+            await stream.info()
             assert writing.problem == "refuses what is published"
         assert reading.problem is None
         await streams.update_stream(replace(config, max_bytes=-1))

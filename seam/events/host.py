@@ -7,7 +7,7 @@ of other processes it goes through a broker, which all processes of a topology s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from sqlalchemy import MetaData
 
 from seam.events.event import PARTITIONS, Event, partition_of
 from seam.events.leases import Duty, Leases
+from seam.events.leaving import leave_streams
 from seam.events.policy import DEFAULT_POLICY, Policy
 from seam.events.relay import Relay, Stage
 from seam.events.retrying import Retrying
@@ -30,6 +31,7 @@ from seam.persistence import Database
 
 if TYPE_CHECKING:
     from seam.events.broker import Broker
+    from seam.events.stream import Stream
     from seam.events.stream_reader import StreamReader
 
 
@@ -97,10 +99,12 @@ async def delivering(
     """
     delivery = _delivery(participants, broker, policy)
     # What runs for everybody has nothing to do with the call that it may begin in.
-    running = (
+    running: list[Coroutine[object, object, None]] = [
         *(each.run() for each in delivery.relays.values()),
         *(each.run() for each in delivery.leases.values()),
-    )
+    ]
+    if broker is None:
+        running.append(leave_streams(delivery.subscribers.values(), policy))
     tasks = [asyncio.create_task(each, context=Context()) for each in running]
     try:
         yield delivery
@@ -123,7 +127,7 @@ def _delivery(
     here = {each.service for each in participants}
     delivery = Delivery(databases, {}, subscribers, [], {})
     for service, database in databases.items():
-        listeners = [each for each in subscribers.values() if service in each.owners]
+        listeners = [each for each in subscribers.values() if service in each.handlers.owners]
         relay, readers = _relay(service, database, listeners, broker, policy)
         delivery.relays[service] = relay
         delivery.readers.extend(readers)
@@ -131,7 +135,7 @@ def _delivery(
         subscriber = subscribers.get(service)
         if subscriber is not None:
             duties["retry/0"] = Retrying(subscriber, policy).run
-            for owner in sorted(subscriber.owners - here):
+            for owner in sorted(subscriber.handlers.owners - here):
                 reader = _reader(subscriber, owner, broker, policy)
                 delivery.readers.append(reader)
                 duties |= {f"read {owner}/{n}": partial(reader.run, n) for n in range(PARTITIONS)}
@@ -143,7 +147,7 @@ def _reader(
     subscriber: Subscriber, owner: str, broker: Broker | None, policy: Policy
 ) -> StreamReader:
     if broker is None:
-        types = ", ".join(subscriber.types(owner))
+        types = ", ".join(subscriber.handlers.types(owner))
         raise EventsError(
             f"service '{subscriber.service}' subscribes to {types}, which '{owner}' publishes in "
             "another process; say in the topology through which broker: "
@@ -153,13 +157,12 @@ def _reader(
 
 
 async def _publish(
-    broker: Broker, service: str, events: Sequence[Event], listeners: Sequence[Subscriber]
+    stream: Stream, events: Sequence[Event], listeners: Sequence[Subscriber]
 ) -> Sequence[Event]:
     """Write events into the stream, each partition by itself, and give those that are there.
 
     Args:
-        broker: where the stream is.
-        service: the service that has published them.
+        stream: the stream of the service that has published them.
         events: what it has published.
         listeners: those who had the events already, and need not read them in the stream.
     """
@@ -167,7 +170,7 @@ async def _publish(
     for event in events:
         partitions.setdefault(partition_of(event.key), []).append(event)
     outcomes = await asyncio.gather(
-        *(broker.publish(service, *each) for each in partitions.items()), return_exceptions=True
+        *(stream.publish(*each) for each in partitions.items()), return_exceptions=True
     )
     published: list[Event] = []
     failure: BaseException | None = None
@@ -178,10 +181,17 @@ async def _publish(
         published.extend(its)
         for each in listeners:
             pass_by = statements_of(each.service).cursor.pass_by
-            await each.database.execute(pass_by, of=service, part=partition, new=outcome)
+            await each.database.execute(pass_by, of=stream.owner, part=partition, new=outcome)
     if failure is not None and not published:
         raise failure
     return published
+
+
+def _stream(broker: Broker, owner: str) -> Stream:
+    # The client of NATS is for processes that have a broker.
+    from seam.events.stream import Stream  # noqa: PLC0415
+
+    return Stream(broker, owner)
 
 
 def _stream_reader(
@@ -238,8 +248,10 @@ def _relay(
         )
         return Relay(service, [stage], policy), []
 
+    stream = _stream(broker, service)
+
     async def publish(events: Sequence[Event]) -> Sequence[Event]:
-        return await _publish(broker, service, events, listeners)
+        return await _publish(stream, events, listeners)
 
     # As much as one batch of each partition.
     whole = policy.batch * PARTITIONS

@@ -10,6 +10,7 @@ from typing import Final
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from seam.contract import StatusError
+from seam.events.failures import BrokerAwayError
 from seam.events.host import Delivery
 from seam.events.lag import Lag, measure
 
@@ -24,11 +25,12 @@ class EventMetrics:
         """Tell about what `delivery` does."""
         self._delivery = delivery
         self._lags: dict[str, Lag] = {}
+        self._unread: dict[tuple[str, str], int] = {}
         self._measured: float | None = None
         self._turn = asyncio.Lock()
 
     async def refresh(self) -> None:
-        """Ask the databases, unless they were asked a moment ago."""
+        """Ask the databases and the broker, unless they were asked a moment ago."""
         async with self._turn:
             if self._measured is not None and monotonic() - self._measured < MEASURED_EVERY:
                 return
@@ -38,7 +40,20 @@ class EventMetrics:
                 except StatusError:
                     # No figure is better than an old one: `/readyz` says that it is away.
                     self._lags.pop(service, None)
+            self._unread = await self._ask_broker()
             self._measured = monotonic()
+
+    async def _ask_broker(self) -> dict[tuple[str, str], int]:
+        unread: dict[tuple[str, str], int] = {}
+        for reader in self._delivery.readers:
+            try:
+                unread[reader.subscriber, reader.owner] = await reader.unread()
+            except StatusError:
+                continue
+            except BrokerAwayError:
+                # It answers none of the others, and each would wait for it.
+                break
+        return unread
 
     def collect(self) -> Iterator[Metric]:
         """The figures, as of the last refresh."""
@@ -46,11 +61,11 @@ class EventMetrics:
         yield from self._counters()
         unread = GaugeMetricFamily(
             "seam_stream_unread_events",
-            "Events in the stream of a publisher that a subscriber of this process has not read.",
+            "Events in the stream of a publisher that a subscriber has not read.",
             labels=("subscriber", "publisher"),
         )
-        for reader in self._delivery.readers:
-            unread.add_metric((reader.subscriber, reader.owner), sum(reader.lag.values()))
+        for names, count in self._unread.items():
+            unread.add_metric(names, count)
         yield unread
 
     def _gauges(self) -> Iterator[Metric]:

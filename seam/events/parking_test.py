@@ -222,7 +222,7 @@ async def test_an_event_is_tried_again_though_the_clock_was_set_back_since_it_fa
 
     subscription = unless(lambda event: event.minor_units == 3, fail)
     set_forward = 3_600_000_000
-    monkeypatch.setattr("seam.events.subscriber.microseconds", lambda: microseconds() + set_forward)
+    monkeypatch.setattr("seam.events.parking.microseconds", lambda: microseconds() + set_forward)
     async with (
         databases(database_url) as (sales, ledger),
         path(sales, ledger, QUICK, broker=broker, subscription=subscription),

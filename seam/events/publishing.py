@@ -35,8 +35,14 @@ async def publish(transaction: Transaction, event: EventDescriptor[E], *records:
         records: the events.
 
     Raises:
+        ValueError: the event is another service's.
         InvalidField: an event holds a wrong value, or its key or itself is too long.
     """
+    if event.owner != transaction.service:
+        raise ValueError(
+            f"{event.type} is an event of '{event.owner}', and this is a transaction of "
+            f"'{transaction.service}', which publishes its own events alone"
+        )
     now = microseconds()
     call = current_call.get()
     traceparent = "" if call is None else call.traceparent

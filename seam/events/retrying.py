@@ -9,9 +9,10 @@ from typing import Final
 from seam.contract import Record, StatusError
 from seam.events.event import microseconds
 from seam.events.failures import DatabaseAwayError
+from seam.events.parking import check_database, reason_of, tell_dead, tell_failed
 from seam.events.policy import Policy
 from seam.events.statements import Parked, statements_of
-from seam.events.subscriber import Subscriber, reason_of, tell_dead
+from seam.events.subscriber import Subscriber
 
 log = logging.getLogger(__name__)
 
@@ -96,8 +97,8 @@ class Retrying:
                 if entry is None:
                     return
                 event = entry.event
-                record = subscriber.decode(event)
-                await subscriber.handle(event, record, transaction)
+                record = subscriber.handlers.decode(event)
+                await subscriber.handlers.handle(event, record, transaction)
                 await transaction.execute(parked.remove, which=number)
                 await transaction.execute(
                     parked.wake_key, of=entry.owner, about=event.key, now=microseconds()
@@ -105,7 +106,7 @@ class Retrying:
         except Exception as error:
             if entry is None:
                 raise DatabaseAwayError(reason_of(error)) from None
-            await subscriber.check_database(error)
+            await check_database(subscriber.database, error)
             reason = str(error) if record is None else reason_of(error)
             if isinstance(error, TimeoutError) and not str(error):
                 reason = f"took longer than {self._policy.handler_timeout:g} s"
@@ -135,11 +136,4 @@ class Retrying:
         if dead:
             tell_dead(subscriber.service, event, reason)
         else:
-            log.warning(
-                "%s failed to handle %s %s, attempt %d: %s",
-                subscriber.service,
-                event.type,
-                event.id,
-                attempts,
-                reason,
-            )
+            tell_failed(subscriber.service, event, reason, attempts)

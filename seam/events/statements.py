@@ -181,6 +181,7 @@ class CursorStatements:
             .where(here, c.sequence == bindparam("old"))
             .values(sequence=bindparam("new"))
         )
+        self.forget = Command(delete(cursor).where(c.owner == bindparam("of")))
         self.pass_by = Command(
             update(cursor)
             .where(here, c.sequence < bindparam("new"))

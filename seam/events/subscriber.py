@@ -17,29 +17,25 @@ the inbox leaves the event alone, and both go through the same events in the sam
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from time import monotonic
-from typing import Final
 
-from seam.call import CallContext, current_call
-from seam.contract import Code, InvalidField, Record, StatusError
+from seam.contract import Code, Record, StatusError
 from seam.events.event import Event, microseconds
 from seam.events.failures import DatabaseAwayError
+from seam.events.handlers import Handlers, UnreadableError
+from seam.events.parking import (
+    Failure,
+    check_database,
+    parked,
+    parked_behind,
+    reason_of,
+    tell_failed,
+)
 from seam.events.policy import Policy
 from seam.events.statements import statements_of
 from seam.events.subscription import Subscription
 from seam.persistence import Database, Transaction
-
-log = logging.getLogger(__name__)
-
-MAXIMUM_REASON: Final = 1_000
-"""Characters of what is kept of an error."""
-
-
-class UnreadableError(Exception):
-    """What an event holds cannot be read; the text says why."""
 
 
 class StaleCursorError(Exception):
@@ -59,19 +55,6 @@ class Move:
     partition: int
     old: int
     new: int
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why an event is parked.
-
-    Attributes:
-        reason: what went wrong.
-        hopeless: whether it would go wrong each time.
-    """
-
-    reason: str
-    hopeless: bool = False
 
 
 class _HandlerError(Exception):
@@ -101,7 +84,7 @@ class Subscriber:
     Attributes:
         service: its name.
         database: its database.
-        subscriptions: what it does, by type of event.
+        handlers: what it does with events.
         handled: how many events its handlers have dealt with.
         failed: how many attempts have failed.
     """
@@ -120,26 +103,12 @@ class Subscriber:
         """
         self.service = service
         self.database = database
-        self.subscriptions: dict[str, Subscription] = {}
-        for subscription in subscriptions:
-            name = subscription.event.type
-            if self.subscriptions.setdefault(name, subscription) is not subscription:
-                raise ValueError(f"service '{service}' subscribes to {name} twice")
+        self.handlers = Handlers(service, subscriptions, policy.handler_timeout)
         self.handled = 0
         self.failed = 0
         self._policy = policy
         self._turn = asyncio.Lock()
         self._statements = statements_of(service)
-
-    @property
-    def owners(self) -> frozenset[str]:
-        """The services whose events it subscribes to."""
-        return frozenset(each.event.owner for each in self.subscriptions.values())
-
-    def types(self, owner: str) -> tuple[str, ...]:
-        """The types of a service's events that it subscribes to."""
-        events = (each.event for each in self.subscriptions.values())
-        return tuple(event.type for event in events if event.owner == owner)
 
     async def deliver(self, owner: str, events: Sequence[Event], move: Move | None = None) -> None:
         """Let handlers have a batch of events, in order; those that came before are left alone.
@@ -155,7 +124,7 @@ class Subscriber:
         """
         batch = _Batch(owner, [])
         for event in events:
-            if event.type in self.subscriptions:
+            if event.type in self.handlers:
                 batch.records.append((event, self._decoded(event, batch)))
         if not batch.records and move is None:
             return
@@ -165,24 +134,9 @@ class Subscriber:
             while not await self._attempt(batch, move, careful=careful):
                 careful = True
 
-    def decode(self, event: Event) -> Record:
-        """What an event holds, as its type is known today.
-
-        Raises:
-            UnreadableError: it cannot be read, or nothing subscribes to its type any more.
-        """
-        subscription = self.subscriptions.get(event.type)
-        if subscription is None:
-            raise UnreadableError(f"nothing subscribes to {event.type}")
-        try:
-            record: Record = subscription.event.codec.decode(event.data)
-        except InvalidField as error:
-            raise UnreadableError(f"cannot be read: {error}") from None
-        return record
-
     def _decoded(self, event: Event, batch: _Batch) -> Record | None:
         try:
-            return self.decode(event)
+            return self.handlers.decode(event)
         except UnreadableError as error:
             self._note(batch, event, Failure(str(error), hopeless=True))
             return None
@@ -223,7 +177,7 @@ class Subscriber:
     ) -> int:
         """Give the number of events whose handlers have done their work."""
         batch.current = None
-        inbox, parked = self._statements.inbox, self._statements.parked
+        inbox, waiting = self._statements.inbox, self._statements.parked
         ids = [event.id for event, _ in batch.records]
         known = set(await transaction.fetch_all(inbox.known, ids=ids)) if ids else set()
         fresh = [each for each in batch.records if each[0].id not in known]
@@ -236,7 +190,7 @@ class Subscriber:
             inbox.add, [{"id": event.id, "received": now} for event, _ in fresh]
         )
         keys = list({event.key for event, _ in fresh})
-        blocked = set(await transaction.fetch_all(parked.keys, of=batch.owner, keys=keys))
+        blocked = set(await transaction.fetch_all(waiting.keys, of=batch.owner, keys=keys))
         loop = asyncio.get_running_loop()
         begun = loop.time()
         bound.reschedule(begun + self._policy.handler_timeout)
@@ -247,7 +201,7 @@ class Subscriber:
                 begun = loop.time()
                 bound.reschedule(begun + self._policy.handler_timeout)
             if event.key in blocked:
-                rows.append(self._waiting(batch.owner, event))
+                rows.append(parked_behind(batch.owner, event))
                 continue
             if event.id not in batch.failures and record is not None:
                 batch.current = event
@@ -257,19 +211,19 @@ class Subscriber:
                 await self._handle_carefully(batch, event, record, transaction)
             failure = batch.failures.get(event.id)
             if failure is not None:
-                rows.append(self._parked(batch.owner, event, failure))
+                rows.append(parked(self.service, batch.owner, event, failure, self._policy))
                 if not rows[-1]["dead"]:
                     blocked.add(event.key)
         batch.current = None
         if rows:
-            await transaction.execute_many(parked.add, rows)
+            await transaction.execute_many(waiting.add, rows)
         return len(fresh) - len(rows)
 
     async def _handle_unprepared(
         self, event: Event, record: Record, transaction: Transaction
     ) -> None:
         try:
-            await self.handle(event, record, transaction)
+            await self.handlers.handle(event, record, transaction)
         except Exception as error:
             raise _HandlerError from error
 
@@ -278,78 +232,11 @@ class Subscriber:
     ) -> None:
         try:
             async with transaction.savepoint():
-                await self.handle(event, record, transaction)
+                await self.handlers.handle(event, record, transaction)
         except Exception as error:
-            await self.check_database(error)
+            await check_database(self.database, error)
             self._note(batch, event, Failure(reason_of(error)))
-
-    async def handle(self, event: Event, record: Record, transaction: Transaction) -> None:
-        """Run the handler of an event, as if called by what published it."""
-        deadline = monotonic() + self._policy.handler_timeout
-        token = current_call.set(CallContext(deadline, event.traceparent))
-        try:
-            await self.subscriptions[event.type].handler(record, transaction)
-        finally:
-            current_call.reset(token)
-
-    async def check_database(self, error: Exception) -> None:
-        """Find out whether a handler failed because its database is away.
-
-        Raises:
-            DatabaseAwayError: it did.
-        """
-        # Most errors are of another kind, and need no question.
-        if isinstance(error, StatusError) and error.code is Code.UNAVAILABLE:
-            problem = await self.database.problem()
-            if problem is not None:
-                raise DatabaseAwayError(problem) from None
 
     def _note(self, batch: _Batch, event: Event, failure: Failure) -> None:
         batch.failures[event.id] = failure
-        log.warning(
-            "%s failed to handle %s %s: %s", self.service, event.type, event.id, failure.reason
-        )
-
-    def _parked(self, owner: str, event: Event, failure: Failure) -> dict[str, object]:
-        dead = failure.hopeless or self._policy.attempts <= 1
-        if dead:
-            tell_dead(self.service, event, failure.reason)
-        due = microseconds() + int(self._policy.delay(1) * 1e6)
-        return _row(owner, event) | {
-            "attempts": 1,
-            "reason": failure.reason,
-            "dead": dead,
-            "next_attempt": None if dead else due,
-        }
-
-    def _waiting(self, owner: str, event: Event) -> dict[str, object]:
-        behind = {"attempts": 0, "reason": "", "dead": False, "next_attempt": None}
-        return _row(owner, event) | behind
-
-
-def reason_of(error: Exception) -> str:
-    """What is kept of an error: its type, and the beginning of its text."""
-    return f"{type(error).__name__}: {error}".replace("\0", "").strip()[:MAXIMUM_REASON]
-
-
-def tell_dead(service: str, event: Event, reason: str) -> None:
-    """Say in the log that an event is a dead letter now."""
-    log.error(
-        "%s %s is a dead letter of %s: %s; see the command `events dead`",
-        event.type,
-        event.id,
-        service,
-        reason,
-    )
-
-
-def _row(owner: str, event: Event) -> dict[str, object]:
-    return {
-        "owner": owner,
-        "id": event.id,
-        "type": event.type,
-        "key": event.key,
-        "time": event.time,
-        "traceparent": event.traceparent,
-        "data": event.data,
-    }
+        tell_failed(self.service, event, failure.reason)

@@ -1,8 +1,8 @@
 """The AsyncAPI document of a process: the events that its services publish, and how they travel.
 
 What an event is, its contract says; the generated part of the document comes with its descriptor.
-How events travel is the same for all: CloudEvents in binary mode, over subjects of NATS where there
-is a broker.
+How events travel is the same for all: CloudEvents in binary mode, or several as a JSON batch, over
+subjects of NATS where there is a broker.
 
 Sources: AsyncAPI 3.0, https://www.asyncapi.com/docs/reference/specification/v3.0.0. CloudEvents'
 binding to NATS, https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md.
@@ -21,6 +21,11 @@ _TRAIT: Final = "CloudEvent"
 
 _PARTITION: Final = (
     "A number that follows from the key: events with the same key have the same one."
+)
+
+_BATCH: Final = (
+    "Events that wait together are one message of the subject `events.{owner}.batch.{{partition}}`,"
+    " in CloudEvents' JSON batch format, each with its message as `data_base64`."
 )
 
 _HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -56,6 +61,7 @@ def asyncapi(events: Sequence[EventDescriptor[Any]], *, title: str) -> dict[str,
             continue
         channels[event.type] = {
             "address": f"events.{event.type}.{{partition}}",
+            "description": _BATCH.format(owner=event.owner),
             "parameters": {"partition": {"description": _PARTITION}},
             **document["channels"][event.type],
         }

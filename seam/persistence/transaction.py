@@ -53,10 +53,15 @@ class Work(Protocol):
 
 
 class Transaction:
-    """Statements that are committed together, or not at all."""
+    """Statements that are committed together, or not at all.
 
-    def __init__(self, work: Work, report: Report) -> None:
-        """Run statements in `work`."""
+    Attributes:
+        service: the name of the service whose database it is.
+    """
+
+    def __init__(self, service: str, work: Work, report: Report) -> None:
+        """Run statements in `work`, on the database of `service`."""
+        self.service = service
         self._work = work
         self._report = report
         self._depth = 0

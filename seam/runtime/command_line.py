@@ -12,9 +12,9 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 import uvloop
 from cyclopts import App, Parameter
@@ -52,17 +52,31 @@ DEFAULT_DRAIN: Final = 0.2
 MAXIMUM_DRAIN: Final = 3_600.0
 
 
-def main(name: str, services: tuple[Service, ...], *, whole_system: bool = False) -> None:
+AddCommands: TypeAlias = Callable[[App, Artifact], None]
+"""Adds commands to those that every artifact has."""
+
+
+def main(
+    name: str,
+    services: tuple[Service, ...],
+    *,
+    whole_system: bool = False,
+    add_commands: AddCommands | None = None,
+) -> None:
     """Run the command line of an artifact, then end the interpreter.
 
     Args:
         name: what people call the artifact.
         services: the services that it holds.
         whole_system: whether these are all services of the system.
+        add_commands: gives the artifact commands of its own.
     """
     artifact = Artifact(name, services, whole_system)
+    app = command_line(artifact)
+    if add_commands is not None:
+        add_commands(app, artifact)
     try:
-        sys.exit(command_line(artifact)(sys.argv[1:]))
+        sys.exit(app(sys.argv[1:]))
     except (
         SettingsError,
         TopologyError,

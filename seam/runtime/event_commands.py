@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import App, Parameter
 from sqlalchemy import MetaData
@@ -16,13 +17,20 @@ from sqlalchemy.exc import DBAPIError
 
 from seam.contract import StatusError
 from seam.events.dead_letters import DeadLetters
-from seam.events.lag import measure
+from seam.events.failures import BrokerAwayError
+from seam.events.lag import Lag, measure
 from seam.events.statements import Parked
 from seam.persistence import Database, open_database
 from seam.runtime.service_settings import SettingsError
 from seam.runtime.settings import Artifact, Settings, database_location
 
+if TYPE_CHECKING:
+    from seam.events.broker import Broker
+
 MAXIMUM_PAGE: Final = 1_000
+
+BROKER_PATIENCE: Final = 5.0
+"""Seconds that a broker has to let a command connect."""
 
 
 class WithoutEventsError(SettingsError):
@@ -47,25 +55,29 @@ def add_event_commands(app: App, artifact: Artifact) -> None:
     ) -> int:
         """Show how far the delivery of events is behind, for each service.
 
+        What it has not read of others' streams is asked of the broker, if the topology names one;
+        when the broker does not answer, the exit code is 1.
+
         Args:
             as_json: write one JSON object a line.
             settings: where the system's parts are.
         """
-        for service in (each.name for each in artifact.services):
-            try:
-                async with _database(artifact, service, settings) as database:
-                    figures = asdict(await measure(service, database))
-            except WithoutEventsError:
-                continue
-            if as_json:
-                _print_json({"service": service, **figures})
-            else:
-                print(
-                    f"{service}: {figures['outbox']} events in the outbox, the oldest "
-                    f"{figures['oldest']:.0f} s old; {figures['parked']} parked; "
-                    f"{figures['dead']} dead letters"
-                )
-        return 0
+        url = artifact.topology(settings).broker
+        whole = True
+        async with _broker(url) as broker:
+            for service in (each.name for each in artifact.services):
+                try:
+                    async with _database(artifact, service, settings) as database:
+                        figures = await measure(service, database)
+                        unread = await _unread(broker, service, database)
+                except WithoutEventsError:
+                    continue
+                if as_json:
+                    _print_json({"service": service, **asdict(figures), "unread": unread})
+                else:
+                    print(f"{service}: {_told(figures, unread)}")
+                whole = whole and unread is not None
+        return 0 if whole else 1
 
     @dead.command(name="list")
     async def list_dead(
@@ -182,6 +194,50 @@ async def _database(
             f"the database of '{service}' has no tables of events: it does not publish or "
             "subscribe, or has not been migrated"
         ) from None
+
+
+@asynccontextmanager
+async def _broker(url: str | None) -> AsyncIterator[Broker | None]:
+    """The broker at `url`, to which there may be no connection."""
+    if url is None:
+        yield None
+        return
+    # The client of NATS is for topologies that have a broker.
+    from seam.events.broker import Broker  # noqa: PLC0415
+
+    broker = Broker(url)
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BROKER_PATIENCE):
+                await broker.connect()
+        yield broker
+    finally:
+        await broker.close()
+
+
+async def _unread(broker: Broker | None, service: str, database: Database) -> dict[str, int] | None:
+    """What a service has not read of others' streams; None when the broker does not say."""
+    if broker is None:
+        return {}
+    from seam.events.unread import unread_by_owner  # noqa: PLC0415
+
+    try:
+        return await unread_by_owner(broker, service, database)
+    except BrokerAwayError:
+        return None
+
+
+def _told(figures: Lag, unread: dict[str, int] | None) -> str:
+    said = [
+        f"{figures.outbox} events in the outbox, the oldest {figures.oldest:.0f} s old",
+        f"{figures.parked} parked",
+        f"{figures.dead} dead letters",
+    ]
+    if unread is None:
+        said.append("the broker does not say what is unread")
+    else:
+        said += [f"{count} of {owner} unread" for owner, count in unread.items()]
+    return "; ".join(said)
 
 
 def _report(service: str, ids: Sequence[str], missing: Sequence[str], done: str) -> int:

@@ -82,6 +82,29 @@ class Shop:
         ) as bound:
             yield bound
 
+    def split(self, broker: str) -> Path:
+        """A topology with a process for each service, and a broker."""
+        file = self.directory / "topology.toml"
+        file.write_text(
+            f"""
+            [process.sales]
+            services = ["sales"]
+            grpc = "127.0.0.1:0"
+            advertise = "127.0.0.1:1"
+            http = "127.0.0.1:0"
+
+            [process.ledger]
+            services = ["ledger"]
+            grpc = "127.0.0.1:0"
+            advertise = "127.0.0.1:2"
+            http = "127.0.0.1:0"
+
+            [events]
+            broker = "{broker}"
+            """
+        )
+        return file
+
     def command(self, *tokens: str) -> int:
         artifact = Artifact("shop", self.services, whole_system=True)
         code: int = command_line(artifact)([*tokens, "--data", str(self.directory)])
@@ -110,26 +133,9 @@ async def test_services_of_one_process_hear_of_each_other_and_its_metrics_tell(
 async def test_services_of_two_processes_hear_of_each_other_through_the_broker(
     tmp_path: Path, stoppable_nats: NatsServer
 ) -> None:
-    file = tmp_path / "topology.toml"
-    file.write_text(
-        f"""
-        [process.sales]
-        services = ["sales"]
-        grpc = "127.0.0.1:0"
-        advertise = "127.0.0.1:1"
-        http = "127.0.0.1:0"
-
-        [process.ledger]
-        services = ["ledger"]
-        grpc = "127.0.0.1:0"
-        advertise = "127.0.0.1:2"
-
-        [events]
-        broker = "{stoppable_nats.url}"
-        """
-    )
-    topology = read_topology(file, known=["sales", "ledger"], whole_system=True)
     shop = Shop(tmp_path)
+    file = shop.split(stoppable_nats.url)
+    topology = read_topology(file, known=["sales", "ledger"], whole_system=True)
     async with (
         shop.hosted(topology.processes["sales"], topology) as bound,
         shop.hosted(topology.processes["ledger"], topology),
@@ -147,6 +153,53 @@ async def test_services_of_two_processes_hear_of_each_other_through_the_broker(
         assert state["broker"] == {"ready": False, "problem": "cannot be reached"}
         # What needs no answer from the broker goes on.
         assert state["ready"]
+
+
+def test_what_a_subscriber_has_not_read_is_told_by_command_and_metric(
+    tmp_path: Path, stoppable_nats: NatsServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = Shop(tmp_path)
+    file = shop.split(stoppable_nats.url)
+    topology = read_topology(file, known=["sales", "ledger"], whole_system=True)
+
+    async def read_and_leave(count: int) -> None:
+        async with (
+            shop.hosted(topology.processes["sales"], topology),
+            shop.hosted(topology.processes["ledger"], topology),
+        ):
+            await sell(shop.databases["sales"], [(f"key {n % 3}", n) for n in range(count)])
+            await until_noted(shop.databases["ledger"], count)
+
+    async def publish_alone(count: int) -> None:
+        async with shop.hosted(topology.processes["sales"], topology):
+            await sell(shop.databases["sales"], [(f"key {n % 3}", n) for n in range(count)])
+            await until_delivered(shop.databases["sales"])
+            await sell(shop.databases["sales"], [("key 0", count)])
+            await until_delivered(shop.databases["sales"])
+
+    async def unread() -> str:
+        async with (
+            shop.hosted(topology.processes["ledger"], topology) as bound,
+            httpx.AsyncClient(base_url=f"http://{bound.http}") as client,
+        ):
+            await until_noted(shop.databases["ledger"], 131)
+            lines = (await client.get("/metrics")).text.splitlines()
+        return next(each for each in lines if each.startswith("seam_stream_unread_events{"))
+
+    asyncio.run(read_and_leave(30))
+    asyncio.run(publish_alone(100))
+    assert shop.command("events", "lag", "--topology", str(file)) == 0
+    assert "ledger: 0 events in the outbox" in (out := capsys.readouterr().out)
+    assert "0 dead letters; 101 of sales unread" in out
+    assert shop.command("events", "lag", "--topology", str(file), "--json") == 0
+    figures = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["unread"] for each in figures] == [{}, {"sales": 101}]
+    assert asyncio.run(unread()) == (
+        'seam_stream_unread_events{publisher="sales",subscriber="ledger"} 0.0'
+    )
+    stoppable_nats.kill()
+    assert shop.command("events", "lag", "--topology", str(file)) == 1
+    assert "the broker does not say what is unread" in capsys.readouterr().out
 
 
 async def test_a_subscriber_whose_publisher_is_elsewhere_needs_a_broker(tmp_path: Path) -> None:

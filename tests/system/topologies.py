@@ -34,11 +34,17 @@ class Launch:
         name: the process's name, which is also its directory.
         command: the program and its arguments.
         listens: how many ports it announces.
+        services: what it hosts, where that is not its name.
     """
 
     name: str
     command: list[str]
     listens: int
+    services: tuple[str, ...] = ()
+
+    def hosts(self, service: str) -> bool:
+        """Whether the process hosts a service."""
+        return service in (self.services or (self.name,))
 
 
 class Shop:
@@ -49,9 +55,15 @@ class Shop:
         self._launches = {launch.name: launch for launch in launches}
         self._directory = directory
         self._processes: dict[str, ShopProcess] = {}
-        for launch in launches:
-            self.start(launch.name)
-        self._connect()
+        self.http = httpx.Client()
+        try:
+            for launch in launches:
+                self.start(launch.name)
+            self._connect()
+        except BaseException:
+            # Nobody has it yet who would close it.
+            self.close()
+            raise
 
     @property
     def url(self) -> str:
@@ -73,7 +85,6 @@ class Shop:
 
     def restart(self, *, warning: bool) -> None:
         """End every process, with or without warning, and start all of them again."""
-        self.http.close()
         for name in self._launches:
             process = self._processes.pop(name)
             process.end() if warning else process.kill()
@@ -124,15 +135,18 @@ class Shop:
         wait_until(lambda: bool(self.readiness()["ready"]))
 
     def _connect(self) -> None:
+        self.http.close()
         self.http = httpx.Client(base_url=self.url, timeout=30)
         self.wait_until_ready()
 
     def _inventory(self, call: Callable[[messagebus_pb2_grpc.InventoryStub], object]) -> None:
-        with grpc.insecure_channel(self._address("grpc", "inventory")) as channel:
+        with grpc.insecure_channel(self._address("grpc", host_of="inventory")) as channel:
             call(messagebus_pb2_grpc.InventoryStub(channel))
 
-    def _address(self, scheme: str, preferred: str = "") -> str:
-        processes = sorted(self._processes, key=lambda name: name != preferred)
+    def _address(self, scheme: str, *, host_of: str = "") -> str:
+        processes = sorted(
+            self._processes, key=lambda name: not self._launches[name].hosts(host_of)
+        )
         for name in processes:
             if scheme in self._processes[name].addresses:
                 return self._processes[name].addresses[scheme]
@@ -162,7 +176,7 @@ def _monolith(program: list[str], directory: Path) -> list[Launch]:
     return [Launch("monolith", [*program, *ports, *data], listens=2)]
 
 
-def _broker(port: int, directory: Path) -> list[str]:
+def broker_command(port: int, directory: Path) -> list[str]:
     store = str(directory / "events")
     return [str(nats_server_program()), "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", store]
 
@@ -202,7 +216,7 @@ def _split(directory: Path, *, polyglot: bool = False) -> list[Launch]:
     else:
         inventory = [*from_artifact(INVENTORY_ARTIFACT), *settings]
     return [
-        Launch("broker", _broker(broker, directory), listens=0),
+        Launch("broker", broker_command(broker, directory), listens=0),
         Launch("inventory", inventory, listens=1),
         Launch("shopping_cart", [*from_artifact(SHOPPING_CART_ARTIFACT), *settings], listens=1),
         Launch("orders", [*from_artifact(ORDERS_ARTIFACT), *settings], listens=1),
@@ -263,7 +277,7 @@ def _split_over_nats(directory: Path) -> list[Launch]:
     )
     settings = ["--topology", str(topology), "--data", str(directory / "data"), "--process"]
     return [
-        Launch("nats", _broker(port, directory), listens=0),
+        Launch("nats", broker_command(port, directory), listens=0),
         Launch("inventory", [*SOURCES, *settings, "inventory"], listens=2),
         Launch("shopping_cart", [*SOURCES, *settings, "shopping_cart"], listens=1),
         Launch("orders", [*SOURCES, *settings, "orders"], listens=1),

@@ -89,6 +89,8 @@ _CURRENCIES = Query(
     _currency,
 )
 
+_ANY_CURRENCY = Query(select(col(ItemRow.currency_code), col(ItemRow.sku)).limit(1), _currency)
+
 _PUT = Command(
     lambda insert: (made := insert(ItemRow)).on_conflict_do_update(
         index_elements=["sku"],
@@ -140,19 +142,16 @@ class ItemRepository:
         """The currencies of the catalogue's prices, each with the SKU of one such item."""
         return dict(await self._session.fetch_all(_CURRENCIES))
 
+    async def any_currency(self) -> tuple[str, str] | None:
+        """The currency of one item's price and the item's SKU; None of an empty catalogue."""
+        return await self._session.fetch_one(_ANY_CURRENCY)
+
     async def put(self, items: Sequence[Item]) -> None:
         """Add items; an item whose SKU is there already takes the place of the old one."""
-        await self.put_rows(items)
-        await SearchIndex(self._session).put(searched_lines(items))
-
-    async def put_rows(self, items: Sequence[Item]) -> None:
-        """Add items, or replace them, whose words the search index is given otherwise."""
+        lines = {item.sku: line_of(searched_text(item)) for item in items}
+        await SearchIndex(self._session).put(lines)
+        # Last and not first: from here on, reservations of these items wait.
         await self._session.execute_many(_PUT, [_values(item) for item in items])
-
-
-def searched_lines(items: Sequence[Item]) -> dict[str, str]:
-    """The words of items by SKU, as the search index takes them."""
-    return {item.sku: line_of(searched_text(item)) for item in items}
 
 
 def searched_text(item: Item) -> str:

@@ -1,0 +1,1 @@
+"""Configuration for engines that others keep, written from contracts and the topology."""

@@ -1,0 +1,36 @@
+"""The ways of cutting a system into processes: the set partitions of its services.
+
+How many there are is the Bell number, https://oeis.org/A000110: 52 for five services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import TypeAlias
+
+Partition: TypeAlias = tuple[tuple[str, ...], ...]
+"""The services of each process."""
+
+
+def all_partitions(services: Sequence[str]) -> Iterator[Partition]:
+    """Every way of putting services into processes, the monolith first."""
+    if not services:
+        yield ()
+        return
+    *others, last = services
+    for partition in all_partitions(others):
+        for place, block in enumerate(partition):
+            yield (*partition[:place], (*block, last), *partition[place + 1 :])
+        yield (*partition, (last,))
+
+
+def telling_partitions(services: Sequence[str]) -> Iterator[Partition]:
+    """Each service broken out, each two of them together, and all of them apart."""
+    for size in (1, 2):
+        for out in combinations(services, size):
+            rest = tuple(name for name in services if name not in out)
+            if rest:
+                yield (rest, out)
+    if len(services) > 2:
+        yield tuple((name,) for name in services)

@@ -1,0 +1,31 @@
+"""However the shop is cut into processes, a client gets the answers of the monolith."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.partitions.partitions import Partition, telling_partitions
+from tests.partitions.systems import NAMES, described, running, with_replicas_of
+from tests.system.tour import Visited, tour
+
+
+@pytest.fixture(scope="module")
+def expected() -> list[Visited]:
+    """What the monolith answers."""
+    with running((NAMES,)) as monolith:
+        answers = tour(monolith)
+    assert len(answers) > 60
+    return answers
+
+
+@pytest.mark.parametrize("partition", list(telling_partitions(NAMES)), ids=described)
+def test_services_that_are_broken_out_answer_as_in_the_monolith(
+    expected: list[Visited], partition: Partition
+) -> None:
+    with running(partition) as shop:
+        assert tour(shop) == expected
+
+
+def test_two_replicas_of_a_service_answer_as_the_monolith(expected: list[Visited]) -> None:
+    with with_replicas_of("inventory") as shop:
+        assert tour(shop) == expected

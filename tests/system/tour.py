@@ -1,0 +1,146 @@
+"""A client's tour of a shop that was never used before: every route, rightly and wrongly.
+
+What it gives is equal in every topology, to the last JSON value. What a shop makes up by itself
+(identities, moments) is named after where it came up first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final, TypeAlias
+
+import httpx
+
+from tests.system.topologies import Shop, wait_until
+
+Visited: TypeAlias = tuple[str, str, int, str, Any]
+"""Method, path, status, content type and body of one visit."""
+
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+class Tour:
+    """Visits a shop, and remembers what it has answered.
+
+    Attributes:
+        visited: what was asked and answered, without what differs each time.
+    """
+
+    def __init__(self, shop: Shop) -> None:
+        """Visit `shop`."""
+        self.visited: list[Visited] = []
+        self._shop = shop
+        self._made_up: dict[str, str] = {}
+
+    def name(self, made_up: str, name: str) -> str:
+        """Call what the shop has made up by a name from now on; gives what it has made up."""
+        self._made_up[made_up] = name
+        return made_up
+
+    def visit(self, method: str, path: str, **request: Any) -> Any:
+        """Send a request, remember the answer, and give its body."""
+        response = self._shop.http.request(method, path, **request)
+        kind = response.headers["content-type"]
+        where, body = self._named(path), json.loads(self._named(response.text))
+        self.visited.append((method, where, response.status_code, kind, body))
+        return response.json()
+
+    def wait(self, path: str, member: str, *expected: object) -> None:
+        """Wait until a member of an answer is one of these; what was answered is not remembered."""
+        wait_until(lambda: self._get(path).json()[member] in expected)
+
+    def _get(self, path: str) -> httpx.Response:
+        return self._shop.http.get(path)
+
+    def _named(self, text: str) -> str:
+        for made_up, name in self._made_up.items():
+            text = text.replace(made_up, name)
+        return _MOMENT.sub("MOMENT", text)
+
+
+def tour(shop: Shop) -> list[Visited]:
+    """Visit every route of a shop that was never used before."""
+    guide = Tour(shop)
+    page = _browse(guide)
+    stocked = [item for item in page["items"] if 0 < item["stock"] < 900]
+    _fill_a_cart(guide, shop, stocked)
+    _buy(guide, stocked)
+    for path in ("/healthz", "/schema", "/schema/asyncapi.json"):
+        guide.visit("GET", path)
+    return guide.visited
+
+
+def _browse(guide: Tour) -> Any:
+    visit = guide.visit
+    page = visit("GET", "/v1/inventory?pageSize=9")
+    visit("GET", "/v1/inventory", params={"pageSize": 9, "pageToken": page["nextPageToken"]})
+    visit("GET", "/v1/inventory?query=wood&page_size=3")
+    visit("GET", "/v1/inventory?pageSize=201")
+    visit("GET", "/v1/inventory?pageSize=x")
+    visit("GET", "/v1/inventory?pageToken=x")
+    visit("GET", "/v1/inventory?colour=red")
+    visit("GET", "/v1/inventory/NO-SUCH-SKU")
+    visit("GET", "/v1/no-such-route")
+    visit("PATCH", "/v1/inventory")
+    for item in page["items"]:
+        visit("GET", f"/v1/inventory/{item['sku']}")
+    return page
+
+
+def _new_cart(guide: Tour, name: str) -> str:
+    made = guide.visit("POST", "/v1/carts", json={})
+    # The visit itself was remembered before the cart had a name.
+    guide.visited.pop()
+    return guide.name(made["cartId"], name)
+
+
+def _fill_a_cart(guide: Tour, shop: Shop, stocked: list[Any]) -> None:
+    visit = guide.visit
+    cart_id = _new_cart(guide, "CART")
+    visit("GET", f"/v1/carts/{cart_id}")
+    for item in stocked:
+        line = f"/v1/carts/{cart_id}/items/{item['sku']}"
+        visit("PUT", line, json={"quantity": 1})
+        visit("PUT", line, json={"quantity": str(item["stock"])})
+        visit("PUT", line, json={"quantity": item["stock"] + 1})
+        visit("PUT", line, json={"quantity": 1.5})
+        visit("PUT", line, json={"quantity": -1})
+        visit("PUT", line, json={})
+        visit("PUT", line, content=b"{", headers={"content-type": "application/json"})
+    shop.reserve("tour", {item["sku"]: item["stock"] for item in stocked[1:]})
+    visit("GET", f"/v1/carts/{cart_id}")
+    shop.release("tour")
+    visit("DELETE", f"/v1/carts/{cart_id}/items/{stocked[0]['sku']}")
+    visit("DELETE", f"/v1/carts/{cart_id}/items/NO-SUCH-SKU")
+    visit("PUT", f"/v1/carts/{cart_id}/items/NO-SUCH-SKU", json={"quantity": 1})
+    visit("GET", "/v1/carts/no-such-cart")
+
+
+def _buy(guide: Tour, stocked: list[Any]) -> None:
+    visit = guide.visit
+    sku = stocked[0]["sku"]
+    cart_id, other = _new_cart(guide, "BOUGHT"), _new_cart(guide, "OTHER")
+    key = {"Idempotency-Key": "tour-1"}
+    visit("POST", "/v1/orders", json={"cartId": cart_id}, headers=key)
+    for each in (cart_id, other):
+        visit("PUT", f"/v1/carts/{each}/items/{sku}", json={"quantity": 1})
+    visit("POST", "/v1/orders", json={"cartId": cart_id})
+    visit("POST", "/v1/orders", json={"cartId": "no-such-cart"}, headers=key)
+    placed = visit("POST", "/v1/orders", json={"cartId": cart_id}, headers=key)
+    guide.visited.pop()
+    order = f"/v1/orders/{guide.name(placed['orderId'], 'ORDER')}"
+    guide.wait(order, "state", "ORDER_STATE_CONFIRMED", "ORDER_STATE_REJECTED")
+    visit("GET", order)
+    visit("POST", "/v1/orders", json={"cartId": cart_id}, headers=key)
+    visit("POST", "/v1/orders", json={"cartId": other}, headers=key)
+    guide.wait(f"/v1/carts/{cart_id}", "lines", [])
+    visit("GET", f"/v1/carts/{cart_id}")
+    visit("GET", f"/v1/inventory/{sku}")
+    visit("POST", f"{order}:cancel")
+    guide.wait(order, "state", "ORDER_STATE_CANCELLED")
+    visit("GET", order)
+    visit("POST", f"{order}:cancel")
+    visit("GET", f"/v1/inventory/{sku}")
+    visit("GET", "/v1/orders/no-such-order")
+    visit("POST", "/v1/orders/no-such-order:cancel")
