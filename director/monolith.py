@@ -9,12 +9,14 @@ from typing import Final
 
 from director.rendering.commands import add_render_commands
 from seam.runtime import main
+from services.authentication.service import SERVICE as AUTHENTICATION
+from services.home.service import SERVICE as HOME
 from services.inventory.service import SERVICE as INVENTORY
 from services.orders.service import SERVICE as ORDERS
 from services.payments.service import SERVICE as PAYMENTS
 from services.shopping_cart.service import SERVICE as SHOPPING_CART
 
-SERVICES: Final = (INVENTORY, SHOPPING_CART, PAYMENTS, ORDERS)
+SERVICES: Final = (INVENTORY, SHOPPING_CART, PAYMENTS, ORDERS, AUTHENTICATION, HOME)
 
 if __name__ == "__main__":
     main("shop", SERVICES, whole_system=True, add_commands=add_render_commands)

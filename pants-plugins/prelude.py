@@ -8,6 +8,7 @@ DATA = ("**/*.csv", "**/*.json", "**/*.sql", "**/*.toml")
 
 SHOP_ARTIFACTS = (
     "director:monolith",
+    "services/authentication:service",
     "services/inventory:service",
     "services/orders:service",
     "services/payments:service",

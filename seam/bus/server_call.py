@@ -1,10 +1,11 @@
 """The server's side of a call: the same for every transport.
 
-A transport hands over a request, or a stream of them, and the call's context. It waits
-for a place among the calls that the service answers, runs the server interceptors and the handler
-in a context of their own, and lets out only what the contract declares: the response, an error that
-the method declares, or a plain status. Anything else that a handler raises is a defect: it is
-logged with an id, and the caller learns the id alone.
+A transport hands over a request, or a stream of them, and the call's context. Once the contract's
+policy has let the call in (`seam.auth.policy`), it waits for a place among those that the service
+answers, runs the server interceptors and the handler in a context of their own, and lets out only
+what the contract declares: the response, an error that the method declares, or a plain status.
+Anything else that a handler raises is a defect: it is logged with an id, and the caller learns the
+id alone.
 
 Between the interceptors and the handler, each request is checked against the rules of its contract,
 where it came by reference as where it came over a network: a handler sees none that breaks them.
@@ -18,6 +19,7 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
+from seam.auth.policy import Admission
 from seam.bus.bulkhead import Bulkhead
 from seam.bus.failures import internal
 from seam.bus.handler_task import ServerCall
@@ -42,6 +44,7 @@ def server_call(
     handler: Callable[[Any], Any],
     interceptors: Sequence[Interceptor],
     bulkhead: Bulkhead,
+    admission: Admission,
 ) -> ServerCall:
     """Make what answers calls of a method without streams.
 
@@ -50,13 +53,14 @@ def server_call(
         handler: takes a request record and gives an awaitable of the response record.
         interceptors: server interceptors, outermost first.
         bulkhead: where the service's calls are counted.
+        admission: decides who may call.
 
     Returns:
         A function of request record and call context. Its result raises `ContractError` for the
         method's declared errors and `StatusError` for everything else.
     """
     invoke = _as_checked_invoke(method, handler)
-    return ServerCall(method, surround(invoke, method, interceptors), bulkhead)
+    return ServerCall(method, surround(invoke, method, interceptors), bulkhead, admission)
 
 
 def stream_server_call(
@@ -64,6 +68,7 @@ def stream_server_call(
     handler: Callable[[Any], Any],
     interceptors: Sequence[Interceptor],
     bulkhead: Bulkhead,
+    admission: Admission,
 ) -> StreamInvoke:
     """As `server_call`, for a method with streams.
 
@@ -73,11 +78,16 @@ def stream_server_call(
             the response or an asynchronous iterator of responses, as the method's kind says.
         interceptors: server interceptors, outermost first.
         bulkhead: where the service's calls are counted.
+        admission: decides who may call.
     """
     checked = _as_checked_stream_invoke(method, handler)
     invoke = surround_stream(checked, method, interceptors)
 
     async def serve(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:
+        admitted = admission.at_once(call)
+        if admitted is None:
+            admitted = await admission.after_verifying(call)
+        call = admitted
         if bulkhead.free:
             bulkhead.free -= 1
         else:

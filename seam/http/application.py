@@ -12,10 +12,12 @@ from litestar import Litestar, MediaType, Response, Router, get
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
 
+from seam.auth import NO_ISSUER, Authenticator
 from seam.bus import Channel
 from seam.contract import EventDescriptor, IdempotencyLevel, ServiceDescriptor
 from seam.http.api import HttpApi
 from seam.http.asyncapi import asyncapi
+from seam.http.bearer import signed_in
 from seam.http.client_address import ClientAddresses
 from seam.http.gateway import gateway
 from seam.http.last_resort import always_answered
@@ -27,6 +29,11 @@ from seam.http.routing import as_sent
 from seam.http.settings import DEFAULT_HTTP_SETTINGS, HttpSettings
 
 OPENAPI_VERSION: Final = "3.1.0"
+
+NOT_FOR_USERS: Final = frozenset(
+    {"/healthz", "/readyz", "/metrics", "/schema", "/schema/asyncapi.json"}
+)
+"""Paths that tell of the process. Whom they are for is a matter of the proxy before it."""
 
 PROMETHEUS_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -44,6 +51,7 @@ def application(
     title: str,
     events: Sequence[EventDescriptor[Any]] = (),
     metrics: Callable[[], Awaitable[bytes]] | None = None,
+    authenticator: Authenticator = NO_ISSUER,
     settings: HttpSettings = DEFAULT_HTTP_SETTINGS,
     limiters: Limiters = UNLIMITED,
 ) -> ASGIApp:
@@ -56,6 +64,7 @@ def application(
         title: title of the documents.
         events: what the services publish.
         metrics: gives what `/metrics` answers.
+        authenticator: tells who asks; by default nobody can sign in.
         settings: how HTTP is served.
         limiters: how often it may be asked.
 
@@ -118,6 +127,7 @@ def application(
     routed = as_sent(app, safe=safe)
     if limiters.by_principal is not None:
         routed = limited(routed, limiters.by_principal, by_principal)
+    routed = signed_in(routed, authenticator, open_paths=NOT_FOR_USERS)
     if limiters.by_address is not None:
         addresses = ClientAddresses(settings.trusted_proxies)
         routed = limited(routed, limiters.by_address, by_address(addresses))

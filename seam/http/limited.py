@@ -60,7 +60,7 @@ def by_address(addresses: ClientAddresses) -> Callable[[Scope], str]:
 def by_principal(_: Scope) -> str:
     """Count by who asks; what nobody in particular asks is not counted."""
     call = current_call.get()
-    return "" if call is None else call.principal
+    return "" if call is None else call.principal.subject
 
 
 async def _refuse(send: Send, refusal: Refusal) -> None:

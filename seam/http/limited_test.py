@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from seam.call import call_scope
+from seam.call import Principal, call_scope
 from seam.http.client_address import ClientAddresses, subscriber
 from seam.http.limited import by_address, by_principal, limited
 from seam.http.rate import Rate
@@ -140,8 +140,8 @@ def test_a_subscriber_of_ipv6_is_one_client(address: str, expected: str) -> None
 
 async def test_a_principal_is_counted_wherever_it_comes_from_and_nobody_is_not() -> None:
     asked = Asked(by_principal)
-    with call_scope(principal="ada"):
+    with call_scope(principal=Principal("ada", frozenset(), "token")):
         assert [await asked.status(f"192.0.2.{at}") for at in range(3)] == [200, 200, 429]
-    with call_scope(principal="bob"):
+    with call_scope(principal=Principal("bob", frozenset(), "token")):
         assert await asked.status() == 200
     assert [await asked.status() for _ in range(4)] == [200] * 4

@@ -32,6 +32,7 @@ class Needs:
     ) -> None:
         """Give `service` what `channel` and `grpc_channel` give anybody."""
         self._service = service
+        # Callees learn who calls them, and let in whom their contract names.
         self._channel = channel
         self._grpc_channel = grpc_channel
         self._unused = set(service.needs)
@@ -44,7 +45,7 @@ class Needs:
             ServiceError: the service does not say that it needs it, or has started already.
         """
         self._use(descriptor, descriptor.name)
-        return self._channel(descriptor)
+        return self._channel(descriptor).called_by(self._service.name)
 
     def grpc_channel(self, name: str) -> grpc.aio.Channel:
         """A channel to the service of this full name, for stubs that protoc has made.

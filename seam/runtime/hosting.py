@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,6 +20,8 @@ import grpc
 from sqlalchemy import MetaData
 
 from lib.grpc_inprocess import LocalChannel, LocalServer
+from seam.auth import NO_ISSUER, ContractPolicy
+from seam.auth.shop_issuer import AUTHENTICATION
 from seam.bus import Bulkhead, Channel, HandlerRegistry, InProcessChannel, Interceptor, Registration
 from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.bus.handler_task import settle
@@ -43,6 +45,7 @@ from seam.runtime.health import Readiness
 from seam.runtime.http_listener import HttpListener
 from seam.runtime.http_server import serve_http
 from seam.runtime.metrics import Metrics
+from seam.runtime.network import FRONT, caller_name, check_network
 from seam.runtime.peers import Peers
 from seam.runtime.service import DatabaseLocation, GrpcServicer, Resources, Service, owner_of
 from seam.runtime.service_settings import ServiceSettings, SettingsError
@@ -51,6 +54,8 @@ from seam.runtime.watchdog import watching
 
 if TYPE_CHECKING:
     from seam.runtime.http_tls import HttpTls
+    from seam.runtime.issuer import Issuer
+    from seam.runtime.tls import ProcessTls
 
 log = logging.getLogger(__name__)
 
@@ -118,12 +123,25 @@ async def hosting(
         ServiceError: a service does something else than it declares.
     """
     hosted = [service for service in services if service.name in process.services]
-    registry = HandlerRegistry(server_interceptors=server_interceptors)
-    local = InProcessChannel(registry, strict=strict, client_interceptors=client_interceptors)
+    check_network(process, topology)
+    tls = _process_tls(topology, process)
     local_servicers = LocalServer()
     health = Health()
     async with AsyncExitStack() as stack:
-        peers = Peers(topology, stack, client_interceptors)
+        peers = Peers(topology, stack, client_interceptors, tls.client if tls else None)
+
+        def to_authentication() -> Channel:
+            if AUTHENTICATION.owner in process.services:
+                # By reference, whatever the mode: who asks knows the contract, and not its records.
+                return InProcessChannel(registry).called_by(FRONT)
+            return peers.aside(AUTHENTICATION).called_by(caller_name(process))
+
+        issuer = _issuer(topology, to_authentication)
+        authenticator = NO_ISSUER if issuer is None else issuer.verifier
+        registry = HandlerRegistry(
+            server_interceptors=server_interceptors, policy=ContractPolicy(authenticator)
+        )
+        local = InProcessChannel(registry, strict=strict, client_interceptors=client_interceptors)
 
         def channel(descriptor: ServiceDescriptor) -> Channel:
             hosted_here = descriptor.owner in process.services
@@ -187,6 +205,8 @@ async def hosting(
             )
         check_needs(hosted, [*(each.name for each in provided), *answered(servicers)])
         stack.push_async_callback(_settle)
+        if issuer is not None:
+            stack.callback(asyncio.create_task(issuer.source.keep()).cancel)
         await local_servicers.start()
         stack.push_async_callback(local_servicers.stop, GRACE)
         broker = None
@@ -212,6 +232,7 @@ async def hosting(
                     databases=opened_databases,
                     serving=health,
                     shares_port=listener is not None,
+                    credentials=tls.server() if tls else None,
                     grace=GRACE,
                 ),
                 process.grpc,
@@ -228,11 +249,15 @@ async def hosting(
                 )
             )
 
-        bound_http, readiness, tls = None, None, None
+        bound_http, readiness, http_tls = None, None, None
         if process.http is not None:
             apis = [api for service in services for api in service.http]
             readiness = Readiness(
-                [service.name for service in hosted], peers, opened_databases, broker
+                [service.name for service in hosted],
+                peers,
+                opened_databases,
+                broker,
+                _identity(issuer, tls),
             )
             events = [event for service in services for event in service.publishes]
             limiters = await _limiters(stack, topology.http)
@@ -245,18 +270,19 @@ async def hosting(
                 metrics=Metrics(EventMetrics(delivery)),
                 settings=topology.http,
                 limiters=limiters,
+                authenticator=authenticator,
             )
-            tls = _tls(topology.http)
+            http_tls = _http_tls(topology.http)
             listener = listener or bind_http(process.http)
             bound_http = await _listening(
                 stack,
-                serve_http(app, listener, grace=GRACE, tls=tls.context if tls else None),
+                serve_http(app, listener, grace=GRACE, tls=http_tls.context if http_tls else None),
                 process.http,
             )
             readiness.serving = True
         # What starts may take its time: nobody waits for an answer yet.
         stack.enter_context(watching())
-        yield Bound(bound_http, bound_grpc, bound_nats, tls)
+        yield Bound(bound_http, bound_grpc, bound_nats, http_tls)
         if readiness is not None:
             readiness.serving = False
         if listener is not None:
@@ -274,7 +300,7 @@ async def _limiters(stack: AsyncExitStack, settings: HttpSettings) -> Limiters:
     return await stack.enter_async_context(open_limiters(settings))
 
 
-def _tls(settings: HttpSettings) -> HttpTls | None:
+def _http_tls(settings: HttpSettings) -> HttpTls | None:
     if settings.certificate is None or settings.key is None:
         return None
     # What reads certificates is loaded by processes that have one.
@@ -296,6 +322,37 @@ def bind_http(address: Address) -> HttpListener:
     except UnicodeError:
         # As a name that is none is refused when it is looked up.
         raise SettingsError(f"cannot listen on {address}: not the name of a host") from None
+
+
+def _process_tls(topology: Topology, process: Process) -> ProcessTls | None:
+    if topology.tls is None:
+        return None
+    # What reads certificates is loaded by processes that have one.
+    from seam.runtime.tls import ProcessTls  # noqa: PLC0415
+
+    return ProcessTls(topology.tls, process)
+
+
+def _issuer(topology: Topology, channel: Callable[[], Channel]) -> Issuer | None:
+    """The issuer whose tokens are accepted; None when there is none, so that none is."""
+    if topology.auth is None and topology.home(AUTHENTICATION.owner) is None:
+        return None
+    # What verifies tokens is loaded by processes that accept some.
+    from seam.runtime.issuer import issuer_of  # noqa: PLC0415
+
+    return issuer_of(topology, channel)
+
+
+def _identity(
+    issuer: Issuer | None, tls: ProcessTls | None
+) -> Mapping[str, Callable[[], str | None]]:
+    """What a process needs to know who calls: each says what is wrong with it."""
+    needed: dict[str, Callable[[], str | None]] = {}
+    if issuer is not None:
+        needed["issuer"] = lambda: issuer.source.problem
+    if tls is not None:
+        needed["certificate"] = lambda: tls.problem
+    return needed
 
 
 async def _settle() -> None:

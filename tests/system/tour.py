@@ -66,6 +66,7 @@ def tour(shop: Shop) -> list[Visited]:
     stocked = [item for item in page["items"] if 0 < item["stock"] < 900]
     _fill_a_cart(guide, shop, stocked)
     _buy(guide, stocked)
+    _sign_in(guide)
     for path in ("/healthz", "/schema", "/schema/asyncapi.json"):
         guide.visit("GET", path)
     return guide.visited
@@ -144,3 +145,18 @@ def _buy(guide: Tour, stocked: list[Any]) -> None:
     visit("GET", f"/v1/inventory/{sku}")
     visit("GET", "/v1/orders/no-such-order")
     visit("POST", "/v1/orders/no-such-order:cancel")
+
+
+def _sign_in(guide: Tour) -> None:
+    visit = guide.visit
+    account = {"email": "ann@example.org", "password": "correct horse"}
+    visit("POST", "/v1/users", json=account)
+    visit("POST", "/v1/users", json={"email": "ann", "password": "correct horse"})
+    visit("POST", "/v1/users", json={"email": "ann@example.org", "password": "short"})
+    visit("POST", "/v1/authenticate", json={**account, "password": "battery staple"})
+    visit("POST", "/v1/authenticate:refresh", json={"refreshToken": "none"})
+    visit("POST", "/v1/authenticate:logout", json={"refreshToken": "none"})
+    visit("GET", "/v1/users/me")
+    visit("DELETE", "/v1/users/me")
+    visit("GET", "/v1/orders")
+    visit("GET", "/v1/users/me", headers={"authorization": "Bearer none"})

@@ -13,6 +13,8 @@ SERVER_OPTIONS: Final = (
     # Above a thousand calls that wait for the event loop, gRPC itself drops some as CANCELLED.
     ("grpc.server.max_pending_requests", 100_000),
     ("grpc.server.max_pending_requests_hard_limit", 100_000),
+    # All that may travel with a call. Without it, gRPC refuses some calls above 8 KiB by chance.
+    ("grpc.max_metadata_size", 16 * 2**10),
 )
 """How a server treats its links and calls."""
 

@@ -1,0 +1,34 @@
+"""Passwords as people choose them.
+
+Source: NIST SP 800-63B, https://pages.nist.gov/800-63-4/sp800-63b.html#passwordver: any character
+counts, none is asked for, and what looks the same is the same.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+from seam.contract import InvalidField
+
+MINIMUM_LENGTH: Final = 8
+MAXIMUM_LENGTH: Final = 128
+
+
+def read_password(field: str, text: str) -> bytes:
+    """What is hashed of a password that somebody has given.
+
+    Args:
+        field: the field that it was given in.
+        text: the password.
+
+    Raises:
+        InvalidField: it is too short, too long, or no text. It is not repeated.
+    """
+    composed = unicodedata.normalize("NFC", text) if len(text) <= MAXIMUM_LENGTH else ""
+    if not MINIMUM_LENGTH <= len(composed) <= MAXIMUM_LENGTH:
+        raise InvalidField(field, f"expected {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters")
+    try:
+        return composed.encode()
+    except UnicodeEncodeError:
+        raise InvalidField(field, "holds half of a surrogate pair") from None

@@ -1,0 +1,1 @@
+"""What home does with events of other services."""

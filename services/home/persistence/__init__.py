@@ -1,0 +1,1 @@
+"""What home keeps; nobody else knows its tables."""

@@ -1,0 +1,1 @@
+"""Answers other services, and listens to them."""
