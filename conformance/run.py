@@ -4,16 +4,21 @@
 
 The service implements `protos/conformance/v1/conformance.proto`. Ours is seen through the suite by
 `./pants run conformance/server.py -- 127.0.0.1:7200` in another terminal, and this address.
+
+It also holds calls to the access that the contract declares. Some carry tokens of the issuer
+`conformance`, for the audience `conformance`, whose keys `./pants run conformance/run.py -- --keys`
+prints. Which service calls stands in the metadata `seam-caller`, and is to be believed here.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Final
+from typing import Annotated, Final
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
+from conformance.issuer import JWKS
 from conformance.suite import CHECKS
 from conformance.v1.conformance import EchoRequest
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub
@@ -33,12 +38,21 @@ app = App(
 
 
 @app.default
-async def run(address: str, /) -> int:
+async def run(
+    address: str = "", /, *, keys: Annotated[bool, Parameter(negative=())] = False
+) -> int:
     """Run every check, and print what holds and what does not.
 
     Args:
         address: HOST:PORT or unix:PATH of the service.
+        keys: run nothing, and print the JSON Web Key Set by which the service is to verify tokens.
     """
+    if keys:
+        print(JWKS.decode())
+        return 0
+    if not address:
+        print("ADDRESS: expected HOST:PORT or unix:PATH of the service", file=sys.stderr)
+        return EXIT_NOTHING_TO_SEE
     failed = 0
     async with open_channel(address, [CONFORMANCE]) as connection:
         stub = ConformanceStub(GrpcChannel(connection))

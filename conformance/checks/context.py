@@ -116,6 +116,8 @@ async def metadata_that_cannot_travel_is_refused_at_once(stub: ConformanceStub) 
         ("x-text", "long" * 2_000),
         ("grpc-timeout", "1S"),
         ("te", "trailers"),
+        ("authorization", "Bearer a.b.c"),
+        ("seam-caller", "orders"),
         ("content-type", "text/plain"),
         ("", "a"),
         ("\ud800", "a"),

@@ -42,7 +42,7 @@ from seam.runtime.grpc_server import Health, serve_grpc
 from seam.runtime.health import Readiness
 from seam.runtime.http_server import serve_http
 from seam.runtime.metrics import Metrics
-from seam.runtime.network import caller_name, check_network
+from seam.runtime.network import FRONT, caller_name, check_network
 from seam.runtime.peers import Peers
 from seam.runtime.service import DatabaseLocation, GrpcServicer, Resources, Service, owner_of
 from seam.runtime.service_settings import ServiceSettings, SettingsError
@@ -117,9 +117,10 @@ async def hosting(
         peers = Peers(topology, stack, client_interceptors, tls.client if tls else None)
 
         def to_authentication() -> Channel:
-            here = AUTHENTICATION.owner in process.services
-            way = InProcessChannel(registry) if here else peers.aside(AUTHENTICATION)
-            return way.called_by(caller_name(process))
+            if AUTHENTICATION.owner in process.services:
+                # By reference, whatever the mode: who asks knows the contract, and not its records.
+                return InProcessChannel(registry).called_by(FRONT)
+            return peers.aside(AUTHENTICATION).called_by(caller_name(process))
 
         issuer = _issuer(topology, to_authentication)
         authenticator = NO_ISSUER if issuer is None else issuer.verifier

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from seam.runtime.service_settings import SettingsError
 from seam.runtime.topology import Process, Topology, is_loopback
 
-__all__ = ["caller_name", "check_network"]
+__all__ = ["FRONT", "caller_name", "check_network"]
 
 FRONT: Final = "director"
 """What a process is called, among services, that hosts none."""

@@ -22,6 +22,7 @@ from seam.runtime import Resources, Service
 from seam.runtime.hosting import Bound, hosting
 from seam.runtime.service import DatabaseLocation
 from seam.runtime.service_settings import SettingsError
+from seam.runtime.tls import ProcessTls
 from seam.runtime.topology import Address, Process, TlsFiles, Topology
 
 ANY = Address("127.0.0.1", 0)
@@ -317,6 +318,13 @@ async def test_a_nats_server_elsewhere_needs_users(
     with pytest.raises(SettingsError, match="give its URL a user"):
         async with hosted(shown, Shown().service, Topology({"shown": shown}, **topology)):  # type: ignore[arg-type]
             pass
+
+
+def test_a_certificate_that_expires_while_a_process_runs_is_named(certificates: Path) -> None:
+    tls = ProcessTls(files_in(certificates), Process("shown", ("conformance",)))
+    assert tls.problem is None
+    tls._expires = datetime(2026, 1, 2, tzinfo=UTC)
+    assert tls.problem == "its certificate expired on 2026-01-02; renew it and restart"
 
 
 def test_certificates_are_made_once_and_anew_when_names_change_or_time_is_short(
