@@ -213,7 +213,7 @@ class ItemRepository:
         await SearchIndex(self._session).put(searched_lines(items))
 
     async def put_rows(self, items: Sequence[Item]) -> None:
-        """Add items, or replace them, whose words the search index is given otherwise; see `put`."""
+        """Add items as `put` does, whose words the search index is given otherwise."""
         transaction = self._session
         if not isinstance(transaction, Transaction):
             raise TypeError("items are put, and others told of them, in a transaction")
