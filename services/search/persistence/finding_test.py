@@ -46,7 +46,9 @@ async def skus(database: Database, query: str, *, skipped: int = 0, size: int = 
     return [each.sku for each in found]
 
 
-OTHERS = tuple(an_item(f"Z{number}", f"Lamp number {number}", "Gives light.") for number in range(8))
+OTHERS = tuple(
+    an_item(f"Z{number}", f"Lamp number {number}", "Gives light.") for number in range(8)
+)
 """Most items do not hold a word."""
 
 
@@ -66,7 +68,9 @@ OTHERS = tuple(an_item(f"Z{number}", f"Lamp number {number}", "Gives light.") fo
         pytest.param(
             "tea",
             an_item("B", "Pot", "For tea."),
-            an_item("A", "Pot", "For tea, or for coffee, or soup, or flowers, or whatever you like."),
+            an_item(
+                "A", "Pot", "For tea, or for coffee, or soup, or flowers, or whatever you like."
+            ),
             id="shorter",
         ),
         pytest.param(
