@@ -31,6 +31,7 @@ from seam.bus.handler_task import ServerCall
 from seam.bus.nats import NatsChannel, open_nats, serve_nats
 from seam.call.context import CallContext
 from seam.contract.records import Record
+from seam.testing.access import EVERYBODY
 from seam.testing.nats import NatsServer
 from services.inventory.records.messagebus import (
     BatchGetItemsRequest,
@@ -248,7 +249,9 @@ def inside_of_a_call(call: Callable[[], Awaitable[object]]) -> Callable[[int], A
                 await call()
             return REQUEST
 
-        outer = ServerCall(INVENTORY.methods[0], handle, Bulkhead("benchmark"))
+        method = INVENTORY.methods[0]
+        admission = EVERYBODY.admission(method)
+        outer = ServerCall(method, handle, Bulkhead("benchmark"), admission)
         await outer(REQUEST, CallContext(monotonic() + 1.5))
 
     return run

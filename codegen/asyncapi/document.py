@@ -64,7 +64,8 @@ def _message(file: ContractFile, event: Message, schemas: Schemas) -> Json:
     form = (
         f"On the wire it is the Protocol Buffers message `{event.full_name}` of `{file.path}`; the "
         "schema shows its ProtoJSON form. Events with the same "
-        f"`{key.json_name}` arrive in the order in which they were published."
+        f"`{key.json_name}` arrive in the order in which they were published. "
+        f"Services that may subscribe: {', '.join(event.event.subscribers) or 'none'}."
     )
     message: dict[str, Json] = {"name": event.full_name, "title": event.name}
     if event.comment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from codegen.contract.access import misspelled
 from codegen.contract.model import EventSpec, Field, Presence, Problem, Scalar
 from codegen.contract.options import EVENT, Options
 
@@ -60,7 +61,10 @@ class EventReader:
         elif not _orders(field):
             reason = f"key names {name}; only a single string that is always there orders events"
         else:
-            return EventSpec(field, place)
+            subscribers = tuple(getattr(found, "subscribers", ()))
+            for reason in misspelled("subscribers", subscribers):
+                self._problems.append(Problem(place, f"{message.name}: {reason}"))
+            return EventSpec(field, subscribers, place)
         self._problems.append(Problem(place, f"{message.name}: {reason}"))
         return None
 

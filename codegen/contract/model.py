@@ -6,7 +6,7 @@ generated, so that a generator that holds a model need not check anything again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum as PythonEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "Access",
     "ContractFile",
     "Enum",
     "EnumValue",
@@ -231,6 +232,9 @@ class EventSpec:
     key: Field
     """The string that is always there whose value orders events."""
 
+    subscribers: tuple[str, ...]
+    """Services that may subscribe, by name."""
+
     location: Location
     """Where the option stands."""
 
@@ -357,6 +361,22 @@ class HttpBinding:
 
 
 @dataclass(frozen=True)
+class Access:
+    """Who may call a method: one of these."""
+
+    public: bool = False
+    signed_in: bool = False
+    roles: tuple[str, ...] = ()
+    callers: tuple[str, ...] = ()
+    """Services, by name."""
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Which of them the contract sets."""
+        return tuple(each.name for each in fields(self) if getattr(self, each.name))
+
+
+@dataclass(frozen=True)
 class Method:
     """A method of a service."""
 
@@ -370,6 +390,7 @@ class Method:
     idempotency_key: bool
     """Whether callers send a key that names what they want done."""
     errors: tuple[Message, ...]
+    access: Access
     http: tuple[HttpBinding, ...]
     comment: str
     location: Location

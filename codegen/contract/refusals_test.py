@@ -11,6 +11,7 @@ import pytest
 from codegen.plugin import respond
 from codegen.python import records
 from codegen.testing.compiling import PLUGINS, ProtocError, compile_contracts, request_for
+from codegen.testing.public_methods import with_public_methods
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,7 @@ def answer(tmp_path: Path, text: str, file: str = "a/v1/shop.proto") -> str:
     """What a plugin says of a contract: why it is refused; empty when it is not."""
     path = tmp_path / "contracts" / file
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    path.write_text(with_public_methods(text))
     response = respond(request_for(tmp_path / "contracts", [file]), records.generate)
     assert bool(response.error) != bool(response.file)
     return response.error
@@ -93,6 +94,11 @@ def test_other_well_known_types_are_refused(tmp_path: Path, name: str, reason: s
 
 
 _ORDERS = "only a single string that is always there orders events"
+
+_NO_ACCESS = (
+    "access is missing; say who may call it, by one of public, signed_in, roles and callers in"
+    " option (contract.v1.method)"
+)
 
 CASES = {
     "a required field without presence": (
@@ -211,6 +217,24 @@ CASES = {
         'message E { option (contract.v1.event) = {key: "id"}; E id = 1; }',
         f"1:13: E: key names id; {_ORDERS}",
     ),
+    "a subscriber that is no service": (
+        """
+        message E {
+          option (contract.v1.event) = {key: "id" subscribers: ["Search"]};
+          string id = 1;
+        }
+        """,
+        "2:3: E: subscribers names 'Search'; expected a word such as front_desk",
+    ),
+    "a subscriber twice": (
+        """
+        message E {
+          option (contract.v1.event) = {key: "id" subscribers: ["search", "search"]};
+          string id = 1;
+        }
+        """,
+        "2:3: E: subscribers names search twice",
+    ),
     "an event that is an error, too": (
         """
         message E {
@@ -295,6 +319,48 @@ CASES = {
         "message M {}\nservice S { rpc Get(M) returns (M) {\n"
         "  option (contract.v1.method) = {timeout: {seconds: 315576000000}}; } }",
         "3:3: Get: timeout must be at most a year; no transport keeps more",
+    ),
+    "access that says nothing": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        "  option (contract.v1.method) = {timeout: {seconds: 1} access: {}}; } }",
+        f"3:3: Get: {_NO_ACCESS}",
+    ),
+    "access for nobody": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        "  option (contract.v1.method) = {access: {public: false roles: []}}; } }",
+        f"3:3: Get: {_NO_ACCESS}",
+    ),
+    "access that says two things": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        '  option (contract.v1.method) = {access: {public: true callers: ["a"]}}; } }',
+        "3:3: Get: access has public and callers; expected exactly one of them",
+    ),
+    "a role without a name": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        '  option (contract.v1.method) = {access: {roles: ["agent", ""]}}; } }',
+        "3:3: Get: access: roles names ''; expected a word such as front_desk",
+    ),
+    "a role with capitals": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        '  option (contract.v1.method) = {access: {roles: ["Front-Desk"]}}; } }',
+        "3:3: Get: access: roles names 'Front-Desk'; expected a word such as front_desk",
+    ),
+    "a role twice": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        '  option (contract.v1.method) = {access: {roles: ["agent", "agent"]}}; } }',
+        "3:3: Get: access: roles names agent twice",
+    ),
+    "a caller that is no service": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        '  option (contract.v1.method) = {access: {callers: ["orders.v1"]}}; } }',
+        "3:3: Get: access: callers names 'orders.v1'; expected a word such as front_desk",
+    ),
+    "a caller of what clients call": (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        '  option (google.api.http) = {get: "/v1/m"};\n'
+        '  option (contract.v1.method) = {access: {callers: ["orders"]}}; } }',
+        "4:3: Get: access names callers, which are services, and clients reach the method; declare"
+        " it in messagebus.proto, or say public, signed_in or roles",
     ),
     "a method whose request is another library's": (
         'import "google/rpc/status.proto";\nmessage M {}\n'
@@ -779,3 +845,27 @@ def test_a_parameter_that_is_not_understood_is_refused(tmp_path: Path) -> None:
 def test_a_contract_of_options_yields_nothing(tmp_path: Path) -> None:
     compile_contracts(tmp_path, tmp_path / "out", ["contract/v1/options.proto"], python=False)
     assert not list((tmp_path / "out").rglob("*.py"))
+
+
+def test_a_method_without_a_policy_is_refused(tmp_path: Path) -> None:
+    text = HEADER + (
+        "message M {}\nservice S {\n  rpc Get(M) returns (M);\n  rpc Put(M) returns (M) {\n"
+        "    option (contract.v1.method) = {timeout: {seconds: 1}};\n  }\n}\n"
+    )
+    (tmp_path / "shop.proto").write_text(text)
+    response = respond(request_for(tmp_path, ["shop.proto"]), records.generate)
+    line = HEADER.count("\n")
+    assert response.error.splitlines() == [
+        f"shop.proto:{line + 3}:3: Get: {_NO_ACCESS}",
+        f"shop.proto:{line + 5}:5: Put: {_NO_ACCESS}",
+    ]
+    assert not response.file
+
+
+def test_what_clients_see_has_no_callers_even_without_a_path(tmp_path: Path) -> None:
+    text = HEADER + (
+        "message M {}\nservice S { rpc Get(M) returns (M) {\n"
+        '  option (contract.v1.method) = {access: {callers: ["orders"]}}; } }'
+    )
+    assert "clients reach the method" in refusal(tmp_path, text, "a/v1/api.proto")
+    assert not answer(tmp_path, text, "a/v1/messagebus.proto")

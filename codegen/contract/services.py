@@ -1,4 +1,4 @@
-"""Reads the services of a contract: methods, their errors and deadlines, their HTTP bindings."""
+"""Reads the services of a contract: methods, their errors and deadlines, access, HTTP bindings."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 
 from codegen import names
+from codegen.contract.access import AccessReader
 from codegen.contract.declarations import FIELD_MASK
 from codegen.contract.http_rules import HttpRuleReader
 from codegen.contract.model import (
@@ -97,6 +98,8 @@ class ServiceReader:
         self._declarations = declarations
         self._types = types
         self._checked = NameChecker(problems)
+        self._access = AccessReader(problems)
+        self._is_client_facing = file.name.rpartition("/")[2] == "api.proto"
         self._routes: dict[tuple[str, str], str] = {}
 
     def services(self) -> tuple[Service, ...]:
@@ -131,6 +134,7 @@ class ServiceReader:
             return None
         spec = self._options.get(method.options, METHOD)
         spec_place = self._source.location(*path, 4, _METHOD_FIELD)
+        rule = self._options.get(method.options, HTTP)
         idempotency = MethodOptions.IdempotencyLevel.Name(method.options.idempotency_level)
         return Method(
             name=method.name,
@@ -142,7 +146,13 @@ class ServiceReader:
             idempotency=IdempotencyLevel(idempotency.removeprefix("IDEMPOTENCY_")),
             idempotency_key=bool(getattr(spec, "idempotency_key", False)),
             errors=self._errors(spec, spec_place, method.name),
-            http=self._http(method, f"{service}.{method.name}", path, request),
+            access=self._access.read(
+                spec,
+                method.name,
+                place if spec is None else spec_place,
+                is_client_facing=self._is_client_facing or rule is not None,
+            ),
+            http=self._http(method, rule, f"{service}.{method.name}", path, request),
             comment=self._source.comment(*path),
             location=place,
         )
@@ -188,9 +198,13 @@ class ServiceReader:
         return tuple(found.values())
 
     def _http(
-        self, method: MethodDescriptorProto, full_name: str, path: _Path, request: TypeRef
+        self,
+        method: MethodDescriptorProto,
+        rule: ProtoMessage | None,
+        full_name: str,
+        path: _Path,
+        request: TypeRef,
     ) -> tuple[HttpBinding, ...]:
-        rule = self._options.get(method.options, HTTP)
         message = self._types.get(request.full_name)
         if rule is None or not isinstance(message, Message):
             return ()

@@ -1,7 +1,8 @@
 """The OpenAPI 3.1 document of a contract's HTTP rules.
 
 Source: OpenAPI 3.1, https://spec.openapis.org/oas/v3.1.0. Errors are problem details,
-https://www.rfc-editor.org/rfc/rfc9457.
+https://www.rfc-editor.org/rfc/rfc9457; tokens go into the header
+`Authorization`, https://www.rfc-editor.org/rfc/rfc6750#section-2.1.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from codegen import names
 from codegen.contract.comments import first_sentence
 from codegen.contract.model import (
+    Access,
     ContractFile,
     Field,
     HttpBinding,
@@ -29,6 +31,15 @@ if TYPE_CHECKING:
 __all__ = ["document"]
 
 _PROBLEM = "Problem"
+
+_BEARER = "bearer"
+
+_BEARER_SCHEME: Final[Mapping[str, Json]] = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "An access token, as signing in gives it. Roles are those that it names.",
+}
 
 _IDEMPOTENCY_KEY: Final[Mapping[str, Json]] = {
     "name": "Idempotency-Key",
@@ -70,7 +81,8 @@ class _Writer:
                     path[binding.verb] = self._operation(service, method, binding, at, variables)
         schemas = {_PROBLEM: _problem(), **self._schemas.referred()}
         ordered: dict[str, Json] = {name: schemas[name] for name in sorted(schemas)}
-        return {"paths": paths, "components": {"schemas": ordered}}
+        schemes: dict[str, Json] = {_BEARER: dict(_BEARER_SCHEME)}
+        return {"paths": paths, "components": {"schemas": ordered, "securitySchemes": schemes}}
 
     def _operation(
         self,
@@ -105,6 +117,7 @@ class _Writer:
                 ),
                 "content": {"application/json": {"schema": self._body(method, binding)}},
             }
+        operation["security"] = _security(method.access)
         operation["responses"] = self._responses(method)
         return operation
 
@@ -147,11 +160,15 @@ class _Writer:
         for error in method.errors:
             assert error.error is not None
             by_status.setdefault(HTTP_STATUS[error.error.code], []).append(error)
-        for status, errors in sorted(by_status.items()):
+        refusals = _refusals(method.access)
+        for status in sorted({*by_status, *refusals}):
+            errors = by_status.get(status, [])
             listed = [f"{e.name}: {first_sentence(e.comment)}".rstrip(": ") for e in errors]
-            # A request that is no valid message is answered 400, too.
             schemas: list[Json] = [self._error(error) for error in errors]
-            if status == 400:
+            if status in refusals:
+                listed.append(refusals[status])
+            # A request that is no valid message is answered 400, too.
+            if status == 400 or status in refusals:
                 schemas.append(reference(_PROBLEM))
             schema: Json = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
             responses[str(status)] = _problem_response("\n".join(listed), schema)
@@ -175,6 +192,30 @@ class _Writer:
                 },
             ]
         }
+
+
+def _security(access: Access) -> list[Json]:
+    """What a request needs to be let in: one of these."""
+    if access.public:
+        # Who is signed in is seen as that, too.
+        return [{}, {_BEARER: []}]
+    roles: list[Json] = [{_BEARER: [role]} for role in access.roles]
+    return roles or [{_BEARER: []}]
+
+
+def _refusals(access: Access) -> dict[int, str]:
+    """How a request is answered that is not let in, by status."""
+    if access.public:
+        return {401: "The token is not valid."}
+    refusals = {401: "There is no token, or it is not valid."}
+    if access.roles:
+        refusals[403] = f"Only for the {_alternatives(access.roles)}."
+    return refusals
+
+
+def _alternatives(roles: Sequence[str]) -> str:
+    kind = "role" if len(roles) == 1 else "roles"
+    return f"{kind} {' or '.join(roles)}"
 
 
 def _problem() -> dict[str, Json]:

@@ -30,12 +30,13 @@ message Thing {
 service Reads {
   rpc Get(Thing) returns (google.protobuf.FieldMask) {
     option (google.api.http) = {get: "/v1/{id}"};
-    option (contract.v1.method) = {errors: ["Thing.Gone"]};
+    option (contract.v1.method) = {errors: ["Thing.Gone"] access: {signed_in: true}};
   }
 }
 service Writes {
   rpc Put(Thing) returns (google.protobuf.Empty) {
     option (google.api.http) = {put: "/v1/{name}" body: "*"};
+    option (contract.v1.method) = {access: {roles: ["clerk", "owner"]}};
   }
 }
 """
@@ -70,3 +71,28 @@ def test_google_s_empty_is_an_object_and_a_field_mask_a_text(found: Any) -> None
     assert (answer("get")["type"], answer("get")["format"]) == ("string", "field-mask")
     assert answer("put") == {"$ref": "#/components/schemas/google.protobuf.Empty"}
     assert found["components"]["schemas"]["google.protobuf.Empty"]["properties"] == {}
+
+
+def test_an_operation_says_who_is_let_in_and_how_others_are_refused(found: Any) -> None:
+    get, put = found["paths"]["/v1/{id}"]["get"], found["paths"]["/v1/{id}"]["put"]
+    assert get["security"] == [{"bearer": []}]
+    assert put["security"] == [{"bearer": ["clerk"]}, {"bearer": ["owner"]}]
+    assert set(get["responses"]) == {"200", "401", "404", "default"}
+    assert set(put["responses"]) == {"200", "401", "403", "default"}
+    assert put["responses"]["403"]["description"] == "Only for the roles clerk or owner."
+    scheme = found["components"]["securitySchemes"]["bearer"]
+    assert (scheme["type"], scheme["scheme"], scheme["bearerFormat"]) == ("http", "bearer", "JWT")
+
+
+def test_a_typed_error_may_share_the_status_of_a_refusal(tmp_path: Path) -> None:
+    text = CONTRACT.replace("code: NOT_FOUND", "code: UNAUTHENTICATED").replace(
+        "access: {signed_in: true}", "access: {public: true}"
+    )
+    (tmp_path / "a.proto").write_text(text)
+    (file,) = load(request_for(tmp_path, ["a.proto"]), {})
+    operation: Any = document(file)["paths"]["/v1/{id}"]["get"]  # type: ignore[index,call-overload]
+    assert operation["security"] == [{}, {"bearer": []}]
+    response = operation["responses"]["401"]
+    assert response["description"] == "ThingGone\nThe token is not valid."
+    schema = response["content"]["application/problem+json"]["schema"]
+    assert [list(each) for each in schema["anyOf"]] == [["allOf"], ["$ref"]]

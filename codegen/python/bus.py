@@ -150,8 +150,16 @@ class _Writer:
             f"response={self._codec(method.response)}, "
             f"timeout={method.timeout!r}, "
             f"idempotency_level={self._contract('IdempotencyLevel')}.{method.idempotency.value}, "
-            f"errors=({errors}),)"
+            f"errors=({errors}), "
+            f"access={self._access(method)},)"
         )
+
+    def _access(self, method: Method) -> str:
+        access = method.access
+        (said,) = access.said
+        names = access.roles or access.callers
+        value = f"frozenset({{{', '.join(string(name) for name in names)}}})" if names else "True"
+        return f"{self._contract('Access')}({said}={value})"
 
     def _codec(self, type_: TypeRef | Message) -> str:
         wire = self.imports.module(names.wire_module(type_.module))

@@ -14,6 +14,7 @@ import pytest
 from codegen.plugin import respond
 from codegen.python import bus, records
 from codegen.testing.compiling import PLUGINS, ProtocError, compile_contracts, request_for
+from codegen.testing.public_methods import with_public_methods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,6 +126,20 @@ def test_an_event_is_in_python_what_the_page_says(
     assert eval(expression, event) == eval(value, event)
 
 
+ACCESS = [(codes(first)[0], codes(last)[0]) for first, _, last in rows("Services")]
+
+
+@pytest.mark.parametrize(("said", "written"), ACCESS)
+def test_access_is_in_python_what_the_page_says(tmp_path: Path, said: str, written: str) -> None:
+    option = f"option (contract.v1.method) = {{{said}}};"
+    text = f"service S {{ rpc Get(A) returns (A) {{ {option} }} }}\n"
+    (tmp_path / "page.proto").write_text(
+        f'syntax = "proto3";\n{HEADER}message A {{ A a = 1; }}\n{text}'
+    )
+    (output,) = respond(request_for(tmp_path, ["page.proto"]), bus.generate).file
+    assert f"    access={written},\n" in output.content
+
+
 REFUSED = [codes(first)[0] for first, _ in rows("What is refused")]
 
 
@@ -135,7 +150,7 @@ def test_what_the_page_says_is_refused_is_refused(tmp_path: Path, declaration: s
     else:
         service = "" if "service" in declaration else "\nservice Other {}"
         text = f'syntax = "proto3";\n{HEADER}message A {{ A a = 1; }}\n{declaration}{service}\n'
-    (tmp_path / "page.proto").write_text(text)
+    (tmp_path / "page.proto").write_text(with_public_methods(text))
     if declaration.startswith("edition"):
         with pytest.raises(ProtocError, match="editions"):
             compile_contracts(tmp_path, tmp_path / "out", ["page.proto"], python=False)
@@ -149,6 +164,7 @@ def test_what_the_page_says_is_refused_is_refused(tmp_path: Path, declaration: s
 
 def test_the_page_lists_much_and_its_header_alone_is_accepted(tmp_path: Path) -> None:
     assert len(FIELDS) > 35
+    assert len(ACCESS) == 4
     assert len(REFUSED) > 30
     text = f'syntax = "proto3";\n{HEADER}message A {{ A a = 1; }}\nservice Other {{}}\n'
     (tmp_path / "page.proto").write_text(text)

@@ -62,6 +62,8 @@ def _constant(event: Message, imports: Imports) -> str:
     final = imports.name("typing", "Final")
     descriptor = imports.name("seam.contract", "EventDescriptor")
     wire = imports.module(names.wire_module(event.module))
+    listed = ", ".join(string(name) for name in event.event.subscribers)
+    subscribers = f"{{{listed}}}" if listed else ""
     text = event.comment or f"The event `{event.full_name}`."
     return "\n".join(
         [
@@ -69,6 +71,7 @@ def _constant(event: Message, imports: Imports) -> str:
             f"type={string(event.full_name)}, "
             f"codec={wire}.{names.codec_constant(event.name)}, "
             f"key=lambda event: event.{event.event.key.attribute}, "
+            f"subscribers=frozenset({subscribers}), "
             f"asyncapi={_LOADER},)",
             docstring(text),
         ]

@@ -75,6 +75,7 @@ _OURS = [
     *("Record", "OpenEnum", "ContractError", "Code", "Codec", "EnumNumbers", "Kind", "Any"),
     *("Final", "Protocol", "TypeAlias", "Mapping", "Awaitable", "Coroutine", "AsyncIterator"),
     *("Channel", "Registration", "Metadata", "MethodDescriptor", "ServiceDescriptor", "Empty"),
+    *("Access", "frozenset"),
     *("FieldMask", "Router", "Response", "HttpApi", "HttpRequest", "Query", "DOCUMENT"),
     *("MockMethod", "ResponseStream", "InvalidField", "JsonValue", "Problem", "Wire"),
     *("get", "put", "post", "delete", "patch", "reply", "read_json", "read_string", "read_list"),
@@ -94,6 +95,9 @@ _CLOSE = [
 ]
 
 _CALM = ["sku", "title", "price_each", "owner", "created", "note", "state", "origin", "weight"]
+
+# Roles and services.
+_CALLERS = ["agent", "shopping_cart", "orders2", "a"]
 
 _LITERALS = ["v1", "things", "a:b", "a.b", "x-y", "~", "a=b", "a,b", "(x)", "$", "@me", "it's", "!"]
 
@@ -236,7 +240,7 @@ class _Writer:
         for _ in range(events):
             self._event()
         for _ in range(services):
-            self._service(package)
+            self._service(package, path.endswith("/api.proto"))
         return path
 
     def _line(self, *parts: _Part) -> None:
@@ -378,7 +382,10 @@ class _Writer:
     def _event(self) -> None:
         key = self._name("thing")
         self._line("message ", self._name("Thing"), " {")
-        self._line('  option (.contract.v1.event) = {key: "', key, '"};')
+        named = self._rng.sample(_CALLERS, self._rng.randint(0, 3))
+        subscribers = ", ".join(f'"{name}"' for name in named)
+        option = '  option (.contract.v1.event) = {key: "'
+        self._line(option, key, f'" subscribers: [{subscribers}]}};')
         if self._rng.random() < 0.5:
             self._line("  string ", key, " = 1000;")
         else:
@@ -389,7 +396,7 @@ class _Writer:
 
     # Services
 
-    def _service(self, package: str) -> None:
+    def _service(self, package: str, is_client_facing: bool) -> None:
         asked = Type(self._name("Thing"), package, is_enum=False)
         variable = self._name("thing")
         self._line("message ", asked.name, " {")
@@ -400,10 +407,12 @@ class _Writer:
         self._line("}")
         self._line("service ", self._name("Thing"), " {")
         for _ in range(self._rng.randint(1, 5)):
-            self._method()
+            self._method(is_client_facing)
         self._line("  rpc ", self._name("Thing"), "(", asked, ") returns (", asked, ") {")
         path = self._path()
         self._line('    option (.google.api.http) = {get: "', path, "/{", variable, '}"};')
+        access = self._access(is_client_facing=True)
+        self._line(f"    option (.contract.v1.method) = {{access: {{{access}}}}};")
         self._line("  }")
         self._line("}")
 
@@ -415,7 +424,7 @@ class _Writer:
             return Use(self._rng.choice(enums))
         return Use(self._rng.choice(self._rng.choice((SCALARS, values))))
 
-    def _method(self) -> None:
+    def _method(self, is_client_facing: bool) -> None:
         rng = self._rng
         streams = rng.choice(((False, False), (False, True), (True, False), (True, True)))
         request, response = self._taken(), self._taken()
@@ -423,12 +432,22 @@ class _Writer:
         name = self._name("Thing")
         self._line("  rpc ", name, f"({before}", request, f") returns ({after}", response, ") {")
         errors = rng.sample(self._errors, rng.randint(0, 2))
-        if errors:
-            listed = [part for error in errors for part in (", ", '"', Undotted(error), '"')]
-            self._line("    option (.contract.v1.method) = {errors: [", *listed[1:], "]};")
-        if not any(streams) and str(request) != ".google.protobuf.FieldMask" and rng.random() < 0.8:
+        listed = [part for error in errors for part in (", ", '"', Undotted(error), '"')]
+        is_bound = not any(streams) and str(request) != ".google.protobuf.FieldMask"
+        is_bound = is_bound and rng.random() < 0.8
+        access = f"access: {{{self._access(is_client_facing or is_bound)}}}"
+        spec: list[_Part] = ["errors: [", *listed[1:], "] ", access] if listed else [access]
+        self._line("    option (.contract.v1.method) = {", *spec, "};")
+        if is_bound:
             self._bind()
         self._line("  }")
+
+    def _access(self, is_client_facing: bool) -> str:
+        """One way to say who may call a method."""
+        rng = self._rng
+        names = ", ".join(f'"{name}"' for name in rng.sample(_CALLERS, rng.randint(1, 3)))
+        ways = ["public: true", "signed_in: true", f"roles: [{names}]", f"callers: [{names}]"]
+        return rng.choice(ways[: 3 if is_client_facing else 4])
 
     def _taken(self) -> Type | str:
         if self._rng.random() < 0.2:

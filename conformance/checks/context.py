@@ -13,19 +13,18 @@ from conformance.v1.conformance import (
 from conformance.v1.conformance_bus import ConformanceStub
 from seam.call.context import call_scope
 from seam.call.metadata import Metadata
+from seam.call.principal import Principal, claimed
 from seam.contract.errors import Code, InvalidField
 
 
 @check
 async def what_travels_with_a_call_travels_down_a_chain(stub: ConformanceStub) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    with call_scope(
-        principal="Zoë <zoe@example.org>", traceparent=trace, baggage={TENANT: "a, b; c=d"}
-    ):
+    with call_scope(principal=claimed("a.token"), traceparent=trace, baggage={TENANT: "a, b; c=d"}):
         answer = await stub.relay(RelayRequest(span=None, limit=None, depth=2, key=""))
     assert answer.innermost is not None
     assert answer.innermost.trace == trace
-    assert answer.innermost.principal == "Zoë <zoe@example.org>"
+    assert answer.innermost.principal == "a.token"
     assert answer.innermost.tenant == "a, b; c=d"
     alone = await stub.observe(ObserveRequest(respond={}, refuse=False))
     assert (alone.trace, alone.principal, alone.tenant) == ("", "", "")
@@ -82,12 +81,12 @@ async def metadata_arrives_as_it_was_sent(stub: ConformanceStub) -> None:
 @check
 async def all_that_may_travel_arrives_at_once(stub: ConformanceStub) -> None:
     sent = Metadata({"x-much": "y" * 4_000})
-    with call_scope(principal="z" * 1_000, baggage={TENANT: "t" * 2_000}):
+    with call_scope(principal=claimed("z" * 4_000), baggage={TENANT: "t" * 2_000}):
         seen = await stub.observe(
             ObserveRequest(respond={"x-much": "y" * 950}, refuse=False), metadata=sent
         )
     assert seen.metadata == sent.sent
-    assert (len(seen.principal), len(seen.tenant)) == (1_000, 2_000)
+    assert (len(seen.principal), len(seen.tenant)) == (4_000, 2_000)
     assert sent.received == {"x-much": "y" * 950}
 
 
@@ -129,8 +128,11 @@ async def metadata_that_cannot_travel_is_refused_at_once(stub: ConformanceStub) 
 async def a_scope_that_cannot_travel_is_refused_at_once(stub: ConformanceStub) -> None:
     del stub
     for scope in (
-        {"principal": "\ud800"},
-        {"principal": "ü" * 1_000},
+        {"principal": Principal("zoe", frozenset(), "")},
+        {"principal": claimed("\ud800")},
+        {"principal": claimed("two words")},
+        {"principal": claimed("line\r\nx: y")},
+        {"principal": claimed("z" * 5_000)},
         {"traceparent": "no trace"},
         {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nx: y"},
         {"baggage": {TENANT: "\ud800"}},

@@ -5,7 +5,7 @@ Generated stubs stand on a `Channel`; a process registers handlers and wires stu
 
 from seam.bus.bulkhead import Bulkhead, Limits
 from seam.bus.channel import Channel
-from seam.bus.grpc import GrpcChannel, open_channel, servicer
+from seam.bus.grpc import BELIEVED, CERTIFIED, GrpcChannel, open_channel, servicer
 from seam.bus.inprocess import InProcessChannel
 from seam.bus.interceptor import Interceptor, Invoke, StreamInvoke
 from seam.bus.registration import Registration
@@ -13,6 +13,8 @@ from seam.bus.registry import HandlerRegistry
 from seam.bus.stream import ResponseStream
 
 __all__ = [
+    "BELIEVED",
+    "CERTIFIED",
     "Bulkhead",
     "Channel",
     "GrpcChannel",

@@ -29,6 +29,10 @@ class Channel(Protocol):
     raises the typed errors that its method declares, and `StatusError` for any other outcome.
     """
 
+    def called_by(self, service: str, /) -> Channel:
+        """The same way, for the calls that a service makes: callees learn its name."""
+        ...
+
     def unary(self, method: MethodDescriptor[Q, S], /) -> UnaryCall[Q, S]:
         """Make the function that calls a method with one request and one response."""
         ...

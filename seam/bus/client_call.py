@@ -29,6 +29,7 @@ from seam.bus.stream import ResponseStream
 from seam.bus.streams import close, once, only
 from seam.call.context import CallContext, current_call
 from seam.call.metadata import EMPTY, Metadata
+from seam.call.principal import ANONYMOUS
 from seam.codec.message_size import check_message_size
 from seam.contract.descriptors import MethodDescriptor
 from seam.contract.errors import Code, InvalidField, StatusError
@@ -42,6 +43,7 @@ def unary_client_call(
     method: MethodDescriptor[Q, S],
     transport: Invoke,
     interceptors: Sequence[Interceptor] = (),
+    caller: str = "",
 ) -> UnaryCall[Q, S]:
     """Make what a stub calls for a method without streams.
 
@@ -50,6 +52,7 @@ def unary_client_call(
         transport: takes the request record to the callee and gives its response; ends the call at
             its deadline.
         interceptors: client interceptors, outermost first.
+        caller: name of the service that calls; "" for calls from outside.
     """
     if interceptors:
         transport = _in_time(transport, method)
@@ -63,10 +66,12 @@ def unary_client_call(
         deadline = now + (default if limit is None else check_timeout(limit))
         sent = EMPTY if metadata is None else metadata.sent
         if outer is None:
-            context = CallContext(deadline, "", "", EMPTY, sent)
+            context = CallContext(deadline, "", ANONYMOUS, EMPTY, sent, caller)
         else:
             deadline = min(deadline, outer.deadline)
-            context = CallContext(deadline, outer.traceparent, outer.principal, outer.baggage, sent)
+            context = CallContext(
+                deadline, outer.traceparent, outer.principal, outer.baggage, sent, caller
+            )
         if deadline <= now:
             raise deadline_exceeded(method)
         if metadata is None:
@@ -84,6 +89,7 @@ def bidirectional_client_call(
     method: MethodDescriptor[Q, S],
     transport: StreamInvoke,
     interceptors: Sequence[Interceptor] = (),
+    caller: str = "",
 ) -> BidirectionalCall[Q, S]:
     """Make what a stub calls for a method with streams both ways.
 
@@ -91,6 +97,7 @@ def bidirectional_client_call(
         method: the method that is called.
         transport: takes the requests to the callee and gives its responses.
         interceptors: client interceptors, outermost first.
+        caller: name of the service that calls; "" for calls from outside.
     """
     if interceptors:
         transport = _stream_in_time(transport, method)
@@ -113,6 +120,7 @@ def bidirectional_client_call(
                 outer.principal,
                 outer.baggage,
                 EMPTY if metadata is None else metadata.sent,
+                caller,
             )
             responses = invoke(outgoing, context)
             try:
@@ -137,9 +145,10 @@ def server_streaming_client_call(
     method: MethodDescriptor[Q, S],
     transport: StreamInvoke,
     interceptors: Sequence[Interceptor] = (),
+    caller: str = "",
 ) -> ServerStreamingCall[Q, S]:
     """Make what a stub calls for a method that answers one request with a stream."""
-    many = bidirectional_client_call(method, transport, interceptors)
+    many = bidirectional_client_call(method, transport, interceptors, caller)
 
     def call(request: Q, limit: float | None, metadata: Metadata | None) -> ResponseStream[S]:
         return many(once(request), limit, metadata)
@@ -151,9 +160,10 @@ def client_streaming_client_call(
     method: MethodDescriptor[Q, S],
     transport: StreamInvoke,
     interceptors: Sequence[Interceptor] = (),
+    caller: str = "",
 ) -> ClientStreamingCall[Q, S]:
     """Make what a stub calls for a method that answers a stream of requests once."""
-    many = bidirectional_client_call(method, transport, interceptors)
+    many = bidirectional_client_call(method, transport, interceptors, caller)
 
     async def call(requests: AsyncIterable[Q], limit: float | None, metadata: Metadata | None) -> S:
         async with many(requests, limit, metadata) as responses:

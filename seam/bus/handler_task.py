@@ -1,8 +1,8 @@
 """The server's side of a call without streams, and the task that its handler runs in.
 
-A call waits for a place among those that the service answers, then server interceptors and the
-handler run, and only what the contract declares leaves: the response, an error that the method
-declares, or a plain status.
+A call that may be made waits for a place among those that the service answers, then server
+interceptors and the handler run, and only what the contract declares leaves: the response, an error
+that the method declares, or a plain status.
 
 A handler must not be able to tell whether its caller sits in the same process, and a caller must
 be back when its time is over or when it is cancelled, whether or not the handler has let go. Over
@@ -26,12 +26,13 @@ import inspect
 import types
 from asyncio import CancelledError, current_task
 from asyncio.tasks import _enter_task, _leave_task
-from collections.abc import Generator
+from collections.abc import Awaitable, Generator
 from contextvars import Context
 from threading import get_ident
 from time import monotonic
 from typing import Any, Final
 
+from seam.auth.policy import Admission
 from seam.bus.bulkhead import Bulkhead
 from seam.bus.deadline import deadline_exceeded
 from seam.bus.event_loop import check_loop
@@ -55,23 +56,46 @@ class ServerCall:
         method: the method that is answered.
         invoke: runs the server interceptors and the handler.
         bulkhead: where the service's calls are counted.
+        admission: decides who may call.
         loop: the event loop in which it answers; None before the first call.
     """
 
-    __slots__ = ("bulkhead", "invoke", "loop", "method")
+    __slots__ = ("_admit", "admission", "bulkhead", "invoke", "loop", "method")
 
     def __init__(
-        self, method: MethodDescriptor[Any, Any], invoke: Invoke, bulkhead: Bulkhead
+        self,
+        method: MethodDescriptor[Any, Any],
+        invoke: Invoke,
+        bulkhead: Bulkhead,
+        admission: Admission,
     ) -> None:
         """Answer `method` by `invoke`."""
+        self.admission = admission
+        self._admit = admission.at_once
         self.method = method
         self.invoke = invoke
         self.bulkhead = bulkhead
         self.loop: asyncio.AbstractEventLoop | None = None
 
-    def __call__(self, request: Record, call: CallContext) -> HandlerTask:
-        """Make the task that answers one call."""
-        return HandlerTask(self, request, call)
+    def __call__(self, request: Record, call: CallContext) -> Awaitable[Record]:
+        """Make the task that answers one call.
+
+        Raises:
+            StatusError: the call may not be made.
+        """
+        admitted = self._admit(call)
+        if admitted is None:
+            return self._once_verified(request, call)
+        return HandlerTask(self, request, admitted)
+
+    async def _once_verified(self, request: Record, call: CallContext) -> Record:
+        # In the caller's task: it is back when its time is over, wherever keys come from.
+        try:
+            async with asyncio.timeout(call.deadline - monotonic()):
+                admitted = await self.admission.after_verifying(call)
+        except TimeoutError:
+            raise deadline_exceeded(self.method) from None
+        return await HandlerTask(self, request, admitted)
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
         """Answer calls in the event loop that runs now.

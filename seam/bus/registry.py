@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from seam.auth.policy import ContractPolicy, Policy
 from seam.bus.bulkhead import Bulkhead
 from seam.bus.interceptor import Interceptor, Invoke, StreamInvoke
 from seam.bus.registration import Registration
@@ -16,13 +17,17 @@ from seam.contract.errors import Code, StatusError
 class HandlerRegistry:
     """What answers the methods of the services in this process."""
 
-    def __init__(self, *, server_interceptors: Sequence[Interceptor] = ()) -> None:
+    def __init__(
+        self, *, server_interceptors: Sequence[Interceptor] = (), policy: Policy | None = None
+    ) -> None:
         """Make a registry without handlers.
 
         Args:
             server_interceptors: run where a call is answered, outermost first.
+            policy: decides who may call; by default whom contracts name, and nobody by a token.
         """
         self._server_interceptors = tuple(server_interceptors)
+        self._policy = policy or ContractPolicy()
         self._unary: dict[str, Invoke] = {}
         self._streams: dict[str, StreamInvoke] = {}
 
@@ -43,10 +48,13 @@ class HandlerRegistry:
             if name in self._unary or name in self._streams:
                 raise ValueError(f"{descriptor.name} is registered twice in one process")
             interceptors = self._server_interceptors
+            admission = self._policy.admission(method)
             if method.kind is Kind.UNARY:
-                self._unary[name] = server_call(method, handler, interceptors, bulkhead)
+                self._unary[name] = server_call(method, handler, interceptors, bulkhead, admission)
             else:
-                self._streams[name] = stream_server_call(method, handler, interceptors, bulkhead)
+                self._streams[name] = stream_server_call(
+                    method, handler, interceptors, bulkhead, admission
+                )
 
     def server_call(self, method: MethodDescriptor[Any, Any]) -> Invoke:
         """What answers a method without streams.

@@ -1,10 +1,11 @@
 """The server's side of a call: the same for every transport.
 
-A transport hands over a request, or a stream of them, and the call's context. It waits
-for a place among the calls that the service answers, runs the server interceptors and the handler
-in a context of their own, and lets out only what the contract declares: the response, an error that
-the method declares, or a plain status. Anything else that a handler raises is a defect: it is
-logged with an id, and the caller learns the id alone.
+A transport hands over a request, or a stream of them, and the call's context. Once the contract's
+policy has let the call in (`seam.auth.policy`), it waits for a place among those that the service
+answers, runs the server interceptors and the handler in a context of their own, and lets out only
+what the contract declares: the response, an error that the method declares, or a plain status.
+Anything else that a handler raises is a defect: it is logged with an id, and the caller learns the
+id alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
+from seam.auth.policy import Admission
 from seam.bus.bulkhead import Bulkhead
 from seam.bus.failures import internal
 from seam.bus.handler_task import ServerCall
@@ -38,6 +40,7 @@ def server_call(
     handler: Callable[[Any], Any],
     interceptors: Sequence[Interceptor],
     bulkhead: Bulkhead,
+    admission: Admission,
 ) -> ServerCall:
     """Make what answers calls of a method without streams.
 
@@ -46,12 +49,15 @@ def server_call(
         handler: takes a request record and gives an awaitable of the response record.
         interceptors: server interceptors, outermost first.
         bulkhead: where the service's calls are counted.
+        admission: decides who may call.
 
     Returns:
         A function of request record and call context. Its result raises `ContractError` for the
         method's declared errors and `StatusError` for everything else.
     """
-    return ServerCall(method, surround(_as_invoke(handler), method, interceptors), bulkhead)
+    return ServerCall(
+        method, surround(_as_invoke(handler), method, interceptors), bulkhead, admission
+    )
 
 
 def stream_server_call(
@@ -59,6 +65,7 @@ def stream_server_call(
     handler: Callable[[Any], Any],
     interceptors: Sequence[Interceptor],
     bulkhead: Bulkhead,
+    admission: Admission,
 ) -> StreamInvoke:
     """As `server_call`, for a method with streams.
 
@@ -68,10 +75,15 @@ def stream_server_call(
             the response or an asynchronous iterator of responses, as the method's kind says.
         interceptors: server interceptors, outermost first.
         bulkhead: where the service's calls are counted.
+        admission: decides who may call.
     """
     invoke = surround_stream(_as_stream_invoke(method, handler), method, interceptors)
 
     async def serve(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:
+        admitted = admission.at_once(call)
+        if admitted is None:
+            admitted = await admission.after_verifying(call)
+        call = admitted
         if bulkhead.free:
             bulkhead.free -= 1
         else:

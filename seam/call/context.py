@@ -1,10 +1,10 @@
 """What travels with a call, and nothing else.
 
 A callee must not be able to tell whether its caller sits in the same process. It therefore
-sees only what would cross a network: the deadline, the trace, who is asking, declared baggage and
-the call's metadata. The caller's other context variables stay with the caller, because every
-handler runs in a fresh `contextvars.Context` (`seam.bus.stepped_task`), and what the handler sets
-there is gone when it returns.
+sees only what would cross a network: the deadline, the trace, who is asking, which service calls,
+declared baggage and the call's metadata. The caller's other context variables stay with the
+caller, because every handler runs in a fresh `contextvars.Context` (`seam.bus.stepped_task`), and
+what the handler sets there is gone when it returns.
 """
 
 from __future__ import annotations
@@ -28,13 +28,17 @@ from seam.call.metadata import (
     MetadataValue,
     check_all_metadata,
 )
+from seam.call.principal import ANONYMOUS, Principal, check_principal
 from seam.contract.errors import InvalidField
 
-__all__ = ["Baggage", "CallContext", "call_scope", "current_call", "remaining"]
-
-
-MAXIMUM_PRINCIPAL_BYTES: Final = 2**10
-"""Who is asking, as it travels: what is no plain ASCII takes three bytes for each of UTF-8's."""
+__all__ = [
+    "Baggage",
+    "CallContext",
+    "call_scope",
+    "current_call",
+    "current_principal",
+    "remaining",
+]
 
 MAXIMUM_BAGGAGE_BYTES: Final = 2 * 2**10
 """All baggage of a call, as it travels."""
@@ -48,17 +52,19 @@ class CallContext(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         deadline: when the call ends, on the clock of `time.monotonic`, in seconds.
         traceparent: W3C trace context of the call; "" when it is not traced.
-        principal: who is asking; "" when nobody said.
+        principal: who is asking; `ANONYMOUS` when nobody is signed in.
         baggage: declared baggage by name, see `Baggage`.
         metadata: what the caller said beside the record.
+        caller: name of the service that makes the call; "" when it comes from outside.
         trailing_metadata: what the callee says beside its answer; see `set_trailing_metadata`.
     """
 
     deadline: float
     traceparent: str = ""
-    principal: str = ""
+    principal: Principal = ANONYMOUS
     baggage: Mapping[str, str] = EMPTY
     metadata: Mapping[str, MetadataValue] = EMPTY
+    caller: str = ""
     trailing_metadata: dict[str, MetadataValue] = msgspec.field(default_factory=dict)
 
     def set_trailing_metadata(self, key: str, value: MetadataValue) -> None:
@@ -78,6 +84,12 @@ def remaining() -> float | None:
     """Seconds that the current call has left, or None outside of a call."""
     call = current_call.get()
     return None if call is None else call.deadline - monotonic()
+
+
+def current_principal() -> Principal:
+    """Who asks in the current call; `ANONYMOUS` when nobody is signed in, and outside of a call."""
+    call = current_call.get()
+    return ANONYMOUS if call is None else call.principal
 
 
 class Baggage:
@@ -110,7 +122,7 @@ class Baggage:
 @contextmanager
 def call_scope(
     *,
-    principal: str | None = None,
+    principal: Principal | None = None,
     traceparent: str | None = None,
     baggage: Mapping[Baggage, str] | None = None,
 ) -> Iterator[None]:
@@ -144,16 +156,6 @@ def call_scope(
         yield
     finally:
         current_call.reset(token)
-
-
-def check_principal(principal: str) -> None:
-    """Check that the name of who is asking can travel.
-
-    Raises:
-        InvalidField: it cannot.
-    """
-    if _travelling("principal", principal) > MAXIMUM_PRINCIPAL_BYTES:
-        raise InvalidField("principal", f"expected at most {MAXIMUM_PRINCIPAL_BYTES} bytes")
 
 
 def check_traceparent(traceparent: str) -> None:

@@ -37,6 +37,7 @@ _PREFIXES: Final = ("grpc-", "seam-")
 _RESERVED: Final = frozenset(
     {
         # What travels with every call.
+        "authorization",
         "baggage",
         "traceparent",
         # What gRPC says itself, or takes for itself.

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from seam.contract.access import NOBODY, Access
+from seam.contract.access import Access
 from seam.contract.errors import ContractError
 from seam.contract.records import Record
 
@@ -80,7 +80,7 @@ class MethodDescriptor(Generic[Q, S]):
     timeout: float
     idempotency_level: IdempotencyLevel
     errors: tuple[ErrorDescriptor[Any], ...]
-    access: Access = NOBODY
+    access: Access
     full_name: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -124,6 +124,7 @@ class EventDescriptor(Generic[Q]):
         type: full name, such as `orders.v1.OrderConfirmed`; the `type` of CloudEvents.
         codec: codec of the event's records.
         key: gives the value that orders events: those with the same one arrive as published.
+        subscribers: the services that may subscribe to it, besides the one that publishes it.
         asyncapi: loads the `channels`, `operations` and `components` of the contract's AsyncAPI
             document, which nobody but the publisher's process needs.
     """
@@ -131,6 +132,7 @@ class EventDescriptor(Generic[Q]):
     type: str
     codec: Codec[Q]
     key: Callable[[Q], str]
+    subscribers: frozenset[str] = frozenset()
     asyncapi: Callable[[], Mapping[str, Any]] = dict
 
     @property

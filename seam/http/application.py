@@ -115,6 +115,7 @@ def openapi(apis: Sequence[HttpApi[Any]], *, title: str) -> dict[str, Any]:
     """
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
+    schemes: dict[str, Any] = {}
     called: dict[str, str] = {}
     bound: dict[tuple[str, str], str] = {}
     uses = Counter(each["operationId"] for api in apis for _, _, each in _operations(api))
@@ -137,11 +138,13 @@ def openapi(apis: Sequence[HttpApi[Any]], *, title: str) -> dict[str, Any]:
         for schema, meaning in api.openapi["components"]["schemas"].items():
             if schemas.setdefault(schema, meaning) != meaning:
                 raise ValueError(f"{name}: the schema {schema} has another meaning in another API")
+        # Those of all contracts are written by one generator.
+        schemes |= api.openapi["components"].get("securitySchemes", {})
     return {
         "openapi": OPENAPI_VERSION,
         "info": {"title": title, "version": "1"},
         "paths": paths,
-        "components": {"schemas": schemas},
+        "components": {"schemas": schemas, **({"securitySchemes": schemes} if schemes else {})},
     }
 
 

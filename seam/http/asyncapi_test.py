@@ -30,7 +30,7 @@ def reference(kind: str, name: str) -> dict[str, Any]:
 
 
 def event(type_: str, described: dict[str, Any]) -> EventDescriptor[FieldMask]:
-    return EventDescriptor(type_, FIELD_MASK, lambda _: "", lambda: described)
+    return EventDescriptor(type_, FIELD_MASK, lambda _: "", asyncapi=lambda: described)
 
 
 def test_events_of_several_contracts_are_in_one_document() -> None:

@@ -1,5 +1,6 @@
 """Persistence of one service: statements that are made once, and a database that runs them."""
 
+from seam.persistence.current_subject import current_subject
 from seam.persistence.database import CannotOpenDatabaseError, Database, open_database, shown_url
 from seam.persistence.one_of import one_of
 from seam.persistence.statements import Command, Query, Session
@@ -14,6 +15,7 @@ __all__ = [
     "Session",
     "Text",
     "Transaction",
+    "current_subject",
     "one_of",
     "open_database",
     "shown_url",

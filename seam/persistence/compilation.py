@@ -24,6 +24,9 @@ Arguments: TypeAlias = Callable[[Mapping[str, Any]], Sequence[Any]]
 
 Converter: TypeAlias = Callable[[Any], Any]
 
+Supplier: TypeAlias = Callable[[], Any]
+"""Gives a parameter that the execution finds by itself, such as who asks."""
+
 
 # They have no types.
 _SQLITE: Final[Any] = sqlite.dialect()
@@ -63,22 +66,31 @@ class Compiled:
             dialect=dialect, column_keys=None if keys is None else sorted(keys)
         )
         constants, defaults = _constants(compiled)
-        self.names = frozenset(compiled.binds) - constants.keys() - defaults.keys()
-        given = {**dict.fromkeys(self.names), **constants, **defaults}
+        supplied: dict[str, Supplier] = {
+            name: bind.callable
+            for name, bind in compiled.binds.items()
+            if bind.callable is not None
+        }
+        self.names = (
+            frozenset(compiled.binds) - constants.keys() - defaults.keys() - supplied.keys()
+        )
+        given = {**dict.fromkeys([*self.names, *supplied]), **constants, **defaults}
         # It lists the values of an IN with constants one by one.
         expanded = compiled.construct_expanded_state(given)
         origins = {
             part: whole for whole, parts in expanded.parameter_expansion.items() for part in parts
         }
         fixed = {
-            name: value for name, value in expanded.parameters.items() if name not in self.names
+            name: value
+            for name, value in expanded.parameters.items()
+            if name not in self.names and name not in supplied
         }
         places = list(expanded.positiontup)
         converters = [
             _bind(compiled.binds[origins.get(name, name)].type, dialect) for name in places
         ]
         self.sql: str = expanded.statement
-        self.arguments = _arguments(places, converters, fixed)
+        self.arguments = _arguments(places, converters, fixed, supplied)
         self.convert = _convert(statement, dialect)
         self.writes = isinstance(statement, UpdateBase)
         self.count = len(self.names)
@@ -95,7 +107,11 @@ class Compiled:
 
 def _constants(compiled: SQLCompiler) -> tuple[dict[str, Any], dict[str, Any]]:
     """Values that the statement itself gives, and defaults of columns that it leaves out."""
-    constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+    constants = {
+        name: bind.value
+        for name, bind in compiled.binds.items()
+        if not bind.required and bind.callable is None
+    }
     defaults = {}
     for column in (*compiled.insert_prefetch, *compiled.update_prefetch):
         default = column.default
@@ -110,9 +126,14 @@ def _bind(kind: TypeEngine[Any], dialect: Dialect) -> Converter | None:
 
 
 def _arguments(
-    places: Sequence[str], converters: Sequence[Converter | None], fixed: Mapping[str, Any]
+    places: Sequence[str],
+    converters: Sequence[Converter | None],
+    fixed: Mapping[str, Any],
+    supplied: Mapping[str, Supplier],
 ) -> Arguments:
     """Make the function that is called for each execution."""
+    if supplied:
+        return _with_supplied(_arguments(places, converters, fixed, {}), supplied)
     if not fixed and not any(converters):
         if not places:
             return lambda _: ()
@@ -130,6 +151,15 @@ def _arguments(
         return [
             values[name] if convert is None else convert(values[name]) for name, convert in pairs
         ]
+
+    return in_order
+
+
+def _with_supplied(arguments: Arguments, supplied: Mapping[str, Supplier]) -> Arguments:
+    suppliers = tuple(supplied.items())
+
+    def in_order(parameters: Mapping[str, Any]) -> Sequence[Any]:
+        return arguments({**parameters, **{name: supply() for name, supply in suppliers}})
 
     return in_order
 

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from itertools import islice
 from time import perf_counter
@@ -89,8 +90,11 @@ class SqliteWork:
                 raise self.failed(error, compiled.sql) from None
             return
         left = iter(rows)
+        # Who asks is asked for in the thread as well.
+        context = copy_context()
         while part := list(islice(left, _SLICE)):
-            await self._thread(compiled.sql, partial(self._run_slice, compiled, part))
+            run_slice = partial(context.run, self._run_slice, compiled, part)
+            await self._thread(compiled.sql, run_slice)
 
     async def control(self, sql: str) -> None:
         """See `Work`."""

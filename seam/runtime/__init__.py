@@ -2,7 +2,7 @@
 
 from seam.runtime.command_line import main
 from seam.runtime.service import GrpcServicer, Provided, Resources, Service
-from seam.runtime.settings import Settings, database_location
+from seam.runtime.settings import Settings, database_location, settings_of
 
 __all__ = [
     "GrpcServicer",
@@ -12,4 +12,5 @@ __all__ = [
     "Settings",
     "database_location",
     "main",
+    "settings_of",
 ]

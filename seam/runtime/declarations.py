@@ -7,11 +7,13 @@ has left it. So it fails at the start, wherever the service runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
 
 import grpc
 
 from seam.bus import Channel, Registration
-from seam.contract import ServiceDescriptor
+from seam.contract import EventDescriptor, ServiceDescriptor
+from seam.events import Subscription
 from seam.runtime.service import GrpcServicer, Provided, Service, owner_of
 
 
@@ -30,6 +32,7 @@ class Needs:
     ) -> None:
         """Give `service` what `channel` and `grpc_channel` give anybody."""
         self._service = service
+        # Callees learn who calls them, and let in whom their contract names.
         self._channel = channel
         self._grpc_channel = grpc_channel
         self._unused = set(service.needs)
@@ -42,7 +45,7 @@ class Needs:
             ServiceError: the service does not say that it needs it, or has started already.
         """
         self._use(descriptor, descriptor.name)
-        return self._channel(descriptor)
+        return self._channel(descriptor).called_by(self._service.name)
 
     def grpc_channel(self, name: str) -> grpc.aio.Channel:
         """A channel to the service of this full name, for stubs that protoc has made.
@@ -80,12 +83,17 @@ class Needs:
 
 
 def check_answers(service: Service, answers: Iterable[Provided]) -> None:
-    """Check that a service answers and publishes what is its own, and that its routes lead there.
+    """Check that a service answers and publishes what is its own, and hears what it may hear.
 
     Raises:
-        ServiceError: others would look for it elsewhere, or nothing answers a route.
+        ServiceError: others would look for it elsewhere, nothing answers a route, or the contract
+            of an event does not name the service as a subscriber.
     """
+    answers = tuple(answers)
     names = answered(answers)
+    for answer in answers:
+        if isinstance(answer, Subscription):
+            _check_subscriber(service, answer.event)
     for name in names:
         if owner_of(name) != service.name:
             raise ServiceError(
@@ -104,6 +112,16 @@ def check_answers(service: Service, answers: Iterable[Provided]) -> None:
                 f"service '{service.name}' has routes to {api.descriptor.name}, and its start "
                 "registers no handler of it"
             )
+
+
+def _check_subscriber(service: Service, event: EventDescriptor[Any]) -> None:
+    if service.name != event.owner and service.name not in event.subscribers:
+        allowed = ", ".join(sorted(event.subscribers)) or "no other service"
+        raise ServiceError(
+            f"service '{service.name}' subscribes to {event.type}, and its contract lets "
+            f"{allowed} do so; name it among the `subscribers` of the event in the contract of "
+            f"'{event.owner}'"
+        )
 
 
 def check_needs(services: Sequence[Service], names: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,22 +18,23 @@ from sqlalchemy import MetaData
 from conformance.handler import Conformance
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, register_conformance
 from lib.grpc_inprocess.examples import Greeter
-from seam.bus import Registration
 from seam.codec.wellknown_records import FIELD_MASK
-from seam.contract import EventDescriptor, ServiceDescriptor
+from seam.contract import EventDescriptor, FieldMask, ServiceDescriptor
+from seam.events import subscribe
 from seam.http import HttpApi
+from seam.persistence import Transaction
 from seam.persistence.migrations import Migrations
 from seam.runtime import GrpcServicer, Resources, Service
-from seam.runtime.declarations import ServiceError
+from seam.runtime.declarations import ServiceError, check_answers
 from seam.runtime.hosting import hosting
-from seam.runtime.service import DatabaseLocation
+from seam.runtime.service import DatabaseLocation, Provided
 from seam.runtime.topology import Address, Process, Topology
 
 ANY = Address("127.0.0.1", 0)
 ELSEWHERE = Process("elsewhere", ("conformance", "grpc_examples"), grpc=Address("127.0.0.1", 1))
 GREETER = "grpc_examples.v1.Greeter"
 
-Answers = Sequence[Registration | GrpcServicer]
+Answers = Sequence[Provided]
 
 
 def service(
@@ -169,6 +171,34 @@ async def test_what_a_service_publishes_must_be_its_own() -> None:
     expected = "service 'other' publishes conformance.v1.Changed, which others look for where"
     with pytest.raises(ServiceError, match=expected):
         await start(service("other", answer_nothing, publishes=(event,)))
+
+
+@pytest.mark.parametrize(
+    ("subscribers", "allowed"),
+    [((), "no other service"), (("search", "ledger"), "ledger, search")],
+)
+async def test_a_subscriber_must_be_named_by_the_contract_of_the_event(
+    subscribers: tuple[str, ...], allowed: str
+) -> None:
+    async def ignore(_: FieldMask, __: Transaction) -> None:
+        pass
+
+    event = EventDescriptor(
+        "conformance.v1.Changed", FIELD_MASK, lambda _: "", frozenset(subscribers)
+    )
+
+    def listen(_: Resources) -> Answers:
+        return (subscribe(event, ignore),)
+
+    named = service("caller", listen)
+    expected = (
+        f"service 'caller' subscribes to conformance.v1.Changed, and its contract lets {allowed} do"
+        " so; name it among the `subscribers` of the event in the contract of 'conformance'"
+    )
+    with pytest.raises(ServiceError, match=re.escape(expected)):
+        await start(named)
+    for each in ("conformance", *subscribers):
+        check_answers(service(each, listen), [subscribe(event, ignore)])
 
 
 async def test_what_routes_lead_to_must_be_answered() -> None:

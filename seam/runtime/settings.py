@@ -139,6 +139,18 @@ def service_settings(
     return {service: ServiceSettings(service, each) for service, each in given.items()}
 
 
+def settings_of(settings: Settings, service: str) -> ServiceSettings:
+    """What was set for one service, for a command of it.
+
+    Raises:
+        TopologyError: the topology file cannot be used.
+        SettingsError: a `--setting` is of another service, or cannot be used.
+    """
+    topology = _topology(settings, (service,), whole_system=False)
+    given = service_settings(settings, [service], topology)
+    return given.get(service, ServiceSettings(service, {}))
+
+
 def _given_databases(settings: Settings) -> dict[str, str]:
     """URLs of `--database` by service."""
     given: dict[str, str] = {}

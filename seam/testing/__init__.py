@@ -7,11 +7,13 @@ from seam.testing.mock import (
     MockServerStreaming,
     strict_channel,
 )
+from seam.testing.signed_in import signed_in
 
 __all__ = [
     "MockBidirectional",
     "MockClientStreaming",
     "MockMethod",
     "MockServerStreaming",
+    "signed_in",
     "strict_channel",
 ]

@@ -10,6 +10,7 @@ from seam.bus import HandlerRegistry, InProcessChannel, Registration
 from seam.contract import MethodDescriptor
 from seam.contract.errors import StatusError
 from seam.contract.records import Record
+from seam.testing.access import EVERYBODY
 
 Q = TypeVar("Q", bound=Record)
 S = TypeVar("S", bound=Record)
@@ -151,8 +152,11 @@ async def _stream(responses: tuple[S, ...], error: StatusError | None = None) ->
 
 
 def strict_channel(*registrations: Registration) -> InProcessChannel:
-    """A channel to handlers or mocks, on which every record goes through its wire form."""
-    registry = HandlerRegistry()
+    """A channel to handlers or mocks, on which every record goes through its wire form.
+
+    Who calls is not asked: a test calls in the place of any service or user.
+    """
+    registry = HandlerRegistry(policy=EVERYBODY)
     for registration in registrations:
         registry.register(registration)
     return InProcessChannel(registry, strict=True)

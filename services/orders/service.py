@@ -8,12 +8,14 @@ from typing import Final
 
 from cyclopts import App
 
-from seam.bus import Registration
-from seam.runtime import Resources, Service, main
+from seam.events import subscribe
+from seam.runtime import Provided, Resources, Service, main
 from seam.sagas import SagaRunner
 from seam.sagas.commands import saga_commands
+from services.authentication.records.messagebus_events import USER_DELETED
 from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub
 from services.orders.api.orders_api import OrdersApi
+from services.orders.messagebus.deleted_users import disown_their_orders
 from services.orders.persistence.migrations import MIGRATIONS
 from services.orders.persistence.tables import SAGAS, Table
 from services.orders.records.api_bus import register_orders_api
@@ -29,7 +31,7 @@ from services.shopping_cart.records.messagebus_bus import SHOPPING_CART, Shoppin
 
 
 @asynccontextmanager
-async def start(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
+async def start(resources: Resources) -> AsyncIterator[Sequence[Provided]]:
     """Open the database, go on with what was left, and answer."""
     inventory = InventoryStub(resources.channel(INVENTORY))
     shopping_cart = ShoppingCartStub(resources.channel(SHOPPING_CART))
@@ -39,7 +41,7 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
         runner = SagaRunner(database, SAGAS, (checkout.saga,))
         async with runner.running():
             api = OrdersApi(database, runner, checkout, inventory, shopping_cart)
-            yield (register_orders_api(api),)
+            yield (register_orders_api(api), subscribe(USER_DELETED, disown_their_orders))
 
 
 COMMANDS: Final = App(name="orders", help="Look after orders.", version_flags=[])

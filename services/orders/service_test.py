@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from seam.bus import InProcessChannel
+from seam.bus import InProcessChannel, Registration
 from seam.call import Metadata
 from seam.contract import ServiceDescriptor
+from seam.events import Subscription
 from seam.runtime import Resources
 from seam.runtime.service import DatabaseLocation
 from seam.testing import strict_channel
+from services.authentication.records.messagebus_events import USER_DELETED
 from services.inventory.records.messagebus_bus import INVENTORY, register_inventory
 from services.inventory.records.messagebus_mock import InventoryMock
 from services.orders.records.api import GetOrderRequest, OrderState, PlaceOrderRequest
@@ -35,7 +37,10 @@ async def test_the_service_answers_its_contract_and_asks_only_for_what_it_needs(
         return peers
 
     location = DatabaseLocation(url=database_url, embedded=True)
-    async with start(Resources(location, to)) as registrations:
+    async with start(Resources(location, to)) as provided:
+        registrations = [each for each in provided if isinstance(each, Registration)]
+        subscriptions = [each for each in provided if isinstance(each, Subscription)]
+        assert [each.event for each in subscriptions] == [USER_DELETED]
         assert {each.descriptor for each in registrations} == {ORDERS_API}
         assert {api.descriptor for api in SERVICE.http} == {ORDERS_API}
         assert set(asked_for) == set(SERVICE.needs) == {INVENTORY, SHOPPING_CART, PAYMENTS}
@@ -44,6 +49,7 @@ async def test_the_service_answers_its_contract_and_asks_only_for_what_it_needs(
         )
         assert order.state is OrderState.CONFIRMED
 
-    async with start(Resources(location, to)) as registrations:
+    async with start(Resources(location, to)) as provided:
+        registrations = [each for each in provided if isinstance(each, Registration)]
         api = OrdersApiStub(strict_channel(*registrations))
         assert await api.get_order(GetOrderRequest(order_id=order.order_id)) == order

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 
 from seam.events import subscribe
 from seam.runtime import Provided, Resources, Service, main
+from services.authentication.records.messagebus_events import USER_DELETED
 from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub
 from services.orders.records.messagebus_events import ORDER_CONFIRMED
 from services.shopping_cart.api.shopping_cart_api import ShoppingCartApi
+from services.shopping_cart.messagebus.deleted_users import delete_their_carts
 from services.shopping_cart.messagebus.ordered_items import take_ordered_items
 from services.shopping_cart.messagebus.shopping_cart import ShoppingCart
 from services.shopping_cart.persistence.migrations import MIGRATIONS
@@ -28,6 +30,7 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Provided]]:
             register_shopping_cart_api(ShoppingCartApi(database, inventory)),
             register_shopping_cart(ShoppingCart(database)),
             subscribe(ORDER_CONFIRMED, take_ordered_items),
+            subscribe(USER_DELETED, delete_their_carts),
         )
 
 

@@ -9,6 +9,7 @@ from seam.events import Subscription
 from seam.runtime import Resources
 from seam.runtime.service import DatabaseLocation
 from seam.testing import strict_channel
+from services.authentication.records.messagebus_events import USER_DELETED
 from services.inventory.records.messagebus import BatchGetItemsResponse, StockItem
 from services.inventory.records.messagebus_bus import INVENTORY, register_inventory
 from services.inventory.records.messagebus_mock import InventoryMock
@@ -38,7 +39,7 @@ async def test_the_service_answers_both_of_its_contracts_and_asks_only_for_what_
     async with start(Resources(location, to)) as provided:
         registrations = [each for each in provided if isinstance(each, Registration)]
         subscriptions = [each for each in provided if isinstance(each, Subscription)]
-        assert [each.event for each in subscriptions] == [ORDER_CONFIRMED]
+        assert [each.event for each in subscriptions] == [ORDER_CONFIRMED, USER_DELETED]
         answered = {each.descriptor for each in registrations}
         assert answered == {SHOPPING_CART_API, SHOPPING_CART}
         assert {api.descriptor for api in SERVICE.http} <= answered

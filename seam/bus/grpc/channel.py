@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from copy import copy
 from time import monotonic
 from typing import Any, Final, TypeVar
 
@@ -53,7 +54,10 @@ class GrpcChannel:
     """Carries calls over one gRPC channel."""
 
     def __init__(
-        self, channel: grpc.aio.Channel, *, client_interceptors: Sequence[Interceptor] = ()
+        self,
+        channel: grpc.aio.Channel,
+        *,
+        client_interceptors: Sequence[Interceptor] = (),
     ) -> None:
         """Make a channel over an open gRPC channel; the caller closes `channel`.
 
@@ -63,25 +67,38 @@ class GrpcChannel:
         """
         self._channel = channel
         self._client_interceptors = tuple(client_interceptors)
+        self._caller = ""
         self._outages: dict[str, Outage] = {}
+
+    def called_by(self, service: str) -> GrpcChannel:
+        """See `Channel`."""
+        bound = copy(self)
+        bound._caller = service  # noqa: SLF001
+        return bound
 
     def unary(self, method: MethodDescriptor[Q, S]) -> UnaryCall[Q, S]:
         """See `Channel`."""
         remote: UnaryRemote = self._channel.unary_unary(f"/{method.full_name}")
         send = _sender(method, remote, self._outage(method))
-        return unary_client_call(method, send, self._client_interceptors)
+        return unary_client_call(method, send, self._client_interceptors, self._caller)
 
     def server_streaming(self, method: MethodDescriptor[Q, S]) -> ServerStreamingCall[Q, S]:
         """See `Channel`."""
-        return server_streaming_client_call(method, self._stream(method), self._client_interceptors)
+        return server_streaming_client_call(
+            method, self._stream(method), self._client_interceptors, self._caller
+        )
 
     def client_streaming(self, method: MethodDescriptor[Q, S]) -> ClientStreamingCall[Q, S]:
         """See `Channel`."""
-        return client_streaming_client_call(method, self._stream(method), self._client_interceptors)
+        return client_streaming_client_call(
+            method, self._stream(method), self._client_interceptors, self._caller
+        )
 
     def bidirectional(self, method: MethodDescriptor[Q, S]) -> BidirectionalCall[Q, S]:
         """See `Channel`."""
-        return bidirectional_client_call(method, self._stream(method), self._client_interceptors)
+        return bidirectional_client_call(
+            method, self._stream(method), self._client_interceptors, self._caller
+        )
 
     def _stream(self, method: MethodDescriptor[Any, Any]) -> StreamInvoke:
         # On the wire a single record is a stream of one, so one kind of call serves them all.

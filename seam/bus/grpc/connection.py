@@ -69,17 +69,28 @@ CHANNEL_OPTIONS: Final = (
 """How a client keeps its links; what else it sets follows from contracts."""
 
 
-def open_channel(target: str, services: Sequence[ServiceDescriptor]) -> grpc.aio.Channel:
+def open_channel(
+    target: str,
+    services: Sequence[ServiceDescriptor],
+    *,
+    credentials: grpc.ChannelCredentials | None = None,
+    name: str = "",
+) -> grpc.aio.Channel:
     """Open a channel to those who answer some contract services.
 
     Args:
         target: as `target_of` gives it, or any other target that gRPC knows.
         services: the services that are called over it.
+        credentials: prove who calls, and check who answers; None on a network that is trusted.
+        name: with `credentials`, what the certificate of who answers must name.
     """
     config = msgspec.json.encode(service_config(services)).decode()
-    return grpc.aio.insecure_channel(
-        target, options=(*CHANNEL_OPTIONS, ("grpc.service_config", config))
-    )
+    options: tuple[tuple[str, Any], ...] = (*CHANNEL_OPTIONS, ("grpc.service_config", config))
+    if credentials is None:
+        return grpc.aio.insecure_channel(target, options=options)
+    # Where a process listens says nothing of what it may answer.
+    options = (*options, ("grpc.ssl_target_name_override", name))
+    return grpc.aio.secure_channel(target, credentials, options=options)
 
 
 def target_of(addresses: Sequence[str]) -> str:

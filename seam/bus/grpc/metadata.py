@@ -14,32 +14,39 @@ from urllib.parse import quote, unquote
 from seam.call.context import (
     CallContext,
     check_baggage,
-    check_principal,
     check_traceparent,
 )
 from seam.call.metadata import EMPTY, MetadataValue
+from seam.call.principal import claimed
 from seam.contract.errors import InvalidField
 
 T = TypeVar("T")
 
 TRACEPARENT: Final = "traceparent"
 BAGGAGE: Final = "baggage"
-PRINCIPAL: Final = "seam-principal"
+AUTHORIZATION: Final = "authorization"
+CALLER: Final = "seam-caller"
+
+BEARER: Final = "Bearer "
+"""Source: https://www.rfc-editor.org/rfc/rfc6750#section-2.1."""
 
 Pairs = tuple[tuple[str, MetadataValue], ...]
 
-_OURS: Final = frozenset({TRACEPARENT, BAGGAGE, PRINCIPAL, "user-agent"})
+_OURS: Final = frozenset({TRACEPARENT, BAGGAGE, AUTHORIZATION, CALLER, "user-agent"})
 
 
 def to_wire(call: CallContext) -> Pairs | None:
     """The metadata of a request; None when there is nothing to say."""
-    if not (call.metadata or call.traceparent or call.principal or call.baggage):
+    token, caller = call.principal.token, call.caller
+    if not (call.metadata or call.traceparent or token or caller or call.baggage):
         return None
     pairs = list(call.metadata.items())
     if call.traceparent:
         pairs.append((TRACEPARENT, call.traceparent))
-    if call.principal:
-        pairs.append((PRINCIPAL, quote(call.principal, safe=" @:/")))
+    if token:
+        pairs.append((AUTHORIZATION, BEARER + token))
+    if caller:
+        pairs.append((CALLER, caller))
     if call.baggage:
         text = ",".join(f"{name}={quote(value)}" for name, value in call.baggage.items())
         pairs.append((BAGGAGE, text))
@@ -50,16 +57,23 @@ def from_wire(received: Iterable[tuple[str, MetadataValue]]) -> Mapping[str, obj
     """The fields of a `CallContext` that the metadata of a request says something about."""
     fields: dict[str, object] = {}
     metadata: dict[str, MetadataValue] = {}
+    tokens: list[str] = []
     for key, value in received:
         # What another program says amiss is not passed on: W3C's texts ask for no more.
         if key == TRACEPARENT and isinstance(value, str):
             fields.update(_accepted("traceparent", value, check_traceparent))
-        elif key == PRINCIPAL and isinstance(value, str):
-            fields.update(_accepted("principal", unquote(value), check_principal))
+        elif key == AUTHORIZATION and isinstance(value, str):
+            # What is no token is handed on as one, and refused as one: who sends it does not ask as
+            # nobody.
+            tokens.append(value.removeprefix(BEARER))
+        elif key == CALLER and isinstance(value, str):
+            fields["caller"] = value
         elif key == BAGGAGE and isinstance(value, str):
             fields.update(_accepted("baggage", _baggage(value), check_baggage))
         elif key != "user-agent" and not key.startswith("grpc-"):
             metadata[key] = value
+    if tokens:
+        fields["principal"] = claimed(", ".join(tokens))
     if metadata:
         fields["metadata"] = MappingProxyType(metadata)
     return fields

@@ -9,6 +9,8 @@ import grpc
 SERVER_OPTIONS: Final = (
     # Without it, a second process could bind the same port and take half of the calls.
     ("grpc.so_reuseport", 0),
+    # All that may travel with a call. Without it, gRPC refuses some calls above 8 KiB by chance.
+    ("grpc.max_metadata_size", 16 * 2**10),
     # Clients ask whether the process is still there, also when nothing else is said.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     # How many calls a service takes on is said by its bulkhead, which answers what is too much.

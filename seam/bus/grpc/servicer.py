@@ -16,6 +16,7 @@ from typing import Any, Final, NoReturn
 import grpc
 
 from seam.bus.deadline import deadline_exceeded
+from seam.bus.grpc.callers import CERTIFIED, CallerCheck
 from seam.bus.grpc.metadata import from_wire
 from seam.bus.grpc.request_stream import ACCEPTED, name_with_end, until_end, until_half_close
 from seam.bus.interceptor import Invoke, StreamInvoke
@@ -35,12 +36,15 @@ StreamBehavior = Callable[[AsyncIterator[bytes], Context], AsyncIterator[bytes]]
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
-def servicer(descriptor: ServiceDescriptor, registry: HandlerRegistry) -> grpc.GenericRpcHandler:
+def servicer(
+    descriptor: ServiceDescriptor, registry: HandlerRegistry, *, callers: CallerCheck = CERTIFIED
+) -> grpc.GenericRpcHandler:
     """Make the gRPC handlers of a contract service.
 
     Args:
         descriptor: the service to answer.
         registry: where its handlers are registered.
+        callers: checks which service calls.
 
     Returns:
         What `grpc.aio.Server.add_generic_rpc_handlers` takes.
@@ -48,13 +52,13 @@ def servicer(descriptor: ServiceDescriptor, registry: HandlerRegistry) -> grpc.G
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for method in descriptor.methods:
         if method.kind is Kind.UNARY:
-            unary = _unary_behavior(method, registry.server_call(method))
+            unary = _unary_behavior(method, registry.server_call(method), callers)
             handlers[method.name] = grpc.unary_unary_rpc_method_handler(unary)
             continue
         serve = registry.stream_server_call(method)
-        handlers[method.name] = _stream_handler(method, _stream_behavior(method, serve))
+        handlers[method.name] = _stream_handler(method, _stream_behavior(method, serve, callers))
         if method.kind.client_streaming:
-            marked = _stream_behavior(method, serve, marked=True)
+            marked = _stream_behavior(method, serve, callers, marked=True)
             handlers[name_with_end(method)] = _stream_handler(method, marked)
     return grpc.method_handlers_generic_handler(descriptor.name, handlers)
 
@@ -87,7 +91,7 @@ def _stream_handler(
 
 
 def _unary_behavior(
-    method: MethodDescriptor[Any, Any], serve: Invoke
+    method: MethodDescriptor[Any, Any], serve: Invoke, callers: CallerCheck
 ) -> Callable[[bytes, Context], Any]:
     read, write, status = request_decoder(method), response_encoder(method), StatusCodec(method)
 
@@ -95,6 +99,8 @@ def _unary_behavior(
         granted = _granted(context)
         call = _received(context, method.timeout if granted is None else granted)
         try:
+            if call.caller:
+                callers(context, call.caller)
             answer = write(await serve(read(payload), call))
         except StatusError as error:
             await _abort(context, status, error, call)
@@ -106,7 +112,11 @@ def _unary_behavior(
 
 
 def _stream_behavior(
-    method: MethodDescriptor[Any, Any], serve: StreamInvoke, *, marked: bool = False
+    method: MethodDescriptor[Any, Any],
+    serve: StreamInvoke,
+    callers: CallerCheck,
+    *,
+    marked: bool = False,
 ) -> StreamBehavior:
     read, write, status = request_decoder(method), response_encoder(method), StatusCodec(method)
     one_request = not method.kind.client_streaming
@@ -123,6 +133,8 @@ def _stream_behavior(
             requests = until_half_close(payloads, read)
         responses = serve(requests, call)
         try:
+            if call.caller:
+                callers(context, call.caller)
             async with asyncio.timeout(method.timeout if granted is None else None):
                 async for response in responses:
                     yield write(response)

@@ -8,6 +8,7 @@ a value that only looks right fails in a test and not on the day the service is 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
+from copy import copy
 from typing import Any, TypeVar
 
 from seam.bus.channel import (
@@ -53,6 +54,13 @@ class InProcessChannel:
         self._registry = registry
         self._strict = strict
         self._client_interceptors = tuple(client_interceptors)
+        self._caller = ""
+
+    def called_by(self, service: str) -> InProcessChannel:
+        """See `Channel`."""
+        bound = copy(self)
+        bound._caller = service  # noqa: SLF001
+        return bound
 
     def unary(self, method: MethodDescriptor[Q, S]) -> UnaryCall[Q, S]:
         """See `Channel`. The handler may be registered after the stub is made."""
@@ -65,19 +73,25 @@ class InProcessChannel:
             return found(request, call)
 
         carried = strict(method, transport) if self._strict else transport
-        return unary_client_call(method, carried, self._client_interceptors)
+        return unary_client_call(method, carried, self._client_interceptors, self._caller)
 
     def server_streaming(self, method: MethodDescriptor[Q, S]) -> ServerStreamingCall[Q, S]:
         """See `Channel`."""
-        return server_streaming_client_call(method, self._stream(method), self._client_interceptors)
+        return server_streaming_client_call(
+            method, self._stream(method), self._client_interceptors, self._caller
+        )
 
     def client_streaming(self, method: MethodDescriptor[Q, S]) -> ClientStreamingCall[Q, S]:
         """See `Channel`."""
-        return client_streaming_client_call(method, self._stream(method), self._client_interceptors)
+        return client_streaming_client_call(
+            method, self._stream(method), self._client_interceptors, self._caller
+        )
 
     def bidirectional(self, method: MethodDescriptor[Q, S]) -> BidirectionalCall[Q, S]:
         """See `Channel`."""
-        return bidirectional_client_call(method, self._stream(method), self._client_interceptors)
+        return bidirectional_client_call(
+            method, self._stream(method), self._client_interceptors, self._caller
+        )
 
     def _stream(self, method: MethodDescriptor[Any, Any]) -> StreamInvoke:
         def transport(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:

@@ -28,6 +28,7 @@ from seam.bus.nats.protocol import (
     Frame,
     Open,
     Part,
+    caller_of,
     decode,
     encode,
     metadata_from_wire,
@@ -38,6 +39,7 @@ from seam.bus.server_call import request_decoder, response_encoder
 from seam.bus.streams import close, only
 from seam.call.context import CallContext
 from seam.call.metadata import EMPTY
+from seam.call.principal import ANONYMOUS, claimed
 from seam.codec.status import StatusCodec
 from seam.contract.descriptors import Kind, MethodDescriptor
 from seam.contract.errors import Code, StatusError
@@ -99,7 +101,7 @@ class IncomingCall:
         self,
         connection: Connection,
         number: int,
-        caller: str,
+        asked: Msg,
         answering: Answering,
         opening: Open,
     ) -> None:
@@ -108,13 +110,13 @@ class IncomingCall:
         Args:
             connection: the way to its caller.
             number: tells it from the others of this connection.
-            caller: the caller's subject.
+            asked: the message that began it.
             answering: how its method is answered.
             opening: began it.
         """
         self._connection = connection
         self._subject = f"{connection.inbox}.{number}"
-        self._caller = caller
+        self._caller = asked.reply
         self._answering = answering
         self._silent = 0
         self._introduced = False
@@ -125,9 +127,10 @@ class IncomingCall:
         self._context = CallContext(
             monotonic() + seconds,
             opening.traceparent,
-            opening.principal,
+            claimed(opening.token) if opening.token else ANONYMOUS,
             MappingProxyType(opening.baggage) if opening.baggage else EMPTY,
             MappingProxyType(metadata_from_wire(opening.metadata)) if opening.metadata else EMPTY,
+            caller_of(asked.subject),
         )
         if opening.data is not None:
             self._reader.begin(opening.data, last=opening.last)

@@ -177,11 +177,12 @@ class OutgoingCall:
             data,
             last,
             call.traceparent,
-            call.principal,
+            call.principal.token,
             dict(call.baggage),
             metadata_to_wire(call.metadata),
         )
-        self._connection.post(calls_subject(method.service), encode(opening), self._subject)
+        subject = calls_subject(method.service, call.caller)
+        self._connection.post(subject, encode(opening), self._subject)
         if request is not None and not last:
             self._writer = MessageWriter(self._send, begun_with=data)
             self._write_in_background(self._write_rest(self._writer, request))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -58,49 +59,61 @@ async def open_nats(url: str) -> AsyncIterator[Caller]:
 class NatsChannel:
     """Carries calls over NATS."""
 
-    def __init__(self, caller: Caller, *, client_interceptors: Sequence[Interceptor] = ()) -> None:
+    def __init__(
+        self,
+        link: Caller,
+        *,
+        client_interceptors: Sequence[Interceptor] = (),
+    ) -> None:
         """Make a channel.
 
         Args:
-            caller: makes the calls, see `open_nats`.
+            link: makes the calls, see `open_nats`.
             client_interceptors: run where a call is made, outermost first.
         """
-        self._caller = caller
+        self._link = link
         self._client_interceptors = tuple(client_interceptors)
+        self._caller = ""
         self._ways: dict[str, _Way] = {}
+
+    def called_by(self, service: str) -> NatsChannel:
+        """See `Channel`."""
+        bound = copy(self)
+        bound._caller = service  # noqa: SLF001
+        return bound
 
     def unary(self, method: MethodDescriptor[Q, S]) -> UnaryCall[Q, S]:
         """See `Channel`."""
         send = _sender(method, self._way(method))
-        return unary_client_call(method, send, self._client_interceptors)
+        return unary_client_call(method, send, self._client_interceptors, self._caller)
 
     def server_streaming(self, method: MethodDescriptor[Q, S]) -> ServerStreamingCall[Q, S]:
         """See `Channel`."""
         send = _stream_reader(method, self._way(method))
-        return server_streaming_client_call(method, send, self._client_interceptors)
+        return server_streaming_client_call(method, send, self._client_interceptors, self._caller)
 
     def client_streaming(self, method: MethodDescriptor[Q, S]) -> ClientStreamingCall[Q, S]:
         """See `Channel`."""
         send = _stream_sender(method, self._way(method))
-        return client_streaming_client_call(method, send, self._client_interceptors)
+        return client_streaming_client_call(method, send, self._client_interceptors, self._caller)
 
     def bidirectional(self, method: MethodDescriptor[Q, S]) -> BidirectionalCall[Q, S]:
         """See `Channel`."""
         send = _stream_sender(method, self._way(method))
-        return bidirectional_client_call(method, send, self._client_interceptors)
+        return bidirectional_client_call(method, send, self._client_interceptors, self._caller)
 
     def _way(self, method: MethodDescriptor[Any, Any]) -> _Way:
         way = self._ways.get(method.service)
         if way is None:
-            way = self._ways[method.service] = _Way(self._caller, method.service)
+            way = self._ways[method.service] = _Way(self._link, method.service)
         return way
 
 
 class _Way:
     """The way to one contract service: who makes its calls, and how they went lately."""
 
-    def __init__(self, caller: Caller, service: str) -> None:
-        self.call = caller.call
+    def __init__(self, link: Caller, service: str) -> None:
+        self.call = link.call
         self.retries = Retries()
         self.outage = Outage(service)
 

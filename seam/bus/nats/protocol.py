@@ -5,11 +5,14 @@ MiB unless its server says otherwise), and without asking whether the receiver k
 needs beyond that is said here. Every message is one frame, a MessagePack array that begins with the
 frame's number.
 
-**Subjects.** A process that answers a contract service listens on `seam.calls.<full name>` in a
-queue group, so that processes which are alike share the calls. It leaves the group while it cannot
-serve. Each side also has an inbox of its own, new with each link to the NATS server, and every call
-a subject in each inbox. A caller's subject is the reply subject of `Open`, the callee's is that of
-`Alive`. Two systems that must not hear each other use two accounts of NATS.
+**Subjects.** Calls of a contract service go to `seam.calls.<calling service>.<full name>`, with `-`
+for calls from outside. A process that answers it listens there for every caller, in a queue group,
+so that processes which are alike share the calls. It leaves the group while it cannot serve. Who
+calls is thus a matter of the NATS server: where it lets a user publish to `seam.calls.orders.>` and
+nowhere else below `seam.calls`, that user calls as `orders` or not at all. Each side also has an
+inbox of its own, new with each link to the NATS server, and every call a subject in each inbox. A
+caller's subject is the reply subject of `Open`, the callee's is that of `Alive`. Two systems that
+must not hear each other use two accounts of NATS.
 
 **A call** begins with `Open`: method, seconds that it may take, what travels in a `CallContext`,
 and the first part of the request if there is one request. It ends with `Done`: a
@@ -83,6 +86,7 @@ class Open(msgspec.Struct, array_like=True, tag=0, frozen=True):
         data: the first part of the request; None when requests follow.
         last: whether that is all of it.
         traceparent: see `CallContext`, as for the rest.
+        token: proves who asks; "" when nobody is signed in.
     """
 
     method: str
@@ -90,7 +94,7 @@ class Open(msgspec.Struct, array_like=True, tag=0, frozen=True):
     data: bytes | None
     last: bool
     traceparent: str
-    principal: str
+    token: str
     baggage: dict[str, str]
     metadata: dict[str, bytes]
 
@@ -157,6 +161,9 @@ class Ping(msgspec.Struct, array_like=True, tag=7, frozen=True):
     """Asks whether a service can be called."""
 
 
+OUTSIDE: Final = "-"
+"""In the place of the calling service's name, when none calls."""
+
 Frame = Open | Part | End | Done | Credit | Alive | Cancel | Ping
 
 encode = msgspec.msgpack.Encoder().encode
@@ -193,10 +200,22 @@ def metadata_from_wire(received: Mapping[str, bytes]) -> dict[str, MetadataValue
     }
 
 
-def calls_subject(service: str) -> str:
-    """Where the calls of a contract service go, and the name of its queue group.
+def calls_subject(service: str, caller: str = "") -> str:
+    """Where the calls of a contract service go.
 
     Args:
         service: its full name, such as `inventory.v1.Inventory`.
+        caller: name of the service that calls; "" for calls from outside.
     """
-    return f"seam.calls.{service}"
+    return f"seam.calls.{caller or OUTSIDE}.{service}"
+
+
+def all_calls_subject(service: str) -> str:
+    """Where somebody listens who answers a contract service, and the name of its queue group."""
+    return calls_subject(service, "*")
+
+
+def caller_of(subject: str) -> str:
+    """Name of the service that makes the calls which come to a subject; "" for those outside."""
+    caller = subject.split(".", 3)[2]
+    return "" if caller == OUTSIDE else caller

@@ -17,7 +17,7 @@ from seam.bus.nats.protocol import (
     Done,
     Open,
     Ping,
-    calls_subject,
+    all_calls_subject,
     decode,
     encode,
 )
@@ -70,11 +70,11 @@ class NatsServer:
 
     async def serve(self, service: str) -> None:
         """Take a share of the calls of a contract service."""
-        await self.connection.listen(calls_subject(service), partial(self._take, service))
+        await self.connection.listen(all_calls_subject(service), partial(self._take, service))
 
     async def leave(self, service: str) -> None:
         """Leave the calls of a contract service to others; those under way go on."""
-        await self.connection.stop_listening(calls_subject(service))
+        await self.connection.stop_listening(all_calls_subject(service))
 
     async def finish(self, seconds: float) -> None:
         """Wait for calls under way, and end those that take longer."""
@@ -119,7 +119,7 @@ class NatsServer:
             self.connection.post(message.reply, encode(done))
             return
         self._number += 1
-        call = IncomingCall(self.connection, self._number, message.reply, answering, frame)
+        call = IncomingCall(self.connection, self._number, message, answering, frame)
         self._calls[self._number] = call
         # Not in the task itself, which does not even begin if it is cancelled at once.
         call.task.add_done_callback(partial(self._forget, self._number))

@@ -20,7 +20,12 @@ from seam.events.host import Participant
 from seam.events.subscription import Subscription
 from seam.persistence import Command, Database, Query, Transaction, open_database
 
-SOLD: Final = EventDescriptor("sales.v1.Sold", codec=MONEY, key=lambda event: event.currency_code)
+SOLD: Final = EventDescriptor(
+    "sales.v1.Sold",
+    codec=MONEY,
+    key=lambda event: event.currency_code,
+    subscribers=frozenset({"ledger"}),
+)
 """Something was sold: the key stands for what, the amount counts up for each key."""
 
 SALES: Final = MetaData(schema="sales")

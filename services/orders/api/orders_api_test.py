@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from seam.call import Metadata
 from seam.contract import Code, StatusError
+from seam.testing import signed_in
 from services.inventory.records.messagebus import OutOfStock, OutOfStockError, Shortage
 from services.inventory.records.messagebus_mock import InventoryMock
 from services.orders.records.api import (
@@ -245,24 +246,31 @@ async def test_a_peer_that_is_away_leaves_the_order_pending_until_it_is_back(
         await place(api, key="another")
 
 
-async def test_orders_are_listed_from_the_newest_page_by_page(
+async def test_ones_own_orders_are_listed_from_the_newest_page_by_page(
     api: OrdersApiStub, payments: PaymentsMock
 ) -> None:
     payments.take_payment.raises(PaymentDeclinedError(PaymentDeclined(payment_id="", reason="no")))
-    placed = [await place(api, key=f"key {number}") for number in range(7)]
+    placed = []
+    for number in range(7):
+        with signed_in("ann"):
+            placed.append(await place(api, key=f"key {number}"))
+        with signed_in("bob"):
+            await place(api, key=f"key {number}", cart_id="yours")
+        await place(api, key=f"key {number}")
     listed: list[str] = []
     token = ""
-    while True:
-        page = await api.list_orders(ListOrdersRequest(page_size=3, page_token=token))
-        if not token:
-            # Between two pages, which stay as they are.
-            await place(api, key="between")
-        listed += [order.order_id for order in page.orders]
-        token = page.next_page_token
-        if not token:
-            break
+    with signed_in("ann"):
+        while True:
+            page = await api.list_orders(ListOrdersRequest(page_size=3, page_token=token))
+            if not token:
+                # Between two pages, which stay as they are.
+                await place(api, key="between")
+            listed += [order.order_id for order in page.orders]
+            token = page.next_page_token
+            if not token:
+                break
+        newest = (await api.list_orders(ListOrdersRequest(page_size=0, page_token=""))).orders
     assert listed == [order.order_id for order in reversed(placed)]
-    newest = (await api.list_orders(ListOrdersRequest(page_size=0, page_token=""))).orders
     assert len(newest) == 8
     assert (newest[-1].state, newest[-1].total) == (OrderState.REJECTED, euros(1_500))
 

@@ -56,7 +56,7 @@ def problem(response: httpx.Response, status: int) -> dict[str, Any]:
     return document
 
 
-async def test_an_order_is_placed_shown_listed_and_cancelled(http: httpx.AsyncClient) -> None:
+async def test_an_order_is_placed_shown_and_cancelled(http: httpx.AsyncClient) -> None:
     placed = await http.post("/v1/orders", json={"cartId": "mine"}, headers=KEY)
     assert placed.status_code == 200, placed.text
     order = placed.json()
@@ -72,8 +72,8 @@ async def test_an_order_is_placed_shown_listed_and_cancelled(http: httpx.AsyncCl
     assert (await http.get(path)).json() == order
     again = await http.post("/v1/orders", json={"cartId": "mine"}, headers=KEY)
     assert again.json() == order
-    (listed,) = (await http.get("/v1/orders")).json()["orders"]
-    assert listed == {name: order[name] for name in listed}
+    # They are those of nobody who was signed in.
+    assert (await http.get("/v1/orders")).json() == {"orders": [], "nextPageToken": ""}
     cancelled = await http.post(f"{path}:cancel")
     assert cancelled.json()["state"] == "ORDER_STATE_CANCELLED"
     assert (await http.post(f"{path}:cancel", json={})).json() == cancelled.json()

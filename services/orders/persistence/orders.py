@@ -1,4 +1,9 @@
-"""Reads and writes orders."""
+"""Reads and writes orders.
+
+An order is found by its owner alone, and one that was placed by nobody who was signed in, by who
+knows its identity. Statements see to that: they know who asks. What an order's saga does with it,
+and what keeps a cart from being sold twice, is the same whoever the owner is.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +11,11 @@ from typing import Final
 
 import msgspec
 from contract.v1.money import Money
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlmodel import col
 
-from seam.persistence import Command, Query, Session
+from seam.call import current_principal
+from seam.persistence import Command, Query, Session, current_subject
 from seam.sagas import Reason
 from services.orders.domain.purchase import Purchase
 from services.orders.domain.rejection import rejection_of
@@ -107,6 +113,7 @@ _ADD: Final = Command(
             total=bindparam("total"),
             placed_at=bindparam("placed_at"),
             was_confirmed=False,
+            owner=current_subject(),
         )
         .on_conflict_do_nothing()
     )
@@ -123,7 +130,8 @@ _ADD_LINE: Final = Command(
 )
 _FIND: Final = Query(
     select(*_SUMMARY_COLUMNS, col(OrderRow.rejection)).where(
-        col(OrderRow.order_id) == bindparam("of")
+        col(OrderRow.order_id) == bindparam("of"),
+        or_(col(OrderRow.owner) == "", col(OrderRow.owner) == current_subject()),
     ),
     _order,
 )
@@ -166,13 +174,18 @@ _LINES: Final = Query(
     .order_by(col(OrderLineRow.position)),
     _line,
 )
+# Who is not signed in has no list: they know their orders one by one.
+_IS_MINE: Final = and_(col(OrderRow.owner) == current_subject(), col(OrderRow.owner) != "")
 _NEWEST: Final = Query(
-    select(*_SUMMARY_COLUMNS).order_by(col(OrderRow.order_id).desc()).limit(bindparam("most")),
+    select(*_SUMMARY_COLUMNS)
+    .where(_IS_MINE)
+    .order_by(col(OrderRow.order_id).desc())
+    .limit(bindparam("most")),
     _summary,
 )
 _OLDER: Final = Query(
     select(*_SUMMARY_COLUMNS)
-    .where(col(OrderRow.order_id) < bindparam("than"))
+    .where(col(OrderRow.order_id) < bindparam("than"), _IS_MINE)
     .order_by(col(OrderRow.order_id).desc())
     .limit(bindparam("most")),
     _summary,
@@ -200,6 +213,12 @@ _CONFIRM: Final = _moving(OrderState.CONFIRMED, OrderState.PENDING)
 _REJECT: Final = _moving(OrderState.REJECTED, OrderState.PENDING)
 _CANCELLING: Final = _moving(OrderState.CANCELLING, OrderState.PENDING, OrderState.CONFIRMED)
 _CANCELLED: Final = _moving(OrderState.CANCELLED, OrderState.CANCELLING)
+# The key names the owner, too.
+_DISOWN: Final = Command(
+    update(OrderRow)
+    .where(col(OrderRow.owner) == bindparam("gone"))
+    .values(owner=None, idempotency_key=OrderRow.order_id)
+)
 
 
 class OrderRepository:
@@ -210,14 +229,14 @@ class OrderRepository:
         self._session = session
 
     async def add(self, purchase: Purchase, idempotency_key: str, placed_at: int) -> bool:
-        """Write a new order; False when its key is taken or its cart is sold.
+        """Write a new order of who asks; False when their key is taken or its cart is sold.
 
         Waits for another transaction that writes the same to end.
         """
         added = await self._session.execute(
             _ADD,
             order_id=purchase.order_id,
-            idempotency_key=idempotency_key,
+            idempotency_key=_own(idempotency_key),
             cart_id=purchase.cart_id,
             cart_revision=purchase.cart_revision,
             currency_code=purchase.currency_code,
@@ -242,12 +261,12 @@ class OrderRepository:
         return bool(added)
 
     async def find(self, order_id: str) -> StoredOrder | None:
-        """One order."""
+        """One order, if who asks may see it."""
         return await self._session.fetch_one(_FIND, of=order_id)
 
     async def by_key(self, idempotency_key: str) -> StoredOrder | None:
-        """The order that a key names."""
-        return await self._session.fetch_one(_BY_KEY, key=idempotency_key)
+        """The order that a key of who asks names."""
+        return await self._session.fetch_one(_BY_KEY, key=_own(idempotency_key))
 
     async def of_cart(self, cart_id: str, revision: int) -> str | None:
         """The order that has what a cart holds at a revision, or keeps it from being ordered."""
@@ -264,7 +283,7 @@ class OrderRepository:
         return tuple(await self._session.fetch_all(_LINES, of=order_id))
 
     async def page(self, before: str, most: int) -> tuple[OrderSummary, ...]:
-        """The newest orders; with `before`, those alone that are older than that order."""
+        """The newest orders of who asks; with `before`, those that are older than that order."""
         if before:
             return tuple(await self._session.fetch_all(_OLDER, than=before, most=most))
         return tuple(await self._session.fetch_all(_NEWEST, most=most))
@@ -288,3 +307,13 @@ class OrderRepository:
         why = msgspec.json.encode(reason).decode()
         await self._session.execute(_REJECT, of=order_id, why=why)
         return False
+
+    async def disown(self, owner: str) -> None:
+        """Keep the orders of somebody who has left, and not whose they were."""
+        await self._session.execute(_DISOWN, gone=owner)
+
+
+def _own(idempotency_key: str) -> str:
+    """A key as it is stored: that of one owner is not that of another, whatever they choose."""
+    owner = current_principal().subject
+    return f"{owner}\n{idempotency_key}" if owner else idempotency_key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, MetaData
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, MetaData, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 
@@ -14,6 +14,7 @@ from seam.sagas import saga_tables
 from services.orders.records.api import OrderState
 
 MAXIMUM_KEY_LENGTH: Final = 255
+MAXIMUM_OWNER_LENGTH: Final = 255
 
 _ORDER_ID = Text("order_id", 36, by_code_point=True)
 # As long as they may be; how long they are is the business of those who make them.
@@ -27,13 +28,21 @@ class Table(SQLModel, registry=registry(metadata=MetaData(schema="orders"))):
 
 
 class OrderRow(Table, table=True):
-    """One order."""
+    """One order.
+
+    Its owner is the subject of the principal who placed it, "" of one who was not signed in, and
+    NULL once the owner has left. A key is the owner's own, see `orders.py`.
+    """
 
     __tablename__ = "placed_order"
 
     order_id: str = Field(sa_column=Column(_ORDER_ID, primary_key=True))
     idempotency_key: str = Field(
-        sa_column=Column(Text("idempotency_key", MAXIMUM_KEY_LENGTH), nullable=False, unique=True)
+        sa_column=Column(
+            Text("idempotency_key", MAXIMUM_KEY_LENGTH + 1 + MAXIMUM_OWNER_LENGTH),
+            nullable=False,
+            unique=True,
+        )
     )
     cart_id: str = Field(sa_column=Column(_CART_ID, nullable=False))
     cart_revision: int = Field(sa_type=BigInteger)
@@ -43,6 +52,11 @@ class OrderRow(Table, table=True):
     placed_at: int = Field(sa_type=BigInteger)
     was_confirmed: bool = False
     rejection: str | None = Field(sa_column=Column(Text("rejection", 1_000_000)))
+    owner: str | None = Field(
+        sa_column=Column(
+            Text("owner", MAXIMUM_OWNER_LENGTH), nullable=True, server_default=text("''")
+        )
+    )
 
 
 class OrderLineRow(Table, table=True):
@@ -83,6 +97,7 @@ Index(
 )
 
 Index("orders_of_cart", col(OrderRow.cart_id))
+Index("orders_of_owner", col(OrderRow.owner), col(OrderRow.order_id))
 
 SAGAS: Final = saga_tables(Table.metadata)
 event_tables(Table.metadata)

@@ -11,7 +11,7 @@ from services.shopping_cart.persistence.carts import CartRepository
 async def take_ordered_items(event: OrderConfirmed, transaction: Transaction) -> None:
     """Take the units of a confirmed order out of its cart."""
     carts = CartRepository(transaction)
-    contents = await carts.begin_change(event.cart_id)
+    contents = await carts.begin_change_of_any(event.cart_id)
     if contents is None:
         return
     await carts.count_order(event.cart_id)

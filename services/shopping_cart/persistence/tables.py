@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, MetaData
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, MetaData, text
 from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 
 from seam.events import event_tables
 from seam.persistence import Text
@@ -19,7 +19,7 @@ class Table(SQLModel, registry=registry(metadata=MetaData(schema="shopping_cart"
 
 
 class CartRow(Table, table=True):
-    """One cart."""
+    """One cart. Its owner is the subject of a principal, or "" until somebody is signed in."""
 
     __tablename__ = "cart"
 
@@ -27,6 +27,9 @@ class CartRow(Table, table=True):
     # The version before knows nothing of it, and adds carts.
     revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
     orders_taken: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    owner: str = Field(
+        sa_column=Column(Text("owner", 255), nullable=False, server_default=text("''"))
+    )
 
 
 class CartItemRow(Table, table=True):
@@ -42,5 +45,7 @@ class CartItemRow(Table, table=True):
     quantity: int
     position: int
 
+
+Index("carts_of_owner", col(CartRow.owner))
 
 event_tables(Table.metadata)

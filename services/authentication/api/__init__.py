@@ -1,0 +1,1 @@
+"""Answers clients: accounts, and sessions."""

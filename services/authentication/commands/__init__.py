@@ -1,0 +1,1 @@
+"""What the artifact can do besides serving."""

@@ -1,0 +1,1 @@
+"""Rules of accounts that belong neither to a transport nor to a table."""

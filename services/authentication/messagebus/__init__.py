@@ -1,0 +1,1 @@
+"""Answers other services that verify tokens."""

@@ -1,0 +1,1 @@
+"""Tables and repositories of accounts; the only code that knows them."""

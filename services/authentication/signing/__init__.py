@@ -1,0 +1,1 @@
+"""Keys that sign tokens: made, kept and followed by others."""
