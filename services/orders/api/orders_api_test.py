@@ -44,9 +44,11 @@ from services.shopping_cart.records.messagebus import GetCartContentsRequest
 from services.shopping_cart.records.messagebus_mock import ShoppingCartMock
 
 
-async def place(api: OrdersApiStub, cart_id: str = "mine", key: str = "key") -> Order:
+async def place(
+    api: OrdersApiStub, cart_id: str = "mine", key: str = "key", *, email: str = ""
+) -> Order:
     metadata = Metadata({"idempotency-key": key})
-    return await api.place_order(PlaceOrderRequest(cart_id=cart_id), metadata=metadata)
+    return await api.place_order(PlaceOrderRequest(cart_id=cart_id, email=email), metadata=metadata)
 
 
 def told(order: Order) -> list[OrderEvent]:
@@ -127,7 +129,7 @@ async def test_an_order_without_a_key_is_refused_before_anything_is_asked(
     api: OrdersApiStub, shopping_cart: ShoppingCartMock
 ) -> None:
     with pytest.raises(StatusError, match="idempotency-key: missing; expected 1 to 255"):
-        await api.place_order(PlaceOrderRequest(cart_id="mine"))
+        await api.place_order(PlaceOrderRequest(cart_id="mine", email=""))
     assert shopping_cart.get_cart_contents.requests == []
 
 

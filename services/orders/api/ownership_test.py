@@ -25,7 +25,7 @@ from services.orders.records.api_bus import OrdersApiStub
 
 async def place(api: OrdersApiStub, cart_id: str, key: str = "key") -> Order:
     return await api.place_order(
-        PlaceOrderRequest(cart_id=cart_id), metadata=Metadata({"idempotency-key": key})
+        PlaceOrderRequest(cart_id=cart_id, email=""), metadata=Metadata({"idempotency-key": key})
     )
 
 

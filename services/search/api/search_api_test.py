@@ -15,7 +15,7 @@ from services.search.api.search_api import (
     SearchApi,
 )
 from services.search.indexing.catalogue_changes import index_changed_item
-from services.search.persistence.documents import Documents
+from services.search.persistence.documents import Documents, prepared
 from services.search.persistence.generations import (
     begin_generation,
     finish_generation,
@@ -54,7 +54,7 @@ async def build(database: Database, items: Sequence[CatalogueItem]) -> None:
     generation = await begin_generation(database, "me", 1, 1_000_000)
     assert generation is not None
     async with database.transaction() as transaction:
-        await Documents(transaction).put((generation,), items)
+        await Documents(transaction).put((generation,), prepared(items))
     await finish_generation(database, generation)
 
 

@@ -13,7 +13,7 @@ from seam.persistence import Database
 from seam.testing import strict_channel
 from services.inventory.records.messagebus import CatalogueItem
 from services.search.api.search_api import SearchApi
-from services.search.persistence.documents import Documents
+from services.search.persistence.documents import Documents, prepared
 from services.search.persistence.generations import (
     begin_generation,
     finish_generation,
@@ -39,7 +39,7 @@ async def http(database: Database) -> AsyncIterator[httpx.AsyncClient]:
         for sku, name in (("TASSE", "Große Tasse"), ("TOPF", "Großer Topf"))
     ]
     async with database.transaction() as transaction:
-        await Documents(transaction).put((generation,), items)
+        await Documents(transaction).put((generation,), prepared(items))
     await finish_generation(database, generation)
     channel = strict_channel(register_search_api(SearchApi(database)))
     app = application([SEARCH_API_HTTP], lambda _: channel, ready, title="test")

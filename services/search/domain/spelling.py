@@ -1,11 +1,11 @@
 """Which words are near a misspelt one.
 
 Two words that differ by few edits have something in common when some characters are left out of
-each. So every word of the catalogue is stored with what is left of it, and a misspelt word is looked
-up by what is left of itself: a look-up by key, however many words there are.
+each. So every word of the catalogue is stored with what is left of it, and a misspelt word is
+looked up by what is left of itself: a look-up by key, however many words there are.
 
-Source: T. Bocek, E. Hunt, B. Stiller, "Fast Similarity Search in Large Dictionaries", 2007. That the
-beginning of a word is enough is W. Garbe's, https://github.com/wolfgarbe/SymSpell.
+Source: T. Bocek, E. Hunt, B. Stiller, "Fast Similarity Search in Large Dictionaries", 2007. That
+the beginning of a word is enough is W. Garbe's, https://github.com/wolfgarbe/SymSpell.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from seam.contract import StatusError
 from seam.persistence import Database
 from services.inventory.records.messagebus import ExportItemsRequest
 from services.inventory.records.messagebus_bus import InventoryStub
-from services.search.persistence.documents import Documents, remove_old
+from services.search.persistence.documents import Documents, prepared, remove_old
 from services.search.persistence.generations import (
     SupersededError,
     begin_generation,
@@ -99,11 +99,13 @@ class Builder:
         while True:
             request = ExportItemsRequest(after_sku=after, page_size=PAGE)
             items = (await self._inventory.export_items(request)).items
-            async with self._database.transaction() as transaction:
+            # In a thread, so that nobody who is served here waits for it.
+            ready = await asyncio.to_thread(prepared, items)
+            async with self._database.transaction(alone=True) as transaction:
                 await lock_state(transaction)
                 until = _now() + int(LEASE * 1e6)
                 await keep_building(transaction, generation, len(items), until)
-                await Documents(transaction).put((generation,), items)
+                await Documents(transaction).put((generation,), ready)
             count += len(items)
             if len(items) < PAGE:
                 return count

@@ -9,7 +9,7 @@ from seam.persistence import Database
 from services.inventory.records.messagebus import CatalogueItem
 from services.search.domain.spelling import variants
 from services.search.domain.words import Term, sought_terms
-from services.search.persistence.documents import Documents
+from services.search.persistence.documents import Documents, prepared
 from services.search.persistence.finding import ENOUGH, count, find, neighbours
 from services.search.persistence.generations import (
     begin_generation,
@@ -37,7 +37,7 @@ async def index(database: Database, *items: CatalogueItem) -> None:
     generation = await begin_generation(database, "me", 1, 1_000_000)
     assert generation is not None
     async with database.transaction() as transaction:
-        await Documents(transaction).put((generation,), items)
+        await Documents(transaction).put((generation,), prepared(items))
     await finish_generation(database, generation)
 
 
