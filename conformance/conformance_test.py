@@ -15,6 +15,7 @@ import pytest
 
 from conformance.differences import DIFFERENCES, STRICT_AT_THE_LATEST
 from conformance.handler import Conformance
+from conformance.issuer import POLICY, SERVICE
 from conformance.server import serving
 from conformance.suite import CHECKS, Check
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, register_conformance
@@ -94,11 +95,11 @@ def transport(request: pytest.FixtureRequest) -> str:
 async def stub(transport: str, request: pytest.FixtureRequest) -> AsyncIterator[ConformanceStub]:
     if transport in {"by reference", "strict"}:
         handler = Conformance()
-        registry = HandlerRegistry()
+        registry = HandlerRegistry(policy=POLICY)
         registry.register(register_conformance(handler))
         channel = InProcessChannel(registry, strict=transport == "strict")
-        handler.itself = ConformanceStub(channel)
-        yield handler.itself
+        handler.itself = ConformanceStub(channel.called_by(SERVICE))
+        yield ConformanceStub(channel)
     elif transport == "gRPC in one process":
         async with (
             serving("127.0.0.1:0") as address,

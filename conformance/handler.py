@@ -18,6 +18,8 @@ from conformance.v1.conformance import (
     DownloadRequest,
     EchoRequest,
     EchoResponse,
+    EnterRequest,
+    EnterResponse,
     FailRequest,
     FailResponse,
     Failure,
@@ -118,7 +120,7 @@ class Conformance:
             remaining=None if left is None else timedelta(seconds=left),
             context_variable=seen,
             trace=call.traceparent,
-            principal=call.principal.token,
+            principal=call.principal.subject,
             caller=call.caller,
             tenant=TENANT.get(),
             metadata={k: v for k, v in call.metadata.items() if isinstance(v, str)},
@@ -152,7 +154,10 @@ class Conformance:
         except StatusError as error:
             code = error.code
         self._note(request.key, f"relay.{code.name}")
-        return RelayResponse(code=int(code), innermost=seen)
+        entered = None
+        if request.enter:
+            entered = await self.itself.enter_as_service(EnterRequest(key=request.key))
+        return RelayResponse(code=int(code), innermost=seen, entered=entered)
 
     async def add(self, request: AddRequest) -> AddResponse:
         """Add one."""
@@ -225,6 +230,38 @@ class Conformance:
     async def journal(self, request: JournalRequest) -> JournalResponse:
         """Tell what was noted."""
         return JournalResponse(events=self.noted(request.key))
+
+    async def enter_signed_in(self, request: EnterRequest) -> EnterResponse:
+        """Tell who was let in."""
+        return self._entered(request)
+
+    async def enter_with_role(self, request: EnterRequest) -> EnterResponse:
+        """Tell who was let in."""
+        return self._entered(request)
+
+    async def enter_as_service(self, request: EnterRequest) -> EnterResponse:
+        """Tell who was let in."""
+        return self._entered(request)
+
+    async def watch_signed_in(self, request: EnterRequest) -> AsyncIterator[EnterResponse]:
+        """Tell who was let in."""
+        yield self._entered(request)
+
+    async def meet_as_service(
+        self, requests: AsyncIterator[EnterRequest]
+    ) -> AsyncIterator[EnterResponse]:
+        """Tell who was let in, each time."""
+        async for request in requests:
+            yield self._entered(request)
+
+    def _entered(self, request: EnterRequest) -> EnterResponse:
+        call = current_call.get()
+        assert call is not None
+        self._note(request.key, "entered")
+        principal = call.principal
+        return EnterResponse(
+            principal=principal.subject, roles=tuple(sorted(principal.roles)), caller=call.caller
+        )
 
     def noted(self, key: str) -> dict[str, int]:
         """How often each event was noted under a key."""

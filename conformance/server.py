@@ -12,8 +12,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from conformance.handler import Conformance
+from conformance.issuer import POLICY, SERVICE
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, register_conformance
-from seam.bus import GrpcChannel, HandlerRegistry, open_channel, servicer
+from seam.bus import BELIEVED, GrpcChannel, HandlerRegistry, open_channel, servicer
 from seam.bus.grpc.server import make_server
 from seam.bus.nats import NatsChannel, open_nats, serve_nats
 
@@ -30,24 +31,24 @@ async def serving(address: str) -> AsyncIterator[str]:
         The address with the port that was bound.
     """
     handler = Conformance()
-    registry = HandlerRegistry()
+    registry = HandlerRegistry(policy=POLICY)
     registry.register(register_conformance(handler))
     if address.startswith("nats:"):
         async with (
             serve_nats(address, [CONFORMANCE], registry, grace=1),
             open_nats(address) as caller,
         ):
-            handler.itself = ConformanceStub(NatsChannel(caller))
+            handler.itself = ConformanceStub(NatsChannel(caller).called_by(SERVICE))
             yield address
         return
     server = make_server()
-    server.add_generic_rpc_handlers([servicer(CONFORMANCE, registry)])
+    server.add_generic_rpc_handlers([servicer(CONFORMANCE, registry, callers=BELIEVED)])
     port = server.add_insecure_port(address)
     await server.start()
     unix = address.startswith("unix:")
     bound = address if unix else f"{address.rpartition(':')[0]}:{port}"
     async with open_channel(bound, [CONFORMANCE]) as connection:
-        handler.itself = ConformanceStub(GrpcChannel(connection))
+        handler.itself = ConformanceStub(GrpcChannel(connection).called_by(SERVICE))
         yield bound
     await server.stop(grace=1)
 

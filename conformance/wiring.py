@@ -15,8 +15,10 @@ from typing import Final
 
 from conformance import server as server_module
 from conformance.handler import Conformance
+from conformance.issuer import POLICY, SERVICE
 from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, register_conformance
 from seam.bus import (
+    BELIEVED,
     Bulkhead,
     GrpcChannel,
     HandlerRegistry,
@@ -67,10 +69,10 @@ async def wired(
     """
     handler = handler or Conformance()
     registration = register_conformance(handler)
-    aside = HandlerRegistry()
+    aside = HandlerRegistry(policy=POLICY)
     aside.register(registration)
-    direct = handler.itself = ConformanceStub(InProcessChannel(aside))
-    registry = HandlerRegistry(server_interceptors=server)
+    direct = handler.itself = ConformanceStub(InProcessChannel(aside).called_by(SERVICE))
+    registry = HandlerRegistry(server_interceptors=server, policy=POLICY)
     registry.register(registration, bulkhead)
     if transport == "NATS":
         with nats_server() as url:
@@ -107,7 +109,7 @@ def nats_server() -> Iterator[str]:
 async def listening(registry: HandlerRegistry) -> AsyncIterator[str]:
     """Answer over gRPC what is registered; gives the address."""
     running = make_server()
-    running.add_generic_rpc_handlers([servicer(CONFORMANCE, registry)])
+    running.add_generic_rpc_handlers([servicer(CONFORMANCE, registry, callers=BELIEVED)])
     port = running.add_insecure_port("127.0.0.1:0")
     await running.start()
     try:

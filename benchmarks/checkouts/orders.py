@@ -1,4 +1,4 @@
-"""Carts that are filled, and the orders that buy them."""
+"""Carts that are filled, and the orders that buy them, by a customer who is signed in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _CONFIRMED: Final = "ORDER_STATE_CONFIRMED"
 _PENDING: Final = "ORDER_STATE_PENDING"
 _READY: Final = b"GET /readyz HTTP/1.1\r\nHost: shop\r\n\r\n"
 
+_CUSTOMER: Final = {"email": "customer@example.org", "password": "benchmark"}
+
 _keys = count()
+_registered: set[str] = set()
 
 
 class NotConfirmedError(Exception):
@@ -47,16 +50,18 @@ async def ready(address: str) -> None:
 async def orders(address: str, number: int) -> list[bytes]:
     """Fill so many carts; gives requests that order them."""
     chance = random.Random(1)
-    made = await ask(address, [_request("POST", "/v1/carts", {})] * number)
+    token = await _signed_in(address)
+    made = await ask(address, [_request("POST", "/v1/carts", {}, token)] * number)
     carts = [json.loads(body)["cartId"] for body in made]
     puts = [
-        _request("PUT", f"/v1/carts/{cart}/items/{sku(item)}", {"quantity": 1})
+        _request("PUT", f"/v1/carts/{cart}/items/{sku(item)}", {"quantity": 1}, token)
         for cart in carts
         for item in chance.sample(range(ITEMS), LINES)
     ]
     await ask(address, puts)
     return [
-        _request("POST", "/v1/orders", {"cartId": cart}, f"key-{next(_keys)}") for cart in carts
+        _request("POST", "/v1/orders", {"cartId": cart}, token, f"key-{next(_keys)}")
+        for cart in carts
     ]
 
 
@@ -89,24 +94,38 @@ async def until_confirmed(address: str, order: bytes) -> None:
 async def until_ended(address: str) -> None:
     """Wait until no order is under way any more."""
     until = time.monotonic() + PATIENCE
-    while any(order["state"] == _PENDING for order in await _newest(address)):
+    token = await _signed_in(address)
+    while any(order["state"] == _PENDING for order in await _newest(address, token)):
         if time.monotonic() > until:
             raise NotConfirmedError("orders are under way for ever")
         await asyncio.sleep(0.05)
 
 
-async def _newest(address: str) -> list[dict[str, Any]]:
-    request = b"GET /v1/orders?pageSize=200 HTTP/1.1\r\nHost: shop\r\n\r\n"
-    (body,) = await ask(address, [request])
+async def _signed_in(address: str) -> str:
+    """An access token of the customer, who registers the first time."""
+    if address not in _registered:
+        await ask(address, [_request("POST", "/v1/users", _CUSTOMER)])
+        _registered.add(address)
+    (tokens,) = await ask(address, [_request("POST", "/v1/authenticate", _CUSTOMER)])
+    access_token: str = json.loads(tokens)["accessToken"]
+    return access_token
+
+
+async def _newest(address: str, token: str) -> list[dict[str, Any]]:
+    head = f"GET /v1/orders?pageSize=200 HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {token}"
+    (body,) = await ask(address, [f"{head}\r\n\r\n".encode()])
     found: list[dict[str, Any]] = json.loads(body)["orders"]
     return found
 
 
-def _request(method: str, path: str, body: object, key: str = "") -> bytes:
+def _request(method: str, path: str, body: object, token: str = "", key: str = "") -> bytes:
     content = json.dumps(body).encode()
-    head = (
-        f"{method} {path} HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n"
-        f"{f'Idempotency-Key: {key}' if key else 'Accept: */*'}\r\n"
-        f"Content-Length: {len(content)}\r\n\r\n"
-    )
-    return head.encode() + content
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "Host: shop",
+        "Content-Type: application/json",
+        f"Content-Length: {len(content)}",
+        *([f"Authorization: Bearer {token}"] if token else []),
+        *([f"Idempotency-Key: {key}"] if key else []),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + content

@@ -22,6 +22,7 @@ from benchmarks.postgres import Postgres, postgres
 from benchmarks.routes.catalogue import write_csv
 from benchmarks.servers import Server, cpu_of, module_process, run_module
 from director import monolith
+from services.authentication import service as authentication
 from services.inventory import service as inventory
 from services.orders import service as orders
 from services.payments import service as payments
@@ -33,6 +34,7 @@ SERVICES: Final[Mapping[str, str]] = {
     "shopping_cart": shopping_cart.__name__,
     "payments": payments.__name__,
     "orders": orders.__name__,
+    "authentication": authentication.__name__,
 }
 """Modules of the artifacts that hold one service each."""
 

@@ -20,6 +20,7 @@ from seam.bus import GrpcChannel, HandlerRegistry, InProcessChannel, open_channe
 from seam.contract import ErrorDescriptor, InvalidField, Kind, MethodDescriptor, Record
 from seam.http import application
 from seam.http.application import openapi
+from seam.testing.access import EVERYBODY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -105,7 +106,7 @@ async def each(items: list[Any]) -> AsyncIterator[Any]:
 @asynccontextmanager
 async def connected(transport: str, registration: Any) -> AsyncIterator[Any]:
     """A channel to a handler."""
-    registry = HandlerRegistry()
+    registry = HandlerRegistry(policy=EVERYBODY)
     registry.register(registration)
     if transport != "gRPC":
         yield InProcessChannel(registry, strict=transport == "strict")
@@ -231,7 +232,7 @@ def http_apis(files: list[ContractFile]) -> list[tuple[ContractFile, Service, An
 async def test_every_route_reads_its_request_and_answers(files: list[ContractFile]) -> None:
     rng = random.Random(1)
     handlers: dict[str, Handler] = {}
-    registry = HandlerRegistry()
+    registry = HandlerRegistry(policy=EVERYBODY)
     apis = http_apis(files)
     for file, service, _ in apis:
         handlers[service.full_name] = Handler(service)

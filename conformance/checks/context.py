@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.check import check
 from conformance.handler import TENANT, visible
+from conformance.issuer import signed_in
 from conformance.requests import LONG, failure_of
 from conformance.v1.conformance import (
     ObserveRequest,
@@ -20,11 +21,11 @@ from seam.contract.errors import Code, InvalidField
 @check
 async def what_travels_with_a_call_travels_down_a_chain(stub: ConformanceStub) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    with call_scope(principal=claimed("a.token"), traceparent=trace, baggage={TENANT: "a, b; c=d"}):
+    with call_scope(principal=signed_in("zoe"), traceparent=trace, baggage={TENANT: "a, b; c=d"}):
         answer = await stub.relay(RelayRequest(span=None, limit=None, depth=2, key=""))
     assert answer.innermost is not None
     assert answer.innermost.trace == trace
-    assert answer.innermost.principal == "a.token"
+    assert answer.innermost.principal == "zoe"
     assert answer.innermost.tenant == "a, b; c=d"
     alone = await stub.observe(ObserveRequest(respond={}, refuse=False))
     assert (alone.trace, alone.principal, alone.tenant) == ("", "", "")
@@ -81,12 +82,14 @@ async def metadata_arrives_as_it_was_sent(stub: ConformanceStub) -> None:
 @check
 async def all_that_may_travel_arrives_at_once(stub: ConformanceStub) -> None:
     sent = Metadata({"x-much": "y" * 4_000})
-    with call_scope(principal=claimed("z" * 4_000), baggage={TENANT: "t" * 2_000}):
+    padded = signed_in("zoe", padding="z" * 2_750)
+    assert len(padded.token) > 3_900
+    with call_scope(principal=padded, baggage={TENANT: "t" * 2_000}):
         seen = await stub.observe(
             ObserveRequest(respond={"x-much": "y" * 950}, refuse=False), metadata=sent
         )
     assert seen.metadata == sent.sent
-    assert (len(seen.principal), len(seen.tenant)) == (4_000, 2_000)
+    assert (seen.principal, len(seen.tenant)) == ("zoe", 2_000)
     assert sent.received == {"x-much": "y" * 950}
 
 

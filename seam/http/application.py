@@ -11,16 +11,23 @@ import msgspec
 from litestar import Litestar, MediaType, Response, Router, get
 from litestar.types import ASGIApp
 
+from seam.auth import NO_ISSUER, Authenticator
 from seam.bus import Channel
 from seam.contract import EventDescriptor, ServiceDescriptor
 from seam.http.api import HttpApi
 from seam.http.asyncapi import asyncapi
+from seam.http.bearer import signed_in
 from seam.http.last_resort import always_answered
 from seam.http.limits import MAXIMUM_BODY_BYTES
 from seam.http.problem import exception_handlers
 from seam.http.routing import as_sent
 
 OPENAPI_VERSION: Final = "3.1.0"
+
+NOT_FOR_USERS: Final = frozenset(
+    {"/healthz", "/readyz", "/metrics", "/schema", "/schema/asyncapi.json"}
+)
+"""Paths that tell of the process. Whom they are for is a matter of the proxy before it."""
 
 PROMETHEUS_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -35,6 +42,7 @@ def application(
     title: str,
     events: Sequence[EventDescriptor[Any]] = (),
     metrics: Callable[[], Awaitable[bytes]] | None = None,
+    authenticator: Authenticator = NO_ISSUER,
 ) -> ASGIApp:
     """Make the application.
 
@@ -45,6 +53,7 @@ def application(
         title: title of the documents.
         events: what the services publish.
         metrics: gives what `/metrics` answers.
+        authenticator: tells who asks; by default nobody can sign in.
 
     Raises:
         ValueError: two APIs bind the same path and method, or give two meanings to one schema.
@@ -101,7 +110,7 @@ def application(
         openapi_config=None,
         logging_config=None,
     )
-    return always_answered(as_sent(app))
+    return always_answered(signed_in(as_sent(app), authenticator, open_paths=NOT_FOR_USERS))
 
 
 def openapi(apis: Sequence[HttpApi[Any]], *, title: str) -> dict[str, Any]:

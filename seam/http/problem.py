@@ -35,6 +35,10 @@ _Request = Request[Any, Any, Any]
 
 MEDIA_TYPE: Final = "application/problem+json"
 
+SIGN_IN: Final = "Bearer"
+TOKEN_REFUSED: Final = 'Bearer error="invalid_token"'  # noqa: S105
+"""What `WWW-Authenticate` says, see https://www.rfc-editor.org/rfc/rfc6750#section-3."""
+
 _LAST_RESORT: Final = (
     b'{"type":"about:blank","title":"Internal","status":500,"code":"INTERNAL",'
     b'"detail":"the error could not be described"}'
@@ -66,9 +70,9 @@ def exception_handlers(fields_of: FieldsOf) -> ExceptionHandlersMap:
         fields_of: the typed errors that its routes may answer with.
     """
 
-    def typed(_: _Request, error: ContractError[Any]) -> Response[bytes]:
+    def typed(request: _Request, error: ContractError[Any]) -> Response[bytes]:
         name = type(error).name
-        return _problem(
+        response = _problem(
             HTTP_STATUS[error.code.name],
             error.code,
             type=f"/schema#/components/schemas/{name}",
@@ -77,6 +81,7 @@ def exception_handlers(fields_of: FieldsOf) -> ExceptionHandlersMap:
             error=name.rpartition(".")[2],
             fields=fields_of[type(error)](error.record),
         )
+        return _with_challenge(request, error, response)
 
     return {
         ContractError: _surely(typed),
@@ -103,7 +108,18 @@ def _surely(handle: Callable[[_Request, Any], Response[bytes]]) -> Callable[...,
 def _plain(request: _Request, error: StatusError) -> Response[bytes]:
     if isinstance(error, InvalidArgumentError):
         return _invalid_field(request, error.field)
-    return _problem(HTTP_STATUS[error.code.name], error.code, detail=error.message)
+    response = _problem(HTTP_STATUS[error.code.name], error.code, detail=error.message)
+    return _with_challenge(request, error, response)
+
+
+def _with_challenge(
+    request: _Request, error: StatusError, response: Response[bytes]
+) -> Response[bytes]:
+    """Say how to prove who asks, as every answer of 401 has to."""
+    if error.code is Code.UNAUTHENTICATED:
+        sent = "authorization" in request.headers
+        response.headers["www-authenticate"] = TOKEN_REFUSED if sent else SIGN_IN
+    return response
 
 
 def _invalid_field(_: _Request, error: InvalidField) -> Response[bytes]:

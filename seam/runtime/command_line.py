@@ -1,9 +1,9 @@
 """The command line of an artifact.
 
 `serve` runs a process and is the default; `migrate` and `downgrade` look after tables, `events`
-after what is published; each service adds what else it can do under its own name. A setting is
-taken from its flag, else from the environment variable of the same name with `SEAM_` before it,
-else from the topology file.
+after what is published, `certificates` after what processes prove to each other; each service adds
+what else it can do under its own name. A setting is taken from its flag, else from the environment
+variable of the same name with `SEAM_` before it, else from the topology file.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from cyclopts.config import Env
 
 from seam.persistence import CannotOpenDatabaseError
 from seam.persistence.migrations import MigrationError
+from seam.runtime.certificate_commands import add_certificate_commands
 from seam.runtime.declarations import ServiceError
 from seam.runtime.event_commands import add_event_commands
 from seam.runtime.hosting import hosting
@@ -132,6 +133,7 @@ def command_line(artifact: Artifact) -> App:
 
     add_migration_commands(app, artifact)
     add_event_commands(app, artifact)
+    add_certificate_commands(app, artifact)
     for service in artifact.services:
         if service.commands is not None:
             app.command(service.commands, name=service.name)

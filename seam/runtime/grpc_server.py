@@ -11,7 +11,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from seam.bus import HandlerRegistry, servicer
+from seam.bus import BELIEVED, CERTIFIED, HandlerRegistry, servicer
 from seam.bus.grpc.server import make_server
 from seam.contract import ServiceDescriptor
 from seam.persistence import Database
@@ -60,6 +60,7 @@ async def serve_grpc(
     servicers: Sequence[GrpcServicer] = (),
     databases: Mapping[str, Database] = MappingProxyType({}),
     serving: Health | None = None,
+    credentials: grpc.ServerCredentials | None = None,
     grace: float,
 ) -> AsyncIterator[Address]:
     """Answer calls from other processes until the block ends, then finish those under way.
@@ -75,6 +76,8 @@ async def serve_grpc(
         databases: the databases of the services, by service, without which they cannot serve.
         serving: answers for the health of the process; who passes it may tell callers to leave
             before the block ends.
+        credentials: prove which services it answers for, and check who calls; without them whoever
+            reaches the port is believed.
         grace: seconds that calls under way have at the end.
 
     Yields:
@@ -84,7 +87,10 @@ async def serve_grpc(
         OSError: the address cannot be bound.
     """
     server = make_server()
-    server.add_generic_rpc_handlers([servicer(descriptor, registry) for descriptor in provided])
+    callers = BELIEVED if credentials is None else CERTIFIED
+    server.add_generic_rpc_handlers(
+        [servicer(descriptor, registry, callers=callers) for descriptor in provided]
+    )
     serving = serving or Health()
     health_pb2_grpc.add_HealthServicer_to_server(serving, server)
     for each in servicers:
@@ -95,7 +101,10 @@ async def serve_grpc(
         [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server
     )
     try:
-        port = server.add_insecure_port(str(address))
+        if credentials is None:
+            port = server.add_insecure_port(str(address))
+        else:
+            port = server.add_secure_port(str(address), credentials)
     except RuntimeError as error:
         raise OSError(str(error)) from None
     await server.start()

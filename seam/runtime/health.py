@@ -7,7 +7,7 @@ https://github.com/grpc/grpc/blob/master/doc/health-checking.md
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -24,6 +24,8 @@ REPORT_INTERVAL: Final = 0.25
 
 _NONE: Final[Mapping[str, Database]] = MappingProxyType({})
 
+_NOTHING: Final[Mapping[str, Callable[[], str | None]]] = MappingProxyType({})
+
 _SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -37,6 +39,7 @@ class Readiness:
         peers: Peers,
         databases: Mapping[str, Database] = _NONE,
         broker: Broker | None = None,
+        identity: Mapping[str, Callable[[], str | None]] = _NOTHING,
     ) -> None:
         """Report on what a process hosts and needs; not ready until `serving` is set.
 
@@ -45,8 +48,10 @@ class Readiness:
             peers: the processes that it calls.
             databases: the databases that it uses, by service.
             broker: carries the events of its services, if they leave the process.
+            identity: what it needs to know who calls, by name: each says what is wrong with it.
         """
         self._broker = broker
+        self._identity = identity
         self._services = tuple(services)
         self._peers = peers
         self._databases = databases
@@ -64,9 +69,10 @@ class Readiness:
             *(database.problem() for database in databases.values()),
             *(peer.problem() for peer in peers),
         )
+        identity = {name: problem() for name, problem in self._identity.items()}
         of_databases, of_peers = problems[: len(databases)], problems[len(databases) :]
         return {
-            "ready": self.serving and not any(problems),
+            "ready": self.serving and not any((*problems, *identity.values())),
             "services": self._services,
             "databases": {
                 service: _state(problem)
@@ -76,6 +82,7 @@ class Readiness:
                 peer.name: {"services": peer.services, **_state(problem)}
                 for peer, problem in zip(peers, of_peers, strict=True)
             },
+            **{name: _state(problem) for name, problem in identity.items()},
             **({} if self._broker is None else {"broker": _state(self._broker.problem)}),
         }
 

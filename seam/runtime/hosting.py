@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import grpc
 from sqlalchemy import MetaData
 
 from lib.grpc_inprocess import LocalChannel, LocalServer
+from seam.auth import NO_ISSUER, ContractPolicy
+from seam.auth.shop_issuer import AUTHENTICATION
 from seam.bus import Bulkhead, Channel, HandlerRegistry, InProcessChannel, Interceptor, Registration
 from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.bus.handler_task import settle
@@ -40,11 +42,16 @@ from seam.runtime.grpc_server import Health, serve_grpc
 from seam.runtime.health import Readiness
 from seam.runtime.http_server import serve_http
 from seam.runtime.metrics import Metrics
+from seam.runtime.network import caller_name, check_network
 from seam.runtime.peers import Peers
 from seam.runtime.service import DatabaseLocation, GrpcServicer, Resources, Service, owner_of
 from seam.runtime.service_settings import ServiceSettings, SettingsError
 from seam.runtime.topology import Address, Process, Topology
 from seam.runtime.watchdog import watching
+
+if TYPE_CHECKING:
+    from seam.runtime.issuer import Issuer
+    from seam.runtime.tls import ProcessTls
 
 log = logging.getLogger(__name__)
 
@@ -102,12 +109,24 @@ async def hosting(
         ServiceError: a service does something else than it declares.
     """
     hosted = [service for service in services if service.name in process.services]
-    registry = HandlerRegistry(server_interceptors=server_interceptors)
-    local = InProcessChannel(registry, strict=strict, client_interceptors=client_interceptors)
+    check_network(process, topology)
+    tls = _process_tls(topology, process)
     local_servicers = LocalServer()
     health = Health()
     async with AsyncExitStack() as stack:
-        peers = Peers(topology, stack, client_interceptors)
+        peers = Peers(topology, stack, client_interceptors, tls.client if tls else None)
+
+        def to_authentication() -> Channel:
+            here = AUTHENTICATION.owner in process.services
+            way = InProcessChannel(registry) if here else peers.aside(AUTHENTICATION)
+            return way.called_by(caller_name(process))
+
+        issuer = _issuer(topology, to_authentication)
+        authenticator = NO_ISSUER if issuer is None else issuer.verifier
+        registry = HandlerRegistry(
+            server_interceptors=server_interceptors, policy=ContractPolicy(authenticator)
+        )
+        local = InProcessChannel(registry, strict=strict, client_interceptors=client_interceptors)
 
         def channel(descriptor: ServiceDescriptor) -> Channel:
             hosted_here = descriptor.owner in process.services
@@ -171,6 +190,8 @@ async def hosting(
             )
         check_needs(hosted, [*(each.name for each in provided), *answered(servicers)])
         stack.push_async_callback(_settle)
+        if issuer is not None:
+            stack.callback(asyncio.create_task(issuer.source.keep()).cancel)
         await local_servicers.start()
         stack.push_async_callback(local_servicers.stop, GRACE)
         broker = None
@@ -195,6 +216,7 @@ async def hosting(
                     servicers=servicers,
                     databases=opened_databases,
                     serving=health,
+                    credentials=tls.server() if tls else None,
                     grace=GRACE,
                 ),
                 process.grpc,
@@ -215,7 +237,11 @@ async def hosting(
         if process.http is not None:
             apis = [api for service in services for api in service.http]
             readiness = Readiness(
-                [service.name for service in hosted], peers, opened_databases, broker
+                [service.name for service in hosted],
+                peers,
+                opened_databases,
+                broker,
+                _identity(issuer, tls),
             )
             events = [event for service in services for event in service.publishes]
             app = application(
@@ -225,6 +251,7 @@ async def hosting(
                 title=title,
                 events=events,
                 metrics=Metrics(EventMetrics(delivery)),
+                authenticator=authenticator,
             )
             bound_http = await _listening(
                 stack, serve_http(app, process.http, grace=GRACE), process.http
@@ -237,6 +264,37 @@ async def hosting(
             readiness.serving = False
         await health.enter_graceful_shutdown()
         await asyncio.sleep(drain)
+
+
+def _process_tls(topology: Topology, process: Process) -> ProcessTls | None:
+    if topology.tls is None:
+        return None
+    # What reads certificates is loaded by processes that have one.
+    from seam.runtime.tls import ProcessTls  # noqa: PLC0415
+
+    return ProcessTls(topology.tls, process)
+
+
+def _issuer(topology: Topology, channel: Callable[[], Channel]) -> Issuer | None:
+    """The issuer whose tokens are accepted; None when there is none, so that none is."""
+    if topology.auth is None and topology.home(AUTHENTICATION.owner) is None:
+        return None
+    # What verifies tokens is loaded by processes that accept some.
+    from seam.runtime.issuer import issuer_of  # noqa: PLC0415
+
+    return issuer_of(topology, channel)
+
+
+def _identity(
+    issuer: Issuer | None, tls: ProcessTls | None
+) -> Mapping[str, Callable[[], str | None]]:
+    """What a process needs to know who calls: each says what is wrong with it."""
+    needed: dict[str, Callable[[], str | None]] = {}
+    if issuer is not None:
+        needed["issuer"] = lambda: issuer.source.problem
+    if tls is not None:
+        needed["certificate"] = lambda: tls.problem
+    return needed
 
 
 async def _settle() -> None:

@@ -70,11 +70,20 @@ class Peers:
         topology: Topology,
         stack: AsyncExitStack,
         client_interceptors: Sequence[Interceptor],
+        credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
-        """Look services up in `topology`; `stack` closes the channels."""
+        """Look services up in `topology`; `stack` closes the channels.
+
+        Args:
+            topology: where services are.
+            stack: closes the channels.
+            client_interceptors: run where a call is made, outermost first.
+            credentials: prove who calls, and check who answers; None on a network that is trusted.
+        """
         self._topology = topology
         self._stack = stack
         self._client_interceptors = client_interceptors
+        self._credentials = credentials
         self._peers: dict[str, Peer | NatsPeer] = {}
         self._channels: dict[str, Channel] = {}
 
@@ -105,13 +114,25 @@ class Peers:
                 f"service '{owner}' is called with stubs that protoc has made; "
                 f"give process '{home.name}' an address for them: grpc"
             )
-        return self._connect(home, [])
+        return self._connect(home, [], owner)
+
+    def aside(self, descriptor: ServiceDescriptor) -> Channel:
+        """As `channel`, for what this process can do without for a while: it is no peer of it.
+
+        Raises:
+            SettingsError: no process of the topology hosts the service.
+        """
+        home = self._home(descriptor.owner)
+        if home.nats is not None:
+            return self._open_nats(home, home.nats).channel(descriptor, self._client_interceptors)
+        connection = self._open_grpc(home, [descriptor], descriptor.owner)
+        return GrpcChannel(connection, client_interceptors=self._client_interceptors)
 
     def _open(self, descriptor: ServiceDescriptor) -> Channel:
         home = self._home(descriptor.owner)
         if home.nats is not None:
             return self._nats_peer(home, home.nats).channel(descriptor, self._client_interceptors)
-        connection = self._connect(home, [descriptor])
+        connection = self._connect(home, [descriptor], descriptor.owner)
         return GrpcChannel(connection, client_interceptors=self._client_interceptors)
 
     def _home(self, owner: str) -> Process:
@@ -123,20 +144,34 @@ class Peers:
             )
         return home
 
-    def _connect(self, home: Process, called: Sequence[ServiceDescriptor]) -> grpc.aio.Channel:
-        connection = open_channel(target_of(home.addresses), called)
-        self._stack.push_async_callback(connection.close)
+    def _connect(
+        self, home: Process, called: Sequence[ServiceDescriptor], owner: str
+    ) -> grpc.aio.Channel:
+        connection = self._open_grpc(home, called, owner)
         if home.name not in self._peers:
             self._peers[home.name] = Peer(home, connection)
         self._peers[home.name].called.update(descriptor.name for descriptor in called)
         return connection
 
+    def _open_grpc(
+        self, home: Process, called: Sequence[ServiceDescriptor], owner: str
+    ) -> grpc.aio.Channel:
+        connection = open_channel(
+            target_of(home.addresses), called, credentials=self._credentials, name=owner
+        )
+        self._stack.push_async_callback(connection.close)
+        return connection
+
     def _nats_peer(self, home: Process, url: str) -> NatsPeer:
+        peer = self._peers.get(home.name)
+        if peer is None or isinstance(peer, Peer):
+            peer = self._peers[home.name] = self._open_nats(home, url)
+        return peer
+
+    def _open_nats(self, home: Process, url: str) -> NatsPeer:
         # NATS's client is loaded by processes that use it.
         from seam.runtime.nats_peer import NatsPeer  # noqa: PLC0415
 
-        peer = self._peers.get(home.name)
-        if not isinstance(peer, NatsPeer):
-            peer = self._peers[home.name] = NatsPeer(home, url)
-            self._stack.push_async_callback(peer.close)
+        peer = NatsPeer(home, url)
+        self._stack.push_async_callback(peer.close)
         return peer

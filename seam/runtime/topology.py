@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -26,6 +27,11 @@ DEFAULT_DATABASE: Final = "default"
 
 SERVICE_IN_URL: Final = "{service}"
 """In the URL of `DEFAULT_DATABASE`: where the service's name goes."""
+
+PROCESS_IN_PATH: Final = "{process}"
+"""In the path of a certificate or key: where the process's name goes."""
+
+_LOCALHOST: Final = "localhost"
 
 _MAXIMUM_SHOWN: Final = 200
 _NATS_SCHEMES: Final = frozenset({"nats", "tls"})
@@ -79,6 +85,11 @@ class Address:
         """Whether it is a Unix socket."""
         return self.host.startswith(UNIX)
 
+    @property
+    def is_local(self) -> bool:
+        """Whether nothing but this machine reaches it."""
+        return self.is_unix or is_loopback(self.host)
+
     def __str__(self) -> str:
         """`HOST:PORT`, with an IPv6 host in brackets, or `unix:PATH`."""
         if self.is_unix:
@@ -114,6 +125,48 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """What a process proves to others that it is, and by which it checks the others.
+
+    Attributes:
+        ca: certificates of the authorities that sign for processes of the system.
+        certificate: the process's certificate, which names its services, and those between it and
+            `ca`.
+        key: its private key.
+    """
+
+    ca: str
+    certificate: str
+    key: str
+
+    def of(self, process: str) -> TlsFiles:
+        """The files of a process, whose name stands where these say {process}."""
+        return TlsFiles(
+            *(
+                each.replace(PROCESS_IN_PATH, process)
+                for each in (self.ca, self.certificate, self.key)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerSettings:
+    """Who issues the tokens of users, if that is not the shop itself.
+
+    Attributes:
+        issuer: the `iss` of its tokens; for an OpenID Connect issuer its URL.
+        audience: what must be in their `aud`.
+        jwks: where its public keys are: a URL or a file; "" to have the issuer tell.
+        roles: the names that lead to the claim with the roles, outermost first.
+    """
+
+    issuer: str
+    audience: str
+    jwks: str = ""
+    roles: tuple[str, ...] = ("roles",)
+
+
+@dataclass(frozen=True, slots=True)
 class Topology:
     """All processes of a running system.
 
@@ -125,6 +178,10 @@ class Topology:
         limits: how much a service takes on, by service; the default when absent.
         broker: URL of the broker that carries events between processes, if there is one.
         settings: what a service knows, by service and name.
+        tls: how processes prove to each other who they are, if they do.
+        trusted_network: whether nobody but these processes can reach their ports, so that they
+            need prove nothing.
+        auth: who issues the tokens of users, if that is not the shop itself.
     """
 
     processes: Mapping[str, Process]
@@ -133,6 +190,9 @@ class Topology:
     limits: Mapping[str, Limits] = field(default_factory=dict)
     broker: str | None = None
     settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
+    tls: TlsFiles | None = None
+    trusted_network: bool = False
+    auth: IssuerSettings | None = None
 
     def home(self, service: str) -> Process | None:
         """The process that hosts a service, if one does."""
@@ -191,6 +251,33 @@ def nats_url(text: str) -> str:
     if not usable or extra:
         raise ValueError(f"{reason}, and nothing after the port")
     return text
+
+
+def check_issuer_url(text: str) -> None:
+    """Check the URL of an issuer, or of its keys.
+
+    Raises:
+        ValueError: it is none, or what it gives could be changed on the way.
+    """
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+        # A port that is none is only found when it is asked for.
+        usable = parts.port is None or parts.port > 0
+    except ValueError:
+        host, usable = None, False
+    if not usable or not host or not text.isprintable() or parts.username or parts.fragment:
+        raise ValueError(f"{shown(text)} is no URL; expected https://HOST/…")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+        raise ValueError(f"{shown(text)}: expected https://, except on this machine")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine and no other."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == _LOCALHOST
 
 
 def shown(text: str) -> str:

@@ -30,6 +30,20 @@ A topology file is TOML:
     [settings.payments]
     provider = "https://…"                  # optional; what a service knows, see its documentation
 
+    [tls]                                   # how processes prove to each other who they are
+    ca = "certificates/ca.pem"
+    certificate = "certificates/{process}.pem"
+    key = "certificates/{process}.key"
+
+    [auth]                                  # optional; an OpenID Connect issuer in the shop's place
+    issuer = "https://id.example.org/realms/shop"
+    audience = "shop"
+    jwks = "https://…"                      # optional; a URL or a file, else the issuer tells
+    roles = "realm_access.roles"            # optional; the claim with the roles
+
+A process listens for others on a loopback address or a Unix socket, unless there is a `[tls]`, or
+the file says `trusted_network = true`: that nobody else reaches these ports.
+
 `grpc` may be `unix:PATH`. `advertise` may be several addresses of processes that are alike, or one
 `dns:///HOST:PORT`; calls are spread over all that serve. Nothing in the file names code: the same
 artifacts serve every topology.
@@ -56,10 +70,13 @@ from seam.runtime.topology import (
     DNS,
     UNIX,
     Address,
+    IssuerSettings,
     Process,
+    TlsFiles,
     Topology,
     TopologyError,
     check_database,
+    check_issuer_url,
     nats_url,
     shown,
 )
@@ -86,6 +103,9 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: dict[str, Any] = {}
     events: dict[str, Any] = {}
     settings: dict[str, Any] = {}
+    tls: dict[str, Any] = {}
+    auth: dict[str, Any] = {}
+    trusted_network: bool = False
 
 
 class _Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,6 +122,23 @@ class _Events(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The table `[events]`."""
 
     broker: str
+
+
+class _Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The table `[tls]`."""
+
+    ca: str
+    certificate: str
+    key: str
+
+
+class _Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The table `[auth]`."""
+
+    issuer: str
+    audience: str
+    jwks: str = ""
+    roles: str = "roles"
 
 
 class _Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -171,6 +208,9 @@ class _Reader:
             {name: self._limits(name, each) for name, each in document.limits.items()},
             self._broker(document.events),
             {name: self._settings(name, each) for name, each in document.settings.items()},
+            self._tls(document.tls),
+            document.trusted_network,
+            self._auth(document.auth),
         )
 
     def _document(self) -> dict[str, Any]:
@@ -286,6 +326,35 @@ class _Reader:
         except ValueError as error:
             raise self._error(("events", "broker"), f"broker: {error}") from None
         return url
+
+    def _tls(self, table: dict[str, Any]) -> TlsFiles | None:
+        if not table:
+            return None
+        files = self._convert(table, _Tls, "tls")
+        for name in files.__struct_fields__:
+            path = getattr(files, name)
+            if not path or not path.isprintable():
+                raise self._error(("tls", name), f"{name}: {shown(path)} is not a file's name")
+        return TlsFiles(files.ca, files.certificate, files.key)
+
+    def _auth(self, table: dict[str, Any]) -> IssuerSettings | None:
+        if not table:
+            return None
+        settings = self._convert(table, _Auth, "auth")
+        for name in ("issuer", "audience"):
+            if not getattr(settings, name):
+                raise self._error(("auth", name), f"{name}: expected a text that tokens name")
+        roles = tuple(settings.roles.split("."))
+        if not all(roles):
+            reason = f"roles: {shown(settings.roles)} is no path; expected names with dots between"
+            raise self._error(("auth", "roles"), reason)
+        name = "jwks" if "://" in settings.jwks else "issuer"
+        if name == "jwks" or not settings.jwks:
+            try:
+                check_issuer_url(getattr(settings, name))
+            except ValueError as error:
+                raise self._error(("auth", name), f"{name}: {error}") from None
+        return IssuerSettings(settings.issuer, settings.audience, settings.jwks, roles)
 
     def _settings(self, service: str, value: object) -> dict[str, Setting]:
         where = ("settings", service)

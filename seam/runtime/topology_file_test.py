@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from seam.bus import Limits
 from seam.bus.grpc.connection import target_of
-from seam.runtime.topology import Address, Topology, TopologyError, single_process
+from seam.runtime.topology import (
+    Address,
+    IssuerSettings,
+    TlsFiles,
+    Topology,
+    TopologyError,
+    single_process,
+)
 from seam.runtime.topology_file import read_topology
 
 SPLIT = """\
@@ -68,6 +75,32 @@ def test_without_a_file_every_service_is_in_one_process_on_the_default_port() ->
     assert str(topology.processes["monolith"].http) == "127.0.0.1:8080"
 
 
+TLS = '[tls]\nca = "ca.pem"\ncertificate = "{process}.pem"\nkey = "{process}.key"\n'
+AUTH = '[auth]\nissuer = "https://id.example"\naudience = "shop"\n'
+
+
+def auth(**changed: str) -> str:
+    """A table `[auth]` and what stands behind it."""
+    values = {"issuer": "https://id.example", "audience": "shop", **changed}
+    lines = [f'{name} = "{value}"' for name, value in values.items()]
+    return "\n".join(["[auth]", *lines, "[database]"])
+
+
+def test_a_file_says_who_proves_what(tmp_path: Path) -> None:
+    text = SPLIT.replace("[database]", TLS + auth(roles="realm_access.roles", jwks="keys.json"))
+    topology = read(tmp_path, "trusted_network = true\n" + text)
+    assert topology.tls is not None
+    assert topology.tls.of("cart") == TlsFiles("ca.pem", "cart.pem", "cart.key")
+    assert topology.trusted_network
+    assert topology.auth == IssuerSettings(
+        "https://id.example", "shop", "keys.json", ("realm_access", "roles")
+    )
+    plain = read(tmp_path, SPLIT)
+    assert (plain.tls, plain.trusted_network, plain.auth) == (None, False, None)
+    here = SPLIT.replace("[database]", auth(issuer="http://127.0.0.1:1/a"))
+    assert read(tmp_path, here).auth == IssuerSettings("http://127.0.0.1:1/a", "shop")
+
+
 @pytest.mark.parametrize(
     ("was", "becomes", "expected"),
     [
@@ -88,6 +121,25 @@ def test_without_a_file_every_service_is_in_one_process_on_the_default_port() ->
         ("cart = ", "chart = ", "15: unknown service 'chart'; expected one of cart, inventory"),
         ("postgresql:", "mysql:", "15: database of 'cart': 'mysql' is not a supported datab"),
         ("cart = ", "default = ", "15: database of 'default': expected {service} in it, where"),
+        ("[database]", '[tls]\nca = "a"\n[database]', "14: 'tls': object missing required"),
+        ("[database]", f"{TLS}a = 1\n[database]", "18: unknown setting 'a'; expected ca, certif"),
+        ("[database]", TLS.replace("ca.pem", "") + "[database]", "15: ca: '' is not a file's name"),
+        ("[database]", TLS.replace("ca.pem", "\\u0000") + "[database]", "15: ca: '\\x00' is not a"),
+        ("[database]", "[auth]\nissuer = 'x'\n[database]", "14: 'auth': object missing required"),
+        ("[database]", f"{AUTH}b = 1\n[database]", "17: unknown setting 'b'; expected issuer, aud"),
+        ("[database]", auth(issuer=""), "15: issuer: expected a text that tokens name"),
+        ("[database]", auth(audience=""), "16: audience: expected a text that tokens name"),
+        ("[database]", auth(issuer="shop"), "15: issuer: 'shop' is no URL; expected https://HOST"),
+        ("[database]", auth(issuer="http://id.example"), "15: issuer: 'http://id.example': expec"),
+        (
+            "[database]",
+            auth(issuer="https://u@id.example"),
+            "15: issuer: 'https://u@id.example' is",
+        ),
+        ("[database]", auth(issuer="https://id:99999"), "15: issuer: 'https://id:99999' is no URL"),
+        ("[database]", auth(jwks="http://id.example/k"), "17: jwks: 'http://id.example/k': expect"),
+        ("[database]", auth(roles="a..b"), "17: roles: 'a..b' is no path; expected names with do"),
+        ('data = "somewhere"', 'trusted_network = "no"', "1: trusted_network: expected a boolean"),
         ('data = "somewhere"', "data = 3", "1: data: expected a string, got a whole number"),
     ],
 )

@@ -10,9 +10,9 @@ from typing import Final
 import pytest
 
 MONOLITH: Final = "director/monolith.pex"
-SERVICES: Final = ("inventory", "orders", "payments", "shopping_cart")
-CLIENT_FACING: Final = ("inventory", "orders", "shopping_cart")
-ANSWERING: Final = ("inventory", "payments", "shopping_cart")
+SERVICES: Final = ("authentication", "inventory", "orders", "payments", "shopping_cart")
+CLIENT_FACING: Final = ("authentication", "inventory", "orders", "shopping_cart")
+ANSWERING: Final = ("authentication", "inventory", "payments", "shopping_cart")
 """Services that others call."""
 DEPENDENCIES: Final = ".deps/"
 OF_PEX: Final = (".bootstrap/", "__pex__/", "PEX-INFO", "__main__.py")

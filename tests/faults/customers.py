@@ -23,10 +23,6 @@ PAUSE: Final = 0.1
 
 _AWAY: Final = frozenset({429, 500, 502, 503, 504})
 
-FINAL_STATES: Final = frozenset(
-    {"ORDER_STATE_CONFIRMED", "ORDER_STATE_REJECTED", "ORDER_STATE_CANCELLED"}
-)
-
 
 @dataclass
 class Purchase:
@@ -187,51 +183,22 @@ async def _ask(
     raise InconsistentAnswerError(f"{verb} {path}: no answer in {PATIENCE:.0f} s; last: {last}")
 
 
-async def all_orders(shop: httpx.AsyncClient) -> dict[str, dict[str, Any]]:
-    """Every order that the shop knows, by id, page by page."""
-    found: dict[str, dict[str, Any]] = {}
-    token = ""
-    while True:
-        page = await _ask(shop, "GET", f"/v1/orders?pageSize=100&pageToken={token}")
-        answer = page.json()
-        for order in answer["orders"]:
-            if order["orderId"] in found:
-                raise InconsistentAnswerError(f"order {order['orderId']} is listed twice")
-            found[order["orderId"]] = order
-        token = answer["nextPageToken"]
-        if not token:
-            return found
-
-
-async def settled(url: str, within: float) -> dict[str, dict[str, Any]]:
-    """Wait until every order has ended, and give all of them.
-
-    Raises:
-        InconsistentAnswerError: one has not ended in `within` seconds.
-    """
-    end = time.monotonic() + within
+async def details(url: str, order_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Orders with all that the shop tells of them, by id."""
     async with httpx.AsyncClient(base_url=url, timeout=15.0) as shop:
-        while True:
-            orders = await all_orders(shop)
-            open_ = [order for order in orders.values() if order["state"] not in FINAL_STATES]
-            if not open_:
-                return await _details(shop, orders)
-            if time.monotonic() > end:
-                raise InconsistentAnswerError(f"{len(open_)} orders have no end, as {open_[0]}")
-            await asyncio.sleep(0.5)
+        return await _details(shop, order_ids)
 
 
 async def _details(shop: httpx.AsyncClient, order_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Orders with all that the shop tells of them, by id."""
-    details: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
     remaining = iter(list(order_ids))
 
     async def work() -> None:
         for order_id in remaining:
-            details[order_id] = (await _ask(shop, "GET", f"/v1/orders/{order_id}")).json()
+            found[order_id] = (await _ask(shop, "GET", f"/v1/orders/{order_id}")).json()
 
     await asyncio.gather(*(work() for _ in range(8)))
-    return details
+    return found
 
 
 async def carts(url: str, cart_ids: Sequence[str]) -> dict[str, dict[str, int]]:

@@ -66,7 +66,7 @@ async def monolith_postgresql(directory: Path) -> AsyncIterator[System]:
         settings.write_text(
             f"""
             [process.monolith]
-            services = ["inventory", "shopping_cart", "payments", "orders"]
+            services = ["inventory", "shopping_cart", "payments", "orders", "authentication"]
             http = "{http}"
             {_shared(postgres, provider)}
             """

@@ -24,6 +24,7 @@ from seam.contract import ServiceDescriptor
 from seam.http import application
 from seam.runtime import Resources
 from seam.runtime.service import DatabaseLocation
+from seam.testing.access import EVERYBODY
 
 TEXTS: Final = st.one_of(
     st.text(max_size=30),
@@ -96,7 +97,7 @@ async def ready() -> dict[str, bool]:
 @asynccontextmanager
 async def opened(directory: Path) -> AsyncIterator[ASGIApp]:
     """Open the whole shop in this process, and give its application."""
-    registry = HandlerRegistry()
+    registry = HandlerRegistry(policy=EVERYBODY)
     local = InProcessChannel(registry)
 
     def channel(_: ServiceDescriptor) -> Channel:

@@ -62,8 +62,6 @@ def test_a_customer_orders_a_cart_and_it_is_empty_once_that_is_confirmed(shop: S
     assert stock(shop, item["sku"]) == item["stock"] - 3
     wait_until(lambda: lines(shop, cart_id) == [])
     assert problem(order(shop, cart_id), 400)["error"] == "CartEmpty"
-    newest = get(shop, "/v1/orders", pageSize=1)["orders"][0]
-    assert newest["orderId"] == placed["orderId"]
     cancelled = shop.http.post(f"/v1/orders/{placed['orderId']}:cancel").json()
     assert cancelled["state"] == "ORDER_STATE_CANCELLED"
     assert stock(shop, item["sku"]) == item["stock"]

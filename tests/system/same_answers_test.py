@@ -71,6 +71,18 @@ def tour(shop: Shop) -> list[Any]:
     visit("DELETE", f"/v1/carts/{cart_id}/items/NO-SUCH-SKU")
     visit("PUT", f"/v1/carts/{cart_id}/items/NO-SUCH-SKU", json={"quantity": 1})
     visit("GET", "/v1/carts/no-such-cart")
+
+    account = {"email": "ann@example.org", "password": "correct horse"}
+    visit("POST", "/v1/users", json=account)
+    visit("POST", "/v1/users", json={"email": "ann", "password": "correct horse"})
+    visit("POST", "/v1/users", json={"email": "ann@example.org", "password": "short"})
+    visit("POST", "/v1/authenticate", json={**account, "password": "battery staple"})
+    visit("POST", "/v1/authenticate:refresh", json={"refreshToken": "none"})
+    visit("POST", "/v1/authenticate:logout", json={"refreshToken": "none"})
+    visit("GET", "/v1/users/me")
+    visit("DELETE", "/v1/users/me")
+    visit("GET", "/v1/orders")
+    visit("GET", "/v1/users/me", headers={"authorization": "Bearer none"})
     visit("GET", "/healthz")
     visit("GET", "/schema")
     visit("GET", "/schema/asyncapi.json")

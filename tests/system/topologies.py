@@ -20,6 +20,7 @@ from tests.system.processes import ShopProcess, free_port, from_artifact, from_s
 READY_TIMEOUT: Final = 30.0
 
 MONOLITH_ARTIFACT: Final = "director/monolith.pex"
+AUTHENTICATION_ARTIFACT: Final = "services/authentication/service.pex"
 INVENTORY_ARTIFACT: Final = "services/inventory/service.pex"
 ORDERS_ARTIFACT: Final = "services/orders/service.pex"
 PAYMENTS_ARTIFACT: Final = "services/payments/service.pex"
@@ -194,6 +195,10 @@ def _split(directory: Path, *, polyglot: bool = False) -> list[Launch]:
         [process.payments]
         services = ["payments"]
         grpc = "127.0.0.1:{free_port()}"
+
+        [process.authentication]
+        services = ["authentication"]
+        grpc = "127.0.0.1:{free_port()}"
         """
     )
     settings = ["--topology", str(topology), "--data", str(directory / "data")]
@@ -207,6 +212,7 @@ def _split(directory: Path, *, polyglot: bool = False) -> list[Launch]:
         Launch("shopping_cart", [*from_artifact(SHOPPING_CART_ARTIFACT), *settings], listens=1),
         Launch("orders", [*from_artifact(ORDERS_ARTIFACT), *settings], listens=1),
         Launch("payments", [*from_artifact(PAYMENTS_ARTIFACT), *settings], listens=1),
+        Launch("authentication", [*from_artifact(AUTHENTICATION_ARTIFACT), *settings], listens=1),
         Launch(
             "director",
             [*from_artifact(MONOLITH_ARTIFACT), *settings, "--process", "director"],
@@ -224,7 +230,7 @@ def _monolith_twice(directory: Path) -> list[Launch]:
         grpc = "127.0.0.1:{free_port()}"
 
         [process.shop]
-        services = ["shopping_cart", "payments", "orders"]
+        services = ["shopping_cart", "payments", "orders", "authentication"]
         http = "127.0.0.1:{free_port()}"
         grpc = "127.0.0.1:{free_port()}"
         """
@@ -250,7 +256,7 @@ def _split_over_nats(directory: Path) -> list[Launch]:
         grpc = "127.0.0.1:{free_port()}"    # for tests that call it with stubs of protoc's
 
         [process.shopping_cart]
-        services = ["shopping_cart", "payments"]
+        services = ["shopping_cart", "payments", "authentication"]
         nats = "nats://127.0.0.1:{port}"
 
         [process.orders]

@@ -182,7 +182,9 @@ def test_addresses_become_a_target(addresses: list[str], target: str) -> None:
 
 
 def test_every_method_of_the_contract_is_called_here() -> None:
-    assert tuple(CALLS) == tuple(method.name for method in CONFORMANCE.methods)
+    # Who is let in to the others is seen through by the suite.
+    public = tuple(method.name for method in CONFORMANCE.methods if method.access.public)
+    assert tuple(CALLS) == public
     assert {m.name for m in CONFORMANCE.methods if m.retriable} == set(RETRIABLE)
 
 

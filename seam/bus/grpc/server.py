@@ -9,14 +9,14 @@ import grpc
 SERVER_OPTIONS: Final = (
     # Without it, a second process could bind the same port and take half of the calls.
     ("grpc.so_reuseport", 0),
-    # All that may travel with a call. Without it, gRPC refuses some calls above 8 KiB by chance.
-    ("grpc.max_metadata_size", 16 * 2**10),
     # Clients ask whether the process is still there, also when nothing else is said.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     # How many calls a service takes on is said by its bulkhead, which answers what is too much.
     # Above a thousand calls that wait for the event loop, gRPC itself drops some as CANCELLED.
     ("grpc.server.max_pending_requests", 100_000),
     ("grpc.server.max_pending_requests_hard_limit", 100_000),
+    # All that may travel with a call. Without it, gRPC refuses some calls above 8 KiB by chance.
+    ("grpc.max_metadata_size", 16 * 2**10),
 )
 """How a server treats its links and calls."""
 

@@ -55,7 +55,7 @@ from services.authentication.records.messagebus_events import USER_DELETED
 from services.authentication.signing.access_token import Bearer
 from services.authentication.signing.key_store import KeyStore
 
-_TOKEN_TYPE: Final = "Bearer"
+_TOKEN_TYPE: Final = "Bearer"  # noqa: S105
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 

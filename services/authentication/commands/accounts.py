@@ -70,8 +70,8 @@ async def rotate_keys(
 
     Args:
         at_once: let it sign from now on and delete all others, because somebody may have them.
-            Everybody's access token is refused then until it is refreshed; for half a minute
-            processes that run may go on as before.
+            Everybody's access token is refused then until it is refreshed; processes that run may
+            go on as before for up to six minutes, until they have read the keys anew.
         settings: where the system's parts are.
     """
     sealing = sealing_of(settings_of(settings, "authentication"))

@@ -60,10 +60,10 @@ class PasswordHashing:
 
         def compare() -> bool:
             try:
-                found = self._hasher.verify(hashed or self._decoy.result(), password)
+                self._hasher.verify(hashed or self._decoy.result(), password)
             except (VerificationError, InvalidHashError):
                 return False
-            return found and hashed is not None
+            return hashed is not None
 
         return await self._run(compare)
 

@@ -78,7 +78,9 @@ _END_TOKENS: Final = Command(
     delete(RefreshTokenRow).where(col(RefreshTokenRow.session_id) == bindparam("of"))
 )
 _END: Final = Command(delete(SessionRow).where(col(SessionRow.session_id) == bindparam("of")))
-_OF_USER: Final = select(SessionRow.session_id).where(col(SessionRow.user_id) == bindparam("of"))
+_OF_USER: Final = select(col(SessionRow.session_id)).where(
+    col(SessionRow.user_id) == bindparam("of")
+)
 _END_ALL_TOKENS: Final = Command(
     delete(RefreshTokenRow).where(col(RefreshTokenRow.session_id).in_(_OF_USER))
 )
@@ -89,7 +91,7 @@ _IS_OVER: Final = or_(
 )
 _TRIM_TOKENS: Final = Command(
     delete(RefreshTokenRow).where(
-        col(RefreshTokenRow.session_id).in_(select(SessionRow.session_id).where(_IS_OVER))
+        col(RefreshTokenRow.session_id).in_(select(col(SessionRow.session_id)).where(_IS_OVER))
     )
 )
 _TRIM: Final = Command(delete(SessionRow).where(_IS_OVER))

@@ -7,17 +7,16 @@ has it. To write one takes no library; those who read them take one.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from seam.auth.keys import EDDSA
+from seam.auth.tokens import ACCESS_TOKEN
+from seam.runtime.issuer import SHOP
 from services.authentication.domain.clock import SECOND
 from services.authentication.domain.lifetimes import ACCESS_TOKEN_SECONDS
 from services.authentication.signing.key_ring import SigningKey, base64url
-
-ISSUER: Final = "shop"
-AUDIENCE: Final = "shop"
 
 
 class Bearer(msgspec.Struct, frozen=True):
@@ -43,10 +42,10 @@ def access_token(bearer: Bearer, key: SigningKey, now: int) -> str:
         now: the time, in microseconds since the epoch.
     """
     seconds = now // SECOND
-    header = {"alg": "EdDSA", "kid": key.public.kid, "typ": "at+jwt"}
+    header = {"alg": EDDSA, "kid": key.public.kid, "typ": ACCESS_TOKEN}
     claims = {
-        "iss": ISSUER,
-        "aud": AUDIENCE,
+        "iss": SHOP.issuer,
+        "aud": SHOP.audience,
         "sub": bearer.user_id,
         "iat": seconds,
         "exp": seconds + ACCESS_TOKEN_SECONDS,
@@ -58,5 +57,5 @@ def access_token(bearer: Bearer, key: SigningKey, now: int) -> str:
     return f"{signed}.{base64url(key.private.sign(signed.encode()))}"
 
 
-def _part(members: dict[str, object]) -> str:
+def _part(members: Mapping[str, object]) -> str:
     return base64url(msgspec.json.encode(members))

@@ -14,6 +14,7 @@ from functools import cached_property
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from seam.auth.keys import EDDSA
 from services.authentication.domain.clock import SECOND
 from services.authentication.domain.lifetimes import (
     ACCESS_TOKEN_SECONDS,
@@ -42,7 +43,7 @@ class SigningKey:
     def public(self) -> JsonWebKey:
         """What others verify with."""
         x = base64url(self.private.public_key().public_bytes_raw())
-        return JsonWebKey(kty="OKP", crv="Ed25519", x=x, kid=_thumbprint(x), alg="EdDSA", use="sig")
+        return JsonWebKey(kty="OKP", crv="Ed25519", x=x, kid=_thumbprint(x), alg=EDDSA, use="sig")
 
 
 def signing_key(keys: tuple[SigningKey, ...], now: int) -> SigningKey:

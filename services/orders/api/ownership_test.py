@@ -1,4 +1,4 @@
-"""Orders belong to who has placed them: nobody else finds one, lists it, cancels it, or has its key."""
+"""Orders belong to who has placed them: nobody else finds, lists or cancels one, or has its key."""
 
 from __future__ import annotations
 

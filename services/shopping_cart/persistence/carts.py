@@ -118,7 +118,7 @@ _REMOVE = Command(
     )
 )
 
-_OF_OWNER = select(CartRow.cart_id).where(col(CartRow.owner) == bindparam("gone"))
+_OF_OWNER = select(col(CartRow.cart_id)).where(col(CartRow.owner) == bindparam("gone"))
 
 _REMOVE_ITEMS_OF_OWNER = Command(delete(CartItemRow).where(col(CartItemRow.cart_id).in_(_OF_OWNER)))
 

@@ -1,4 +1,4 @@
-"""A cart without an owner belongs to the first who is signed in and reaches it, and to nobody else."""
+"""A cart of nobody belongs to the first who is signed in and reaches it, and to nobody else."""
 
 from __future__ import annotations
 
