@@ -10,8 +10,16 @@ from typing import Final
 import pytest
 
 MONOLITH: Final = "director/monolith.pex"
-SERVICES: Final = ("authentication", "inventory", "orders", "payments", "shopping_cart")
-CLIENT_FACING: Final = ("authentication", "inventory", "orders", "shopping_cart")
+SERVICES: Final = (
+    "authentication",
+    "inventory",
+    "notifications",
+    "orders",
+    "payments",
+    "search",
+    "shopping_cart",
+)
+CLIENT_FACING: Final = ("authentication", "inventory", "orders", "search", "shopping_cart")
 ANSWERING: Final = ("authentication", "inventory", "payments", "shopping_cart")
 """Services that others call."""
 DEPENDENCIES: Final = ".deps/"

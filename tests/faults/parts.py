@@ -20,7 +20,15 @@ from services.payments.simulator import command_line as simulator
 from tests.faults.schedule import Fault
 from tests.system.processes import ShopProcess, from_sources
 
-SERVICES: Final = ("inventory", "shopping_cart", "payments", "orders", "authentication")
+SERVICES: Final = (
+    "inventory",
+    "shopping_cart",
+    "payments",
+    "orders",
+    "authentication",
+    "search",
+    "notifications",
+)
 
 _MISBEHAVIOUR: Final = ("unavailable=0.02", "drop=0.02", "late=0.02", "lose=0.02", "twice=0.05")
 

@@ -66,7 +66,10 @@ async def monolith_postgresql(directory: Path) -> AsyncIterator[System]:
         settings.write_text(
             f"""
             [process.monolith]
-            services = ["inventory", "shopping_cart", "payments", "orders", "authentication"]
+            services = [
+                "inventory", "shopping_cart", "payments", "orders", "authentication", "search",
+                "notifications",
+            ]
             http = "{http}"
             {_shared(postgres, provider)}
             """

@@ -18,6 +18,7 @@ from services.orders.records.api import (
     CartNotFoundError,
     GetOrderRequest,
     IdempotencyKeyReusedError,
+    InvalidEmailError,
     InvalidPageTokenError,
     ItemUnavailable,
     ItemUnavailableError,
@@ -292,3 +293,19 @@ async def test_a_page_token_that_no_page_gave_is_refused(api: OrdersApiStub) -> 
 async def test_an_unknown_order_is_not_found(api: OrdersApiStub, order_id: str) -> None:
     with pytest.raises(OrderNotFoundError):
         await api.get_order(GetOrderRequest(order_id=order_id))
+
+
+async def test_a_key_names_one_address_as_well(api: OrdersApiStub) -> None:
+    order = await place(api, email="ann@example.com")
+    assert (await place(api, email="ann@example.com")).order_id == order.order_id
+    with pytest.raises(IdempotencyKeyReusedError):
+        await place(api, email="eve@example.com")
+
+
+@pytest.mark.parametrize("email", ["ann", "a@b\r\nBcc: c@d", "a" * 255])
+async def test_an_address_that_is_none_is_refused_and_its_key_stays_free(
+    api: OrdersApiStub, email: str
+) -> None:
+    with pytest.raises(InvalidEmailError):
+        await place(api, email=email)
+    assert (await place(api, email="ann@example.com")).state is OrderState.CONFIRMED
