@@ -13,7 +13,7 @@ from seam.persistence import Database
 from seam.runtime import Resources
 from seam.runtime.service import DatabaseLocation
 from seam.runtime.service_settings import ServiceSettings, Setting, SettingsError
-from seam.testing.smtp import smtp_server
+from seam.testing.smtp import SmtpServer, smtp_server
 from services.authentication.records.messagebus_events import USER_DELETED
 from services.notifications.commands.mails import commands
 from services.notifications.persistence.migrations import MIGRATIONS
@@ -59,6 +59,14 @@ def resources(url: str, host: Host, **settings: str) -> Resources:
     )
 
 
+async def until_sent(server: SmtpServer) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            if server.mails:
+                return
+            await asyncio.sleep(0.01)
+
+
 async def confirm(host: Host, provided: object) -> None:
     assert isinstance(provided, tuple)
     (subscription,) = [each for each in provided if each.event is ORDER_CONFIRMED]
@@ -91,16 +99,14 @@ async def test_a_confirmed_order_becomes_a_mail_on_the_server(tmp_path: Path) ->
         )
         async with start(settings) as provided:
             await confirm(host, provided)
-            async with asyncio.timeout(20):
-                while not server.mails:
-                    await asyncio.sleep(0.01)
+            await until_sent(server)
         (mail,) = server.mails
         assert mail.message["Subject"] == "Your order 1 is confirmed"
 
 
 async def test_a_setting_that_cannot_be_used_fails_the_start(tmp_path: Path) -> None:
     wrong = resources(f"sqlite:///{tmp_path}/n.db", Host(), smtp="http://mail")
-    with pytest.raises(SettingsError, match="notifications.smtp"):
+    with pytest.raises(SettingsError, match=r"notifications\.smtp"):
         async with start(wrong):
             raise AssertionError("it was started")
 

@@ -16,7 +16,6 @@ from typing import Final
 
 from services.notifications.persistence.mails import Mail
 
-
 _PLAIN: Final = re.compile(r"[!-~]+")
 """Printable ASCII without blanks; what else an address is made of, the parser knows."""
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.headerregistry import Address
 
 import pytest
@@ -206,7 +206,7 @@ async def test_while_the_server_is_away_mails_wait_and_lose_no_attempt(
         assert (await stored(database, "m")).attempts == 0
         with smtp_server(port=port) as server:
             await _until(lambda: len(server.mails) == 1)
-            await _until_sent(database, "m")
+            await _until_state(database, "m", MailState.SENT)
     said = [each.getMessage() for each in caplog.records if "SMTP server" in each.getMessage()]
     assert len(said) == 2
     assert re.search("is available again", said[1])
@@ -296,20 +296,23 @@ async def test_old_mails_that_have_ended_are_deleted_and_those_that_wait_are_not
     await write(database, "waiting")
     clock.now += sending.KEPT + 1
     async with Sender(database, location(smtp.port), clock=clock, poll=0.02).running():
-        async with asyncio.timeout(20):
-            while await MailRepository(database).find("old") is not None:
-                await asyncio.sleep(0.02)
+        await _until_state(database, "old", None)
     assert (await stored(database, "waiting")).state == MailState.PENDING
 
 
-async def _until(condition: object) -> None:
-    assert callable(condition)
+async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not condition():
+        while True:
+            if condition():
+                return
             await asyncio.sleep(0.01)
 
 
-async def _until_sent(database: Database, mail_id: str) -> None:
+async def _until_state(database: Database, mail_id: str, state: MailState | None) -> None:
+    """Wait until a mail is in a state; None for one that is gone."""
     async with asyncio.timeout(20):
-        while (await stored(database, mail_id)).state != MailState.SENT:
+        while True:
+            mail = await MailRepository(database).find(mail_id)
+            if (None if mail is None else mail.state) == state:
+                return
             await asyncio.sleep(0.01)

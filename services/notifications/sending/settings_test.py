@@ -27,21 +27,21 @@ def test_without_a_url_there_is_no_server() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "host", "port", "tls", "username", "password"),
+    ("url", "expected"),
     [
-        ("smtp://mail.example.com", "mail.example.com", 587, False, "", ""),
-        ("smtps://mail.example.com", "mail.example.com", 465, True, "", ""),
-        ("smtp://127.0.0.1:2525", "127.0.0.1", 2525, False, "", ""),
-        ("smtp://[::1]:25/", "::1", 25, False, "", ""),
-        ("smtps://ann%40x:p%3Aw%2F@h:1", "h", 1, True, "ann@x", "p:w/"),
+        ("smtp://mail.example.com", ("mail.example.com", 587, False, "", "")),
+        ("smtps://mail.example.com", ("mail.example.com", 465, True, "", "")),
+        ("smtp://127.0.0.1:2525", ("127.0.0.1", 2525, False, "", "")),
+        ("smtp://[::1]:25/", ("::1", 25, False, "", "")),
+        ("smtps://ann%40x:p%3Aw%2F@h:1", ("h", 1, True, "ann@x", "p:w/")),
     ],
 )
 def test_a_url_says_where_the_server_is_and_who_logs_in(
-    url: str, host: str, port: int, tls: object, username: str, password: str
+    url: str, expected: tuple[str, int, bool, str, str]
 ) -> None:
     found = location(url)
-    assert (found.host, found.port, found.implicit_tls) == (host, port, tls)
-    assert (found.username, found.password) == (username, password)
+    where = (found.host, found.port, found.implicit_tls)
+    assert (*where, found.username, found.password) == expected
     assert found.sender == Address("The shop", "shop", "example.com")
 
 
@@ -68,7 +68,7 @@ def test_what_is_no_url_of_a_server_is_refused(url: str) -> None:
 
 @pytest.mark.parametrize("sender", ["", "shop", "a@b, c@d", "Shop\n <a@b>", "@", "<>", "ü@b"])
 def test_a_server_needs_a_sender(sender: str) -> None:
-    with pytest.raises(SettingsError, match="notifications.sender: expected whose address"):
+    with pytest.raises(SettingsError, match=r"notifications\.sender: expected whose address"):
         server_location(given(smtp="smtp://h", sender=sender))
 
 

@@ -48,7 +48,7 @@ def variants(word: str) -> frozenset[str]:
 
 
 def nearest(word: str, candidates: Iterable[str]) -> tuple[str, ...]:
-    """Those of the candidates that take the fewest mistakes to become `word`, in alphabetical order.
+    """Those of the candidates that are the fewest mistakes away, in alphabetical order.
 
     None takes more than `word` may have. A wrong, a missing and an additional character are one
     mistake each, and so are two neighbours that have changed places.

@@ -37,7 +37,7 @@ def test_a_mistyped_word_has_something_in_common_with_the_word_that_was_meant(
 
 @given(word=WORDS, seed=st.integers(0, 2**32))
 def test_one_mistake_anywhere_is_always_found(word: str, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     place = chance.randrange(len(word))
     letter = chance.choice("abcxyz")
     typed = chance.choice(

@@ -30,7 +30,17 @@ makes another letter."""
 
 # Letters that Unicode does not take apart, as people type them who have no key for them.
 _LETTERS: Final = str.maketrans(
-    {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ħ": "h"}
+    {
+        "æ": "ae",
+        "œ": "oe",
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "\u0131": "i",
+        "ħ": "h",
+    }
 )
 
 # Han, kana, bopomofo; Thai, Lao, Burmese, Khmer.

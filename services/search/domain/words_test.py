@@ -20,7 +20,7 @@ from services.search.domain.words import (
         ("KIT-MUG-0001", ["kit", "mug", "0001"]),
         ("Große CRÈME", ["grosse", "creme"]),
         ("Łódź Ærø", ["lodz", "aero"]),
-        ("ﬁne Ⅷ ｗｉｄｅ", ["fine", "viii", "wide"]),
+        ("ﬁne Ⅷ \uff57\uff49\uff44\uff45", ["fine", "viii", "wide"]),
         ("한국어", ["한국어"]),
         ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
         ("東京タワー USB接口", ["東京", "京タ", "タワ", "ワー", "ー", "usb", "接口", "口"]),

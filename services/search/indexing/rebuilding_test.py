@@ -177,7 +177,7 @@ async def test_a_process_that_ends_in_the_middle_leaves_the_old_generation_searc
     # Others leave it alone as long as its lease lasts.
     catalogue.between = None
     assert not await builder(database, catalogue).build_if_due()
-    later = rebuilding._now() + int(1.5 * rebuilding.LEASE * 1e6)  # noqa: SLF001
+    later = rebuilding._now() + int(1.5 * rebuilding.LEASE * 1e6)
     monkeypatch.setattr(rebuilding, "_now", lambda: later)
     assert await builder(database, catalogue).build_if_due()
     assert len(await skus(database, "mug")) == len(catalogue.items)
@@ -206,7 +206,7 @@ async def test_a_builder_goes_on_with_what_it_has_failed_to_do_itself(
 async def test_a_builder_that_was_frozen_gives_up_for_a_later_generation(
     database: Database, catalogue: Catalogue
 ) -> None:
-    far = rebuilding._now() + int(1.5 * rebuilding.LEASE * 1e6)  # noqa: SLF001
+    far = rebuilding._now() + int(1.5 * rebuilding.LEASE * 1e6)
     later: list[int | None] = []
 
     async def between() -> None:

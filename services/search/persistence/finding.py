@@ -112,7 +112,7 @@ _TSQUERY: Final = cast(cast(_MATCH, Text), TSQUERY)
 # Any word counts for the rank, since all of them are there: with `&`, PostgreSQL would rank by how
 # near they are to each other, and not by what they are in.
 _ANY: Final = func.replace(cast(_MATCH, Text), "&", "|")
-# Words as they were typed, once more: to PostgreSQL, a word and its beginning are one when it ranks.
+# Words as they were typed, once more: PostgreSQL takes a word and its beginning for one in a rank.
 _ANY_WHOLE: Final = func.replace(_ANY, ":*", "")
 _PG_MATCHES: Final = _VECTOR.op("@@")(_TSQUERY)
 

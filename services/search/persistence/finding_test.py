@@ -1,4 +1,4 @@
-"""What is found, and in which order: the same on both databases where one item is plainly better."""
+"""What is found, and in which order: the same on both databases where one item is better."""
 
 from __future__ import annotations
 
