@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from typing import cast
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -28,7 +28,7 @@ class ReceivedMail:
         content = envelope.content
         self.recipients = tuple(envelope.rcpt_tos)
         self.raw = content if isinstance(content, bytes) else b""
-        self.message = cast("EmailMessage", message_from_bytes(self.raw, policy=default))
+        self.message: EmailMessage = message_from_bytes(self.raw, policy=default)
 
 
 class SmtpServer:
@@ -89,8 +89,11 @@ def smtp_server(
 
     def authenticate(*given: object) -> AuthResult:
         data = given[-1]
-        good = isinstance(data, LoginPassword) and login is not None
-        good = good and (data.login, data.password) == (login[0].encode(), login[1].encode())
+        good = (
+            isinstance(data, LoginPassword)
+            and login is not None
+            and (data.login, data.password) == (login[0].encode(), login[1].encode())
+        )
         return AuthResult(success=good, handled=False)
 
     controller = _Controller(
@@ -116,11 +119,11 @@ class _Controller(Controller):
     @property
     def bound_port(self) -> int:
         """The port that it listens on."""
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         port: int = self.server.sockets[0].getsockname()[1]
         return port
 
     def _trigger_server(self) -> None:
         # It would connect to the port that was asked for, which may be 0.
         self.port = self.bound_port
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]

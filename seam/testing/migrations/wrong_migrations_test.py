@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import (
-    DDL,
     CheckConstraint,
     Column,
+    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -368,8 +368,10 @@ def _expression(metadata: MetaData) -> None:
 
 
 def _beside_tables(metadata: MetaData) -> None:
-    view = DDL("CREATE VIEW seen AS SELECT 1 AS one")
-    event.listen(metadata.tables["notes.author"], "after_create", view)
+    def make(_: object, connection: Connection, **__: object) -> None:
+        connection.exec_driver_sql("CREATE VIEW seen AS SELECT 1 AS one")
+
+    event.listen(metadata.tables["notes.author"], "after_create", make)
 
 
 def _without_note(metadata: MetaData) -> None:

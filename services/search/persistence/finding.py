@@ -107,7 +107,7 @@ _FTS_CANDIDATES: Final = (
     .subquery()
 )
 
-_VECTOR: Final = literal_column("(title || category || description)")
+_VECTOR: Final[ColumnElement[str]] = literal_column("(title || category || description)")
 _TSQUERY: Final = cast(cast(_MATCH, Text), TSQUERY)
 # Any word counts for the rank, since all of them are there: with `&`, PostgreSQL would rank by how
 # near they are to each other, and not by what they are in.

@@ -9,9 +9,9 @@ an index on the columns of `document` themselves. The former is made here by SQL
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import DDL, BigInteger, Column, Index, Integer, MetaData, event, text
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, MetaData, event, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -138,6 +138,11 @@ Its tokenizer parts words at blanks alone: what is not ASCII is part of a word, 
 before. Source: https://sqlite.org/fts5.html#external_content_tables
 """
 
-_documents: Any = DocumentRow.__table__  # type: ignore[attr-defined]
-for _statement in FULL_TEXT:
-    event.listen(_documents, "after_create", DDL(_statement).execute_if(dialect="sqlite"))
+
+def _make_full_text(_: object, connection: Connection, **__: object) -> None:
+    if connection.dialect.name == "sqlite":
+        for statement in FULL_TEXT:
+            connection.exec_driver_sql(statement)
+
+
+event.listen(DocumentRow.__table__, "after_create", _make_full_text)  # type: ignore[attr-defined]
