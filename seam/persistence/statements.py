@@ -10,10 +10,12 @@ SQL is made once for each kind of database, and rows become records by one plain
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import starmap
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import UpdateBase
 
 from seam.persistence.compilation import DIALECTS, Compiled
 
@@ -31,11 +33,16 @@ _INSERTS: dict[str, Insert] = {"sqlite": sqlite.insert, "postgresql": postgresql
 
 
 class Command:
-    """A statement that changes rows."""
+    """A statement that changes rows.
+
+    Attributes:
+        writes: whether it does; a `Query` may.
+    """
 
     def __init__(self, source: Source) -> None:
         """Make it of a statement of SQLAlchemy Core."""
         self._source = source
+        self.writes = isinstance(source, UpdateBase) or not isinstance(source, Executable)
         self._compiled: dict[str, Compiled] = {}
         self._partial: dict[tuple[str, frozenset[str]], Compiled] = {}
 
@@ -89,23 +96,30 @@ class Command:
 
 
 class Query(Command, Generic[R_co]):
-    """A statement that gives rows, and what makes a record of one."""
+    """A statement that gives rows, and what makes a record of one.
 
-    def __init__(self, source: Source, build: Callable[..., R_co]) -> None:
+    Attributes:
+        long: whether it may look at very many rows. A few of those run at a time, so that they
+            leave processors and connections to others.
+    """
+
+    def __init__(self, source: Source, build: Callable[..., R_co], *, long: bool = False) -> None:
         """Make it of a statement of SQLAlchemy Core.
 
         Args:
             source: the statement; or, where it changes rows and returns them, what makes it.
             build: is called with a row's columns, in their order.
+            long: see the attribute.
         """
         super().__init__(source)
         self.build = build
+        self.long = long
 
     def records(self, compiled: Compiled, rows: Sequence[Any]) -> list[R_co]:
         """Build records of a driver's rows."""
         build, convert = self.build, compiled.convert
         if convert is None:
-            return [build(*row) for row in rows]
+            return list(starmap(build, rows))
         return [build(*convert(row)) for row in rows]
 
 

@@ -115,6 +115,8 @@ _CURRENCIES = Query(
     _currency,
 )
 
+_ANY_CURRENCY = Query(select(col(ItemRow.currency_code), col(ItemRow.sku)).limit(1), _currency)
+
 _CATALOGUE_COLUMNS: Final = (
     col(ItemRow.sku),
     col(ItemRow.name),
@@ -201,6 +203,10 @@ class ItemRepository:
         """The currencies of the catalogue's prices, each with the SKU of one such item."""
         return dict(await self._session.fetch_all(_CURRENCIES))
 
+    async def any_currency(self) -> tuple[str, str] | None:
+        """The currency of one item's price and the item's SKU; None of an empty catalogue."""
+        return await self._session.fetch_one(_ANY_CURRENCY)
+
     async def put(self, items: Sequence[Item]) -> None:
         """Add items; an item whose SKU is there already takes the place of the old one.
 
@@ -209,31 +215,23 @@ class ItemRepository:
         Raises:
             TypeError: this is no transaction.
         """
-        await self.put_rows(items)
-        await SearchIndex(self._session).put(searched_lines(items))
-
-    async def put_rows(self, items: Sequence[Item]) -> None:
-        """Add items as `put` does, whose words the search index is given otherwise."""
         transaction = self._session
         if not isinstance(transaction, Transaction):
             raise TypeError("items are put, and others told of them, in a transaction")
-        skus = [item.sku for item in items]
-        before = await self._versions(skus)
+        lines = {item.sku: line_of(searched_text(item)) for item in items}
+        await SearchIndex(transaction).put(lines)
+        before = await self._versions(list(lines))
+        # Last and not first: from here on, reservations of these items wait.
         await transaction.execute_many(_PUT, [_values(item) for item in items])
-        # Read back, since somebody else may have made a version meanwhile. From here on the rows
-        # are locked, so that events come in the order of versions.
-        after = await self._versions(skus)
+        # Read back, since somebody else may have made a version meanwhile. The rows are locked now,
+        # so that events come in the order of versions.
+        after = await self._versions(list(lines))
         changed = [item for item in items if after[item.sku] != before.get(item.sku)]
         told = (_told(item, after[item.sku]) for item in changed)
         await publish(transaction, ITEM_CHANGED, *told)
 
     async def _versions(self, skus: Sequence[str]) -> dict[str, int]:
         return dict(await self._session.fetch_all(_VERSIONS, skus=skus))
-
-
-def searched_lines(items: Sequence[Item]) -> dict[str, str]:
-    """The words of items by SKU, as the search index takes them."""
-    return {item.sku: line_of(searched_text(item)) for item in items}
 
 
 def searched_text(item: Item) -> str:
