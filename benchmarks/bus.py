@@ -1,4 +1,4 @@
-"""What a call of the message bus costs: one batch read of ten items, in seven ways."""
+"""What a call of the message bus costs: one batch read of ten items, in eight ways."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
 
 from benchmarks.measuring import Result, Way, measure
 from benchmarks.servers import Serve, in_another_process, serve_grpc
+from seam.auth import NO_ISSUER, Authenticator, ContractPolicy
 from seam.bus import (
+    BELIEVED,
     Bulkhead,
     GrpcChannel,
     HandlerRegistry,
@@ -29,9 +31,10 @@ from seam.bus import (
 from seam.bus.grpc.server import make_server
 from seam.bus.handler_task import ServerCall
 from seam.bus.nats import NatsChannel, open_nats, serve_nats
-from seam.call.context import CallContext
+from seam.call import ANONYMOUS, CallContext, Principal
 from seam.contract.records import Record
 from seam.testing.access import EVERYBODY
+from seam.testing.issuer import TestIssuer
 from seam.testing.nats import NatsServer
 from services.inventory.records.messagebus import (
     BatchGetItemsRequest,
@@ -45,6 +48,10 @@ from services.inventory.records.messagebus import (
 from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub, register_inventory
 
 ITEMS: Final = 10
+
+CALLER: Final = "orders"
+"""The service that calls: one of those whom the contract of inventory names."""
+
 REQUEST: Final = BatchGetItemsRequest(skus=tuple(f"SKU-{number:04}" for number in range(ITEMS)))
 RESPONSE: Final = BatchGetItemsResponse(
     items=tuple(
@@ -60,6 +67,7 @@ RESPONSE: Final = BatchGetItemsResponse(
 
 DIRECT: Final = "direct await"
 IN_PROCESS: Final = "bus, in process"
+SIGNED_IN: Final = "bus, in process, signed in"
 IN_PROCESS_OUTERMOST: Final = "bus, in process, outermost"
 STRICT: Final = "bus, in process, strict"
 OVER_GRPC: Final = "bus over gRPC"
@@ -130,10 +138,15 @@ async def measure_bus(rounds: int, progress: Callable[[], object]) -> list[Resul
     """Measure every way, with one call at a time, against a bare await."""
     direct = Answers().batch_get_items
     local, strict = _in_process(strict=False), _in_process(strict=True)
+    issuer = TestIssuer()
+    verifier = issuer.authenticator()
+    user = await verifier.verify(issuer.token())
+    checked = _in_process(strict=False, authenticator=verifier)
     async with _remote_calls() as remote:
         ways = [
             Way(DIRECT, repeated(lambda: direct(REQUEST)), 50_000),
             Way(IN_PROCESS, inside_of_a_call(lambda: local(REQUEST)), 20_000),
+            Way(SIGNED_IN, inside_of_a_call(lambda: checked(REQUEST), user), 20_000),
             Way(IN_PROCESS_OUTERMOST, repeated(lambda: local(REQUEST)), 10_000),
             Way(STRICT, inside_of_a_call(lambda: strict(REQUEST)), 1_000),
             *(Way(name, repeated(call), 150) for name, call in remote.items()),
@@ -166,13 +179,13 @@ async def _remote_calls() -> AsyncIterator[dict[str, Callable[[], Awaitable[obje
         ready_made = _by_hand(await open_to(partial(serve_by_hand, ready_made=True), bare))
         # As a process does it: with health, balancing, retries and options.
         connection = await open_to(serve_bus, lambda address: open_channel(address, [INVENTORY]))
-        bus = InventoryStub(GrpcChannel(connection)).batch_get_items
+        bus = InventoryStub(GrpcChannel(connection).called_by(CALLER)).batch_get_items
         server = NatsServer(Path(stack.enter_context(TemporaryDirectory())))
         stack.callback(server.kill)
         server.start()
         stack.enter_context(in_another_process(partial(serve_bus_over_nats, url=server.url)))
         caller = await stack.enter_async_context(open_nats(server.url))
-        over_nats = InventoryStub(NatsChannel(caller)).batch_get_items
+        over_nats = InventoryStub(NatsChannel(caller).called_by(CALLER)).batch_get_items
         yield {
             BARE_GRPC: by_hand,
             READY_MADE: ready_made,
@@ -186,7 +199,7 @@ async def serve_bus(listening: Callable[[str], None]) -> None:
     registry = HandlerRegistry()
     registry.register(register_inventory(Answers()))
     server = make_server()
-    server.add_generic_rpc_handlers([servicer(INVENTORY, registry)])
+    server.add_generic_rpc_handlers([servicer(INVENTORY, registry, callers=BELIEVED)])
     await serve_grpc(server, listening)
 
 
@@ -208,12 +221,12 @@ async def serve_by_hand(listening: Callable[[str], None], *, ready_made: bool) -
 
 
 def _in_process(
-    *, strict: bool
+    *, strict: bool, authenticator: Authenticator = NO_ISSUER
 ) -> Callable[[BatchGetItemsRequest], Awaitable[BatchGetItemsResponse]]:
-    registry = HandlerRegistry()
+    registry = HandlerRegistry(policy=ContractPolicy(authenticator))
     registry.register(register_inventory(Answers()))
     channel = InProcessChannel(registry, strict=strict)
-    return InventoryStub(channel).batch_get_items
+    return InventoryStub(channel.called_by(CALLER)).batch_get_items
 
 
 def _by_hand(channel: grpc.aio.Channel) -> Callable[[], Awaitable[object]]:
@@ -240,8 +253,15 @@ def repeated(call: Callable[[], Awaitable[object]]) -> Callable[[int], Awaitable
     return run
 
 
-def inside_of_a_call(call: Callable[[], Awaitable[object]]) -> Callable[[int], Awaitable[None]]:
-    """As from a handler, whose own call has a deadline that is over before."""
+def inside_of_a_call(
+    call: Callable[[], Awaitable[object]], principal: Principal = ANONYMOUS
+) -> Callable[[int], Awaitable[None]]:
+    """As from a handler, whose own call has a deadline that is over before.
+
+    Args:
+        call: makes the call.
+        principal: who asks.
+    """
 
     async def run(times: int) -> None:
         async def handle(_: Record, __: CallContext) -> Record:
@@ -252,7 +272,7 @@ def inside_of_a_call(call: Callable[[], Awaitable[object]]) -> Callable[[int], A
         method = INVENTORY.methods[0]
         admission = EVERYBODY.admission(method)
         outer = ServerCall(method, handle, Bulkhead("benchmark"), admission)
-        await outer(REQUEST, CallContext(monotonic() + 1.5))
+        await outer(REQUEST, CallContext(monotonic() + 1.5, principal=principal))
 
     return run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
-from benchmarks.bus import DIRECT, REQUEST, Answers, inside_of_a_call, repeated
+from benchmarks.bus import CALLER, DIRECT, REQUEST, Answers, inside_of_a_call, repeated
 from benchmarks.measuring import Result, Way, measure
 from seam.bus import HandlerRegistry, InProcessChannel, Interceptor, Invoke, StreamInvoke
 from seam.call.context import CallContext
@@ -92,7 +92,7 @@ def _stub(handler: Answers, interceptors: int) -> InventoryStub:
     registry = HandlerRegistry(server_interceptors=sides[1])
     registry.register(register_inventory(handler))
     channel = InProcessChannel(registry, client_interceptors=sides[0])
-    return InventoryStub(channel)
+    return InventoryStub(channel.called_by(CALLER))
 
 
 def _way(name: str, stub: InventoryStub) -> Way:

@@ -15,6 +15,7 @@ __all__ = [
     "attribute_name",
     "camel",
     "case_class",
+    "check_function",
     "codec_constant",
     "constant",
     "default_module",
@@ -176,6 +177,11 @@ def to_proto_function(message: str) -> str:
 def from_proto_function(message: str) -> str:
     """What makes a record of a message."""
     return f"{snake(message)}_from_proto"
+
+
+def check_function(message: str) -> str:
+    """What checks a record against the rules of its message."""
+    return f"{snake(message)}_check"
 
 
 def numbers_constant(enum: str) -> str:

@@ -12,6 +12,8 @@ from typing import Final
 from msgspec import structs
 
 from conformance.v1.conformance import (
+    AcceptRequest,
+    AcceptResponse,
     AddRequest,
     AddResponse,
     Chunk,
@@ -81,6 +83,18 @@ class Conformance:
         """Fail in the way that was asked for."""
         await _fail(request.failure)
         return FailResponse()
+
+    async def accept(self, request: AcceptRequest) -> AcceptResponse:
+        """Note that a request has come through."""
+        self._note(request.key, "accepted")
+        return AcceptResponse()
+
+    async def accept_each(
+        self, requests: AsyncIterator[AcceptRequest]
+    ) -> AsyncIterator[AcceptResponse]:
+        """Note each request that has come through."""
+        async for request in requests:
+            yield await self.accept(request)
 
     async def wait(self, request: WaitRequest) -> WaitResponse:
         """Wait, and note it when the wait is cut short."""

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from conformance.v1.conformance import (
     Chunk,
@@ -17,6 +17,8 @@ from conformance.v1.conformance import (
 )
 from conformance.v1.conformance_bus import ConformanceStub
 from seam.contract.errors import StatusError
+
+T = TypeVar("T")
 
 LONG: Final = timedelta(seconds=30)
 PATIENCE: Final = 10.0
@@ -36,9 +38,9 @@ async def failure_of(call: Awaitable[object]) -> StatusError:
     raise AssertionError(f"it did not fail, but gave {answer!r}")
 
 
-async def collected(chunks: AsyncIterator[Chunk]) -> list[Chunk]:
-    """All chunks of a stream."""
-    return [each async for each in chunks]
+async def collected(responses: AsyncIterator[T]) -> list[T]:
+    """All responses of a stream."""
+    return [each async for each in responses]
 
 
 async def events(stub: ConformanceStub, key: str) -> dict[str, int]:

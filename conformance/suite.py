@@ -6,6 +6,15 @@ The checks use keys of their own in the service, so they can be run again and si
 from __future__ import annotations
 
 from conformance.check import CHECKS, Check
-from conformance.checks import access, calls, context, deadlines, streams
+from conformance.checks import access, calls, context, deadlines, rules, streams
 
-__all__ = ["CHECKS", "Check", "access", "calls", "context", "deadlines", "streams"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "access",
+    "calls",
+    "context",
+    "deadlines",
+    "rules",
+    "streams",
+]

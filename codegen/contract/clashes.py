@@ -171,6 +171,8 @@ def _message(message: Message) -> Iterator[Claim]:
     yield _named("wire", "function", names.fill_function(message.name), message)
     yield _named("wire", "function", names.to_proto_function(message.name), message)
     yield _named("wire", "function", names.from_proto_function(message.name), message)
+    if message.ruled:
+        yield _named("wire", "function", names.check_function(message.name), message)
     yield _named("json", "function", names.to_json_function(message.name), message)
     yield _named("json", "function", names.from_json_function(message.name), message)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from codegen import names
 from codegen.contract.model import TypeRef
-from codegen.contract.options import Options
+from codegen.contract.options import FIELD_BEHAVIOR, RULES, Options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from google.protobuf.descriptor_pb2 import (
         DescriptorProto,
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
         FileDescriptorProto,
     )
 
-__all__ = ["EMPTY", "FIELD_MASK", "Declarations", "declares_options"]
+__all__ = ["EMPTY", "FIELD_MASK", "REQUIRED", "Declarations", "declares_options"]
 
 EMPTY = "google.protobuf.Empty"
 FIELD_MASK = "google.protobuf.FieldMask"
+
+REQUIRED: Final = 2
+"""google.api.FieldBehavior.REQUIRED"""
 
 # Messages of Google's that can be well-formed and yet hold no value of their Python type.
 _FALLIBLE = ("Timestamp", "Duration", "FieldMask")
@@ -47,6 +51,7 @@ class Declarations:
         without_records: the types that are generated nowhere, such as google.rpc's, by full name;
             and why.
         fallible: the full names of messages that can be well-formed and yet no valid record.
+        ruled: the full names of messages of which a field, or one of what they hold, has rules.
     """
 
     options: Options
@@ -54,6 +59,7 @@ class Declarations:
     types: Mapping[str, TypeRef]
     without_records: Mapping[str, str]
     fallible: frozenset[str]
+    ruled: frozenset[str]
 
     @classmethod
     def of(
@@ -74,8 +80,10 @@ class Declarations:
         """
         files = tuple(files)
         homes = {f.name: modules.get(f.name, names.default_module(f.name)) for f in files}
+        options = Options(files)
+        values = {f".google.protobuf.{name}" for name in _FALLIBLE}
         return cls(
-            options=Options(files),
+            options=options,
             modules=homes,
             types={
                 full_name: TypeRef(
@@ -94,7 +102,12 @@ class Declarations:
                 for full_name, _, _ in _types_of(file)
                 if full_name not in _RUNTIME_RECORDS
             },
-            fallible=_fallible(files),
+            fallible=_holders(
+                files,
+                lambda field: REQUIRED in options.numbers(field.options, FIELD_BEHAVIOR),
+                values,
+            ),
+            ruled=_holders(files, lambda field: options.get(field.options, RULES) is not None),
         )
 
 
@@ -139,14 +152,25 @@ def _types_of(file: FileDescriptorProto) -> Iterator[tuple[str, str, bool]]:
         yield prefix + enum.name, enum.name, True
 
 
-def _fallible(files: Iterable[FileDescriptorProto]) -> frozenset[str]:
-    """The messages that can be well-formed and yet no valid record, because of what they hold."""
+def _holders(
+    files: Iterable[FileDescriptorProto],
+    marked: Callable[[FieldDescriptorProto], bool],
+    known: AbstractSet[str] = frozenset(),
+) -> frozenset[str]:
+    """The messages that hold a marked field, or one of some messages, at any depth.
+
+    Args:
+        files: where they are declared.
+        marked: tells a field.
+        known: the messages, with a dot in front.
+    """
     holds: dict[str, set[str]] = {}
+    found = set(known)
 
     def visit(message: DescriptorProto, full: str) -> None:
         holds[full] = {field.type_name for field in message.field if field.type_name}
-        if any(_asks_for(field) for field in message.field):
-            holds[full].add("required")
+        if any(marked(field) for field in message.field):
+            found.add(full)
         for nested in message.nested_type:
             visit(nested, f"{full}.{nested.name}")
 
@@ -155,16 +179,9 @@ def _fallible(files: Iterable[FileDescriptorProto]) -> frozenset[str]:
             visit(
                 message, f".{file.package}.{message.name}" if file.package else f".{message.name}"
             )
-    found = {"required", *(f".google.protobuf.{name}" for name in _FALLIBLE)}
     grown = True
     while grown:
         new = {name for name, inner in holds.items() if inner & found} - found
         found |= new
         grown = bool(new)
     return frozenset(name.removeprefix(".") for name in found)
-
-
-def _asks_for(field: FieldDescriptorProto) -> bool:
-    # Whether a field is REQUIRED is not known without its options' descriptors. That it has options
-    # is enough here: at worst a converter is a little slower than it could be.
-    return bool(field.options.SerializeToString())

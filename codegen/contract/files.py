@@ -14,6 +14,7 @@ from google.protobuf.descriptor_pb2 import (
 
 from codegen import names
 from codegen.contract.comments import SourceInfo
+from codegen.contract.declarations import REQUIRED
 from codegen.contract.errors import ErrorReader
 from codegen.contract.events import EventReader
 from codegen.contract.model import (
@@ -36,6 +37,7 @@ from codegen.contract.model import (
 )
 from codegen.contract.options import FIELD_BEHAVIOR
 from codegen.contract.reserved import NameChecker
+from codegen.contract.rules import RuleReader
 from codegen.contract.services import ServiceReader
 
 if TYPE_CHECKING:
@@ -48,9 +50,6 @@ __all__ = ["FileReader"]
 _File = FileDescriptorProto
 _Message = DescriptorProto
 _Path = tuple[int, ...]
-
-# google.api.FieldBehavior.REQUIRED
-_REQUIRED = 2
 
 _WELL_KNOWN: Mapping[str, FieldType] = {
     ".google.protobuf.Timestamp": WellKnown.TIMESTAMP,
@@ -99,6 +98,7 @@ class FileReader:
         self._source = SourceInfo(file)
         self._errors = ErrorReader(declarations.options, self._source, self.problems)
         self._events = EventReader(declarations.options, self._source, self.problems)
+        self._rules = RuleReader(declarations.options, self.problems)
         self._checked = NameChecker(self.problems)
         if file.syntax != "proto3":
             place = self._source.location(12)
@@ -210,6 +210,7 @@ class FileReader:
             comment=self._source.comment(*path),
             location=place,
             fallible=full in self._declarations.fallible,
+            ruled=full in self._declarations.ruled,
         )
         error = self._errors.read(message.options, found, path)
         event = self._events.read(message.options, found, path)
@@ -314,7 +315,7 @@ class FileReader:
             is_message = field.type == FieldDescriptorProto.TYPE_MESSAGE
             if is_message or field.proto3_optional:
                 presence = Presence.OPTIONAL
-        if _REQUIRED in self._declarations.options.numbers(field.options, FIELD_BEHAVIOR):
+        if REQUIRED in self._declarations.options.numbers(field.options, FIELD_BEHAVIOR):
             if case_class:
                 self._refuse(place, f"{field.name}: a case of a oneof cannot be REQUIRED")
             elif presence is Presence.ALWAYS:
@@ -337,6 +338,14 @@ class FileReader:
             repeated=repeated,
             map=MapType(_SCALARS[entry.field[0].type]) if entry is not None else None,
             case_class=case_class,
+            rules=self._rules.read(
+                field.options,
+                field.name,
+                found_type,
+                place,
+                repeated=repeated,
+                is_map=entry is not None,
+            ),
         )
 
     def _type(self, field: FieldDescriptorProto, place: Location) -> FieldType | None:

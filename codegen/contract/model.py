@@ -33,6 +33,7 @@ __all__ = [
     "Presence",
     "Problem",
     "RefusedContractError",
+    "Rules",
     "Scalar",
     "Service",
     "TypeRef",
@@ -174,6 +175,28 @@ class Presence(PythonEnum):
 
 
 @dataclass(frozen=True)
+class Rules:
+    """Which values a field accepts, as `(contract.v1.rules)` says; None and "" say nothing.
+
+    Those of a value hold for each single value of a repeated field.
+    """
+
+    min_length: int | None = None
+    """Characters of a string, bytes of bytes."""
+
+    max_length: int | None = None
+    pattern: str = ""
+    """What a whole string matches."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    """An `int` where the field holds integers."""
+
+    min_items: int | None = None
+    max_items: int | None = None
+
+
+@dataclass(frozen=True)
 class Field:
     """A field of a message, or one case of a oneof."""
 
@@ -189,6 +212,8 @@ class Field:
     map: MapType | None = None
     case_class: str = ""
     """The class that wraps the value, for a case of a oneof."""
+
+    rules: Rules | None = None
 
     @property
     def is_single(self) -> bool:
@@ -256,6 +281,9 @@ class Message:
     event: EventSpec | None = None
     fallible: bool = False
     """Whether a well-formed message can still be no valid record."""
+
+    ruled: bool = False
+    """Whether a field of it, or of what it holds at any depth, has rules."""
 
     @property
     def fields(self) -> tuple[Field, ...]:

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import FieldDescriptor
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
-__all__ = ["ERROR", "EVENT", "FIELD_BEHAVIOR", "HTTP", "METHOD", "Options"]
+__all__ = ["ERROR", "EVENT", "FIELD_BEHAVIOR", "HTTP", "METHOD", "RULES", "Options"]
 
 ERROR = "contract.v1.error"
 EVENT = "contract.v1.event"
 METHOD = "contract.v1.method"
+RULES = "contract.v1.rules"
 HTTP = "google.api.http"
 FIELD_BEHAVIOR = "google.api.field_behavior"
 

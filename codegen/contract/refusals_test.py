@@ -362,6 +362,109 @@ CASES = {
         "4:3: Get: access names callers, which are services, and clients reach the method; declare"
         " it in messagebus.proto, or say public, signed_in or roles",
     ),
+    "rules that say nothing": (
+        "message M { string x = 1 [(contract.v1.rules) = {}]; }",
+        "1:13: x: rules say nothing; leave the option out",
+    ),
+    "a length of a number": (
+        "message M { int32 x = 1 [(contract.v1.rules).max_length = 1]; }",
+        "1:13: x: max_length is a rule for a string or bytes",
+    ),
+    "a pattern of bytes": (
+        'message M { bytes x = 1 [(contract.v1.rules).pattern = "a"]; }',
+        "1:13: x: pattern is a rule for a string",
+    ),
+    "a minimum of a text": (
+        "message M { optional string x = 1 [(contract.v1.rules).minimum = 1]; }",
+        "1:13: x: minimum is a rule for a number",
+    ),
+    "a maximum of a bool": (
+        "message M { bool x = 1 [(contract.v1.rules).maximum = 1]; }",
+        "1:13: x: maximum is a rule for a number",
+    ),
+    "a minimum of an enum": (
+        "enum E { A = 0; }\nmessage M { E x = 1 [(contract.v1.rules).minimum = 1]; }",
+        "2:13: x: minimum is a rule for a number",
+    ),
+    "a maximum of a timestamp": (
+        "message M { google.protobuf.Timestamp x = 1 [(contract.v1.rules).maximum = 1]; }",
+        "1:13: x: maximum is a rule for a number",
+    ),
+    "a length of a message": (
+        "message M { M x = 1 [(contract.v1.rules).min_length = 1]; }",
+        "1:13: x: min_length is a rule for a string or bytes",
+    ),
+    "items of a single value": (
+        "message M { string x = 1 [(contract.v1.rules).max_items = 1]; }",
+        "1:13: x: max_items is a rule for a repeated field or a map",
+    ),
+    "a rule for the values of a map": (
+        "message M { map<string, string> x = 1 [(contract.v1.rules).max_length = 1]; }",
+        "1:13: x: max_length is a rule for a string or bytes; put the map's values into a message"
+        " with rules of its own",
+    ),
+    "a greatest length of nothing": (
+        "message M { string x = 1 [(contract.v1.rules).max_length = 0]; }",
+        "1:13: x: max_length is 0, which says nothing; expected at least 1",
+    ),
+    "a least number of items of nothing": (
+        "message M { repeated M x = 1 [(contract.v1.rules).min_items = 0]; }",
+        "1:13: x: min_items is 0, which says nothing; expected at least 1",
+    ),
+    "lengths that contradict each other": (
+        "message M { string x = 1 [(contract.v1.rules) = {min_length: 3 max_length: 2}]; }",
+        "1:13: x: min_length is more than max_length, so that no value is accepted",
+    ),
+    "numbers that contradict each other": (
+        "message M { double x = 1 [(contract.v1.rules) = {minimum: 0.5 maximum: 0.25}]; }",
+        "1:13: x: minimum is more than maximum, so that no value is accepted",
+    ),
+    "numbers of items that contradict each other": (
+        "message M { map<int32, M> x = 1 [(contract.v1.rules) = {min_items: 3 max_items: 2}]; }",
+        "1:13: x: min_items is more than max_items, so that no value is accepted",
+    ),
+    "a minimum that is not a number": (
+        "message M { double x = 1 [(contract.v1.rules).minimum = nan]; }",
+        "1:13: x: minimum is nan; expected a number",
+    ),
+    "a maximum without end": (
+        "message M { double x = 1 [(contract.v1.rules).maximum = inf]; }",
+        "1:13: x: maximum is inf; expected a number",
+    ),
+    "a fraction for an integer": (
+        "message M { int32 x = 1 [(contract.v1.rules).maximum = 1.5]; }",
+        "1:13: x: maximum is 1.5; expected an integer, as the field holds",
+    ),
+    "a bound that an integer cannot be": (
+        "message M { uint32 x = 1 [(contract.v1.rules).minimum = -1]; }",
+        "1:13: x: minimum is -1, which no uint32 can be",
+    ),
+    "a bound that a double cannot tell from others": (
+        "message M { uint64 x = 1 [(contract.v1.rules).maximum = 9007199254740994]; }",
+        "1:13: x: maximum is beyond 2^53, which not every reader of a rule can tell apart",
+    ),
+    "a bound that a float cannot be": (
+        "message M { float x = 1 [(contract.v1.rules).maximum = 0.1]; }",
+        "1:13: x: maximum is 0.1, which a float cannot be; take its closest value, or a double",
+    ),
+    "a bound that is too large for a float": (
+        'import "google/protobuf/wrappers.proto";\n'
+        "message M { google.protobuf.FloatValue x = 1 [(contract.v1.rules).maximum = 1e300]; }",
+        "2:13: x: maximum is 1e+300, which a float cannot be; take its closest value, or a double",
+    ),
+    "a pattern that goes back": (
+        'message M { string x = 1 [(contract.v1.rules).pattern = "(?:a+)+"]; }',
+        "1:13: x: pattern: a+ and what follows it can both begin with 'a', so that the next"
+        " character does not decide",
+    ),
+    "a check of one name in Python": (
+        """
+        message Order { string x = 1 [(contract.v1.rules).max_length = 1]; }
+        message ORDER { string x = 1 [(contract.v1.rules).max_length = 1]; }
+        """,
+        "2:1: message a.v1.ORDER and message a.v1.Order (a/v1/shop.proto:8:1) would both become the"
+        " constant ORDER",
+    ),
     "a method whose request is another library's": (
         'import "google/rpc/status.proto";\nmessage M {}\n'
         "service S { rpc Get(M) returns (google.rpc.Status); }",

@@ -18,10 +18,10 @@ from codegen.contract.model import (
     HttpBinding,
     Message,
     Method,
-    Presence,
     Service,
     TypeRef,
 )
+from codegen.openapi.rules import is_required
 from codegen.openapi.schemas import Json, Schemas, prose, reference
 from lib.http_status import HTTP_STATUS
 
@@ -111,10 +111,7 @@ class _Writer:
         if binding.has_body:
             operation["requestBody"] = {
                 # An absent body is an empty object.
-                "required": any(
-                    field.presence is Presence.REQUIRED
-                    for field in self._body_fields(method, binding)
-                ),
+                "required": any(is_required(field) for field in self._body_fields(method, binding)),
                 "content": {"application/json": {"schema": self._body(method, binding)}},
             }
         operation["security"] = _security(method.access)
@@ -125,7 +122,7 @@ class _Writer:
         parameter: dict[str, Json] = {"name": name, "in": place}
         if field.comment:
             parameter["description"] = prose(field.comment)
-        if field.presence is Presence.REQUIRED:
+        if is_required(field):
             parameter["required"] = True
         parameter["schema"] = self._schemas.of_field(field)
         return parameter

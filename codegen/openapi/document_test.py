@@ -23,12 +23,24 @@ import "google/protobuf/field_mask.proto";
 message Thing {
   string id = 1;
   string name = 2;
+  bytes data = 3 [(contract.v1.rules) = {min_length: 1 max_length: 4}];
+  repeated uint64 numbers = 4 [(contract.v1.rules) = {min_items: 1 max_items: 3 minimum: 1}];
+  optional string code = 5 [(contract.v1.rules) = {pattern: "[a-z]|_" min_length: 1}];
+  double share = 6 [(contract.v1.rules) = {minimum: -1 maximum: 0.5}];
+  map<string, Thing> things = 7 [(contract.v1.rules).max_items = 2];
+  oneof choice {
+    sint32 count = 8 [(contract.v1.rules).minimum = 5];
+  }
   message Gone {
     option (contract.v1.error) = {code: NOT_FOUND text: "It is gone."};
   }
 }
+message Asked {
+  string id = 1;
+  int32 size = 2 [(contract.v1.rules) = {minimum: 1 maximum: 9}];
+}
 service Reads {
-  rpc Get(Thing) returns (google.protobuf.FieldMask) {
+  rpc Get(Asked) returns (google.protobuf.FieldMask) {
     option (google.api.http) = {get: "/v1/{id}"};
     option (contract.v1.method) = {errors: ["Thing.Gone"] access: {signed_in: true}};
   }
@@ -96,3 +108,33 @@ def test_a_typed_error_may_share_the_status_of_a_refusal(tmp_path: Path) -> None
     assert response["description"] == "ThingGone\nThe token is not valid."
     schema = response["content"]["application/problem+json"]["schema"]
     assert [list(each) for each in schema["anyOf"]] == [["allOf"], ["$ref"]]
+
+
+def test_rules_are_keywords_of_the_schema(found: Any) -> None:
+    put = found["paths"]["/v1/{id}"]["put"]
+    body = put["requestBody"]["content"]["application/json"]["schema"]
+    assert body["required"] == ["data", "numbers"]
+    assert put["requestBody"]["required"] is True
+    properties = body["properties"]
+    assert (properties["data"]["minLength"], properties["data"]["maxLength"]) == (2, 8)
+    assert properties["numbers"] == {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 3,
+        "items": {
+            "type": "string",
+            "format": "uint64",
+            "pattern": "^[0-9]{1,20}$",
+            "minimum": 1,
+        },
+    }
+    assert properties["code"] == {"type": "string", "minLength": 1, "pattern": "^(?:[a-z]|_)$"}
+    assert (properties["share"]["minimum"], properties["share"]["maximum"]) == (-1.0, 0.5)
+    assert properties["things"]["maxProperties"] == 2
+    assert (properties["count"]["minimum"], properties["count"]["maximum"]) == (5, 2**31 - 1)
+
+
+def test_a_parameter_whose_default_breaks_a_rule_is_required(found: Any) -> None:
+    _, size = found["paths"]["/v1/{id}"]["get"]["parameters"]
+    assert (size["name"], size["required"]) == ("size", True)
+    assert (size["schema"]["minimum"], size["schema"]["maximum"]) == (1, 9)

@@ -14,12 +14,12 @@ from codegen.contract.model import (
     Field,
     FieldType,
     Message,
-    Presence,
     Scalar,
     TypeRef,
     WellKnown,
     Wrapper,
 )
+from codegen.openapi.rules import is_required, item_rules, value_rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +101,7 @@ class Schemas:
             properties[field.json_name] = value
         schema["properties"] = properties
         schema["additionalProperties"] = False
-        required: list[Json] = [f.json_name for f in fields if f.presence is Presence.REQUIRED]
+        required: list[Json] = [f.json_name for f in fields if is_required(f)]
         if required:
             schema["required"] = required
         return schema
@@ -109,9 +109,15 @@ class Schemas:
     def of_field(self, field: Field) -> dict[str, Json]:
         """The schema of a field's value."""
         single = self._single(field.type)
+        rules = field.rules
+        if rules is not None:
+            single |= value_rules(field.type, rules)
+        schema = single
         if field.map is not None:
-            return {"type": "object", "additionalProperties": single}
-        return {"type": "array", "items": single} if field.repeated else single
+            schema = {"type": "object", "additionalProperties": single}
+        elif field.repeated:
+            schema = {"type": "array", "items": single}
+        return schema if rules is None else {**schema, **item_rules(field, rules)}
 
     def _single(self, type_: FieldType) -> dict[str, Json]:
         if isinstance(type_, TypeRef):

@@ -15,6 +15,7 @@ from codegen.plugin import respond
 from codegen.python import bus, records
 from codegen.testing.compiling import PLUGINS, ProtocError, compile_contracts, request_for
 from codegen.testing.public_methods import with_public_methods
+from seam.contract.errors import InvalidField
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,6 +101,38 @@ def test_a_field_is_in_python_and_json_what_the_page_says(generated: Path, at: i
     assert getattr(to_from_json, f"field{at}_to_json")(again) == value
 
 
+RULES = [tuple(codes(cell)[0] for cell in row) for row in rows("Rules")]
+
+
+@pytest.mark.parametrize("at", range(len(RULES)), ids=[declaration for declaration, *_ in RULES])
+def test_a_rule_accepts_and_refuses_what_the_page_says(ruled: Path, at: int) -> None:
+    declaration, accepted, refused, reason = RULES[at]
+    name = re.match(r".*?(\w+) = 1", declaration)
+    assert name is not None
+    read = getattr(import_module("ruled_json"), f"rule{at}_from_json")
+    check = vars(import_module("ruled_wire"))[f"RULE{at}"].check
+    check(read({name[1]: json.loads(accepted)}))
+    record = read({name[1]: json.loads(refused)})
+    with pytest.raises(InvalidField) as found:
+        check(record)
+    assert str(found.value) == reason
+
+
+@pytest.fixture(scope="module")
+def ruled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Modules with a message for each rule of the page."""
+    sources, out = tmp_path_factory.mktemp("contracts"), tmp_path_factory.mktemp("generated")
+    text = f'syntax = "proto3";\n{HEADER}'
+    for at, (declaration, *_) in enumerate(RULES):
+        text += f"message Rule{at} {{ {declaration} }}\n"
+    (sources / "ruled.proto").write_text(text)
+    compile_contracts(sources, out, ["ruled.proto"], plugins=["records"])
+    compile_contracts(sources, out, ["contract/v1/options.proto"], plugins=[])
+    sys.path.insert(0, str(out))
+    yield out
+    sys.path.remove(str(out))
+
+
 EVENTS = [(codes(first)[0], codes(second)[0]) for first, second in rows("Events")]
 
 
@@ -165,6 +198,7 @@ def test_what_the_page_says_is_refused_is_refused(tmp_path: Path, declaration: s
 def test_the_page_lists_much_and_its_header_alone_is_accepted(tmp_path: Path) -> None:
     assert len(FIELDS) > 35
     assert len(ACCESS) == 4
+    assert len(RULES) == 8
     assert len(REFUSED) > 30
     text = f'syntax = "proto3";\n{HEADER}message A {{ A a = 1; }}\nservice Other {{}}\n'
     (tmp_path / "page.proto").write_text(text)

@@ -97,9 +97,19 @@ def mock(library: SimpleNamespace) -> Any:
 
 @pytest.fixture
 def client(library: SimpleNamespace, mock: Any) -> Client:
+    return serving(library, mock)
+
+
+@pytest.fixture
+def client_over_bus(library: SimpleNamespace, mock: Any) -> Client:
+    """As every process serves: behind the routes is a stub."""
+    return serving(library, mock.stub())
+
+
+def serving(library: SimpleNamespace, api: Any) -> Client:
     http = library.api_routes.LIBRARY_API_HTTP
     application = Litestar(
-        route_handlers=[http.router(mock)],
+        route_handlers=[http.router(api)],
         exception_handlers=exception_handlers(http.errors),
         openapi_config=None,
         logging_config=None,
@@ -162,6 +172,47 @@ async def test_a_wrong_query_is_refused_by_name(
     status, problem = await client("GET", f"/v1/books?{query}")
     assert status == 400
     assert problem["errors"] == [{"field": field, "detail": reason}]
+
+
+BROKEN_RULES = [
+    ("GET", "/v1/books?pageSize=501", None, "pageSize", "expected 0 to 500"),
+    ("GET", "/v1/books?page_size=-1", None, "pageSize", "expected 0 to 500"),
+    ("GET", f"/v1/books?{'genres=1&' * 3}genres=1", None, "genres", "expected at most 3 items"),
+    (
+        "DELETE",
+        f"/v1/books/{'1' * 5_000}a/reviews/1",
+        None,
+        "isbn",
+        "expected to match [0-9X\\-]+",
+    ),
+    ("PUT", "/v1/reviews:replace", {"text": "x"}, "number", "expected at least 1"),
+    (
+        "POST",
+        "/v1/books/1/reviews",
+        {"text": "", "stars": {"plot": 1}},
+        "text",
+        "expected 1 to 10000 characters",
+    ),
+    ("POST", "/v1/books/1/reviews", {"text": "x"}, "stars", "expected 1 to 5 entries"),
+]
+
+
+@pytest.mark.parametrize("case", BROKEN_RULES)
+async def test_a_request_that_breaks_a_rule_is_refused_by_name(
+    client_over_bus: Client, mock: Any, case: tuple[str, str, Any, str, str]
+) -> None:
+    verb, path, body, field, reason = case
+    status, problem = await client_over_bus(verb, path, body)
+    assert (status, problem["code"]) == (400, "INVALID_ARGUMENT")
+    assert problem["errors"] == [{"field": field, "detail": reason}]
+    assert problem["detail"] == f"{field}: {reason}"
+    methods = (mock.list_books, mock.delete_review, mock.put_review, mock.create_review)
+    assert [each.requests for each in methods] == [[], [], [], []]
+
+
+async def test_a_request_that_keeps_the_rules_is_answered(client_over_bus: Client) -> None:
+    assert (await client_over_bus("PUT", "/v1/reviews:replace", {"number": 1}))[0] == 200
+    assert (await client_over_bus("GET", "/v1/books?pageSize=500"))[0] == 200
 
 
 async def test_a_method_without_query_fields_takes_no_query(client: Client) -> None:

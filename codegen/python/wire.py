@@ -20,6 +20,7 @@ from codegen.contract.model import (
     Wrapper,
 )
 from codegen.python.docstrings import docstring
+from codegen.python.rules import RuleWriter, check_variables
 from codegen.python.source import Imports, module_source, string
 
 if TYPE_CHECKING:
@@ -40,10 +41,13 @@ def wire_module(file: ContractFile) -> str:
             names.from_proto_function(message.name),
             names.to_proto_function(message.name),
         ]
+        if message.ruled:
+            exports.append(names.check_function(message.name))
     variables = [name for message in file.messages for name in _variables(message)]
     writer = _Writer(file, Imports(f"{file.module}_wire", [*exports, *variables]))
+    converters = [part for message in file.messages for part in writer.message(message)]
     body = [writer.enum(enum) for enum in file.enums]
-    body += [part for message in file.messages for part in writer.message(message)]
+    body += [*writer.rules.patterns(), *converters]
     summary = f"Converts the records of `{file.path}` to Protocol Buffers messages and back."
     return module_source(file, summary, writer.imports, exports, body)
 
@@ -51,6 +55,7 @@ def wire_module(file: ContractFile) -> str:
 def _variables(message: Message) -> Iterator[str]:
     """What the converters of a message call their variables."""
     yield from ("message", "record", "key", "item", "value", "other")
+    yield from check_variables(message)
     for member in message.members:
         for name in ("key", "item", "value", "other", "case"):
             yield f"{member.attribute}_{name}"
@@ -66,6 +71,7 @@ class _Writer:
 
     def __init__(self, file: ContractFile, imports: Imports) -> None:
         self.imports = imports
+        self.rules = RuleWriter(file, imports)
         self._file = file
 
     def _seam(self, name: str) -> str:
@@ -118,9 +124,12 @@ class _Writer:
                 *(f"    {row}" for row in self._from(message, record)),
             ]
         )
+        yield from self.rules.check(message)
         final = self.imports.name("typing", "Final")
         codec = self._seam("Codec")
         converters = f"{to_proto}, {from_proto}"
+        if message.ruled:
+            converters += f", {names.check_function(message.name)}"
         constant = names.codec_constant(message.name)
         yield f"{constant}: {final} = {codec}({record}, {proto}, {converters})"
 

@@ -75,7 +75,7 @@ _OURS = [
     *("Record", "OpenEnum", "ContractError", "Code", "Codec", "EnumNumbers", "Kind", "Any"),
     *("Final", "Protocol", "TypeAlias", "Mapping", "Awaitable", "Coroutine", "AsyncIterator"),
     *("Channel", "Registration", "Metadata", "MethodDescriptor", "ServiceDescriptor", "Empty"),
-    *("Access", "frozenset"),
+    *("Access", "frozenset", "re", "_PATTERN_1", "check_tuple", "order_check", "OrderCheck"),
     *("FieldMask", "Router", "Response", "HttpApi", "HttpRequest", "Query", "DOCUMENT"),
     *("MockMethod", "ResponseStream", "InvalidField", "JsonValue", "Problem", "Wire"),
     *("get", "put", "post", "delete", "patch", "reply", "read_json", "read_string", "read_list"),
@@ -98,6 +98,12 @@ _CALM = ["sku", "title", "price_each", "owner", "created", "note", "state", "ori
 
 # Roles and services.
 _CALLERS = ["agent", "shopping_cart", "orders2", "a"]
+
+# Some that texts often match, and some that they seldom do.
+_PATTERNS = [
+    *("[^@]*", "[a-z]*", "(?:[a-cX-Z ]+(?:_[a-z]+)*)?", "[^<>]{0,3}", "(?:a|b[0-9])?"),
+    *("[0-9]{3,}", r"\\.(?:-[a-z])?", "[€ß-ä]*"),
+]
 
 _LITERALS = ["v1", "things", "a:b", "a.b", "x-y", "~", "a=b", "a,b", "(x)", "$", "@me", "it's", "!"]
 
@@ -370,7 +376,30 @@ class _Writer:
         self, before: str, type_: Use, number: int, *, after: str = " ", options: str = ""
     ) -> None:
         name = self._name("thing")
-        self._line(before, type_, after, name, f" = {number}{options};", "  // What it is.")
+        several = "map" if "map<" in before else "repeated" if "repeated" in before else ""
+        rules: Name | str = "" if options else self._rules(str(type_), several)
+        self._line(before, type_, after, name, f" = {number}{options}", rules, ";  // What it is.")
+
+    def _rules(self, type_: str, several: str) -> Name | str:
+        """The rules of a field, which go away when something is wrong with the field."""
+        rng = self._rng
+        if rng.random() < 0.5:
+            return ""
+        kind = type_.rpartition(".")[2].removesuffix("Value").lower()
+        if several and rng.random() < 0.5:
+            rules = _bounds(rng, "min_items", "max_items", [1, 1, 2])
+        elif several == "map" or kind not in SCALARS or kind == "bool":
+            return ""
+        elif kind in ("string", "bytes"):
+            rules = _bounds(rng, "min_length", "max_length", [1, 2, 3, 4])
+            if kind == "string" and rng.random() < 0.5:
+                rules += f' pattern: "{rng.choice(_PATTERNS)}"'
+        elif kind in ("double", "float"):
+            rules = _bounds(rng, "minimum", "maximum", [-1e10, -8.5, 0, 0.5, 9, 1e10])
+        else:
+            low = 0 if kind.startswith(("u", "fixed")) else -1000
+            rules = _bounds(rng, "minimum", "maximum", [low, 0, 1, 500, 2**31 - 1])
+        return Name(f" [(.contract.v1.rules) = {{{rules}}}]", "")
 
     def _json_name(self) -> tuple[_Part, ...]:
         self._count += 1
@@ -468,6 +497,12 @@ class _Writer:
         # Contracts that a process serves together must not bind one path.
         root = f"/file{len(self._draft.files)}"
         return Name("/".join((root, *parts)), f"{root}/calm/{self._count}")
+
+
+def _bounds(rng: random.Random, low: str, high: str, values: Sequence[float]) -> str:
+    """A least value, a greatest one, or both."""
+    first, last = sorted(rng.choices(values, k=2))
+    return rng.choice((f"{low}: {first}", f"{high}: {last}", f"{low}: {first} {high}: {last}"))
 
 
 def _camel(word: str) -> str:

@@ -6,6 +6,10 @@ answers, runs the server interceptors and the handler in a context of their own,
 what the contract declares: the response, an error that the method declares, or a plain status.
 Anything else that a handler raises is a defect: it is logged with an id, and the caller learns the
 id alone.
+
+Between the interceptors and the handler, each request is checked against the rules of its contract,
+where it came by reference as where it came over a network: a handler sees none that breaks them.
+Responses are the handler's own, and are not checked.
 """
 
 from __future__ import annotations
@@ -55,9 +59,8 @@ def server_call(
         A function of request record and call context. Its result raises `ContractError` for the
         method's declared errors and `StatusError` for everything else.
     """
-    return ServerCall(
-        method, surround(_as_invoke(handler), method, interceptors), bulkhead, admission
-    )
+    invoke = _as_checked_invoke(method, handler)
+    return ServerCall(method, surround(invoke, method, interceptors), bulkhead, admission)
 
 
 def stream_server_call(
@@ -77,7 +80,8 @@ def stream_server_call(
         bulkhead: where the service's calls are counted.
         admission: decides who may call.
     """
-    invoke = surround_stream(_as_stream_invoke(method, handler), method, interceptors)
+    checked = _as_checked_stream_invoke(method, handler)
+    invoke = surround_stream(checked, method, interceptors)
 
     async def serve(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:
         admitted = admission.at_once(call)
@@ -169,6 +173,43 @@ def response_encoder(method: MethodDescriptor[Any, Any]) -> Callable[[Record], b
         return payload
 
     return write
+
+
+def _as_checked_invoke(method: MethodDescriptor[Any, Any], handler: Callable[[Any], Any]) -> Invoke:
+    invoke, check = _as_invoke(handler), method.request.check
+    if check is None:
+        return invoke
+
+    async def checked(request: Record, call: CallContext) -> Record:
+        _check(check, request)
+        return await invoke(request, call)
+
+    return checked
+
+
+def _as_checked_stream_invoke(
+    method: MethodDescriptor[Any, Any], handler: Callable[[Any], Any]
+) -> StreamInvoke:
+    invoke, check = _as_stream_invoke(method, handler), method.request.check
+    if check is None:
+        return invoke
+
+    async def each_checked(requests: AsyncIterator[Record]) -> AsyncIterator[Record]:
+        async for request in requests:
+            _check(check, request)
+            yield request
+
+    def checked(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:
+        return invoke(each_checked(requests), call)
+
+    return checked
+
+
+def _check(check: Callable[[Any], None], request: Record) -> None:
+    try:
+        check(request)
+    except InvalidField as error:
+        raise InvalidArgumentError(error) from None
 
 
 def _as_invoke(handler: Callable[[Any], Any]) -> Invoke:

@@ -64,9 +64,11 @@ class Codec(Generic[R]):
         message_type: the Protocol Buffers class of the same message.
         to_proto: converts a record to a message.
         from_proto: converts a message to a record.
+        check: checks a record against the rules of its contract; None when there are none.
     """
 
     __slots__ = (
+        "check",
         "decode",
         "encode",
         "from_proto",
@@ -88,6 +90,11 @@ class Codec(Generic[R]):
     from_proto: Callable[[Message], R]
     """Converts a message of `message_type`. Raises InvalidField, and TypeError for another type."""
 
+    check: Callable[[R], None] | None
+    """Checks a record against the rules of its contract; None when neither the message nor what it
+    holds has any. Raises InvalidField. Reading and writing pay no heed to rules: who takes requests
+    does."""
+
     encode: Callable[[R], bytes]
     """Serializes a record. Raises InvalidField, which names the field that holds a wrong value."""
 
@@ -100,6 +107,7 @@ class Codec(Generic[R]):
         message_type: type[M],
         to_proto: Callable[[R], M],
         from_proto: Callable[[M], R],
+        check: Callable[[R], None] | None = None,
     ) -> None:
         full_name = message_type.DESCRIPTOR.full_name
         parse = message_type.FromString
@@ -127,6 +135,7 @@ class Codec(Generic[R]):
         self.message_type = message_type
         self.to_proto = to_proto
         self.from_proto = checked_from_proto
+        self.check = check
         self.encode = encode
         self.decode = decode
 

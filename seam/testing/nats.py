@@ -64,12 +64,13 @@ class NatsServer:
         address: the same as `127.0.0.1:PORT`.
     """
 
-    def __init__(self, directory: Path, *, max_file_store: str = "4GB") -> None:
+    def __init__(self, directory: Path, *, max_file_store: str = "4GB", more: str = "") -> None:
         """Prepare a server; `start` starts it.
 
         Args:
             directory: where it keeps its store and its log.
             max_file_store: how much its streams may hold, as its configuration spells sizes.
+            more: what else its configuration says, such as who may do what.
         """
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -83,6 +84,7 @@ class NatsServer:
             _CONFIGURATION.format(
                 port=self._port, store=directory / "store", max_file_store=max_file_store
             )
+            + more
         )
 
     @property

@@ -57,7 +57,7 @@ async def running(
             line = (await process.stdout.readline()).decode().strip()
         assert line.startswith("listening on grpc://"), line
         async with open_channel(line.removeprefix("listening on grpc://"), [PAYMENTS]) as channel:
-            yield process, PaymentsStub(GrpcChannel(channel))
+            yield process, PaymentsStub(GrpcChannel(channel).called_by("orders"))
     finally:
         if process.returncode is None:
             process.kill()

@@ -85,7 +85,7 @@ async def connection(provider: Provider) -> AsyncIterator[grpc.aio.Channel]:
 @pytest.fixture
 def inventory(connection: grpc.aio.Channel) -> InventoryStub:
     """Inventory as other services reach it."""
-    return InventoryStub(GrpcChannel(connection))
+    return InventoryStub(GrpcChannel(connection).called_by("orders"))
 
 
 @pytest.fixture

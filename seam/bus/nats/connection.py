@@ -3,12 +3,14 @@
 A link that breaks is left behind with all that was under way: nothing of it is sent on the next
 one, so that no call is made after its caller was told that it failed. nats-py could reconnect by
 itself, and would then send what it has kept; so each link has a client of its own. Whatever nats-py
-finds wrong, a message that it had to drop included, breaks the link.
+finds wrong, a message that it had to drop included, breaks the link; only where the server does not
+let the process send a message, nothing but that message is lost.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -24,11 +26,16 @@ from nats.errors import Error
 from seam.bus.nats.protocol import INTERVAL, LEAST_PAYLOAD, PATIENCE
 from seam.outages import Outage
 
+log = logging.getLogger(__name__)
+
 _CONNECT_TIMEOUT: Final = 3.0
 _CLOSE_TIMEOUT: Final = 1.0
 _DRAIN_TIMEOUT: Final = 2.0
 _PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 1.0
+_NOT_LET: Final = "permissions violation for publish"
+"""How NATS says that a user may not send there: for calls, not in the name of that service."""
+
 _NUMBER: Final = re.compile("[0-9]{1,18}")
 
 
@@ -175,6 +182,7 @@ class _Link:
         self._posted: deque[tuple[str, bytes, str]] = deque()
         self._idle: asyncio.Future[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._not_let = False
 
     async def open(self, url: str) -> str:
         """Connect; gives the inbox.
@@ -240,7 +248,13 @@ class _Link:
             self.broken.set_result(reason)
 
     async def _failed(self, error: Exception) -> None:
-        self._break(str(error) or type(error).__name__)
+        reason = str(error) or type(error).__name__
+        if _NOT_LET not in reason.lower():
+            self._break(reason)
+        elif not self._not_let:
+            # One call is lost, as if nobody answered. The others of the link can do nothing for it.
+            self._not_let = True
+            log.warning("the NATS server does not let this process call: %.200s", reason)
 
     async def _write(self) -> None:
         # A task of its own, because nats-py swallows the cancellation of who waits for it.

@@ -6,6 +6,7 @@ signs. Of several that find one to be due, one writes it: a generation is taken 
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from seam.persistence import Database
@@ -20,7 +21,9 @@ from services.authentication.signing.key_ring import (
     published,
     signing_key,
 )
-from services.authentication.signing.sealing import Sealing
+from services.authentication.signing.sealing import CannotUnsealError, Sealing
+
+log = logging.getLogger(__name__)
 
 _READ_EVERY: Final = 30 * SECOND
 
@@ -84,7 +87,14 @@ class KeyStore:
 
     async def _current(self, now: int) -> tuple[SigningKey, ...]:
         if not self._read_at <= now < self._read_at + _READ_EVERY:
-            self._keys, self._read_at = await self._read(), now
+            try:
+                self._keys = await self._read()
+            except CannotUnsealError as error:
+                # Somebody has given another process a key to seal with, and not this one.
+                if not self._keys:
+                    raise
+                log.error("%s: going on with those that are known", error)  # noqa: TRY400
+            self._read_at = now
         return self._keys
 
     async def _read(self) -> tuple[SigningKey, ...]:

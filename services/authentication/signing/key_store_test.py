@@ -127,6 +127,19 @@ async def test_sealed_keys_are_read_by_who_has_the_key_alone(
             await KeyStore(database, sealing, clock).look_after()
 
 
+async def test_a_process_that_cannot_open_a_new_key_goes_on_with_those_that_it_knows(
+    database: Database, clock: AdjustableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = KeyStore(database, Sealing(None), clock)
+    await store.look_after()
+    before = await kids(store)
+    await KeyStore(database, Sealing(b"k" * 32), clock).rotate(at_once=False)
+    clock.advance(31)
+    assert await header(store)
+    assert await kids(store) == before
+    assert "going on with those that are known" in caplog.text
+
+
 async def test_keys_are_not_read_for_each_token(
     database: Database, clock: AdjustableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
