@@ -11,11 +11,22 @@ from seam.runtime import main
 from services.authentication.service import SERVICE as AUTHENTICATION
 from services.customer_chat.service import SERVICE as CUSTOMER_CHAT
 from services.inventory.service import SERVICE as INVENTORY
+from services.notifications.service import SERVICE as NOTIFICATIONS
 from services.orders.service import SERVICE as ORDERS
 from services.payments.service import SERVICE as PAYMENTS
+from services.search.service import SERVICE as SEARCH
 from services.shopping_cart.service import SERVICE as SHOPPING_CART
 
-SERVICES: Final = (INVENTORY, SHOPPING_CART, PAYMENTS, ORDERS, AUTHENTICATION, CUSTOMER_CHAT)
+SERVICES: Final = (
+    INVENTORY,
+    SHOPPING_CART,
+    PAYMENTS,
+    ORDERS,
+    AUTHENTICATION,
+    CUSTOMER_CHAT,
+    SEARCH,
+    NOTIFICATIONS,
+)
 
 if __name__ == "__main__":
     main("shop", SERVICES, whole_system=True)

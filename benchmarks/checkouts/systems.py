@@ -25,9 +25,11 @@ from director import monolith
 from services.authentication import service as authentication
 from services.customer_chat import service as customer_chat
 from services.inventory import service as inventory
+from services.notifications import service as notifications
 from services.orders import service as orders
 from services.payments import service as payments
 from services.payments.simulator import command_line as simulator
+from services.search import service as search
 from services.shopping_cart import service as shopping_cart
 
 SERVICES: Final[Mapping[str, str]] = {
@@ -37,6 +39,8 @@ SERVICES: Final[Mapping[str, str]] = {
     "orders": orders.__name__,
     "authentication": authentication.__name__,
     "customer_chat": customer_chat.__name__,
+    "search": search.__name__,
+    "notifications": notifications.__name__,
 }
 """Modules of the artifacts that hold one service each."""
 

@@ -3,14 +3,17 @@
 from seam.persistence.current_subject import current_subject
 from seam.persistence.database import CannotOpenDatabaseError, Database, open_database, shown_url
 from seam.persistence.one_of import one_of
+from seam.persistence.postgresql_pool import DEFAULT_POOL, PoolLimits
 from seam.persistence.statements import Command, Query, Session
 from seam.persistence.text import Text, text_refusal
 from seam.persistence.transaction import Transaction
 
 __all__ = [
+    "DEFAULT_POOL",
     "CannotOpenDatabaseError",
     "Command",
     "Database",
+    "PoolLimits",
     "Query",
     "Session",
     "Text",

@@ -16,6 +16,7 @@ known, and the log has a line when it goes and one when it is back (`monitor`).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -31,6 +32,7 @@ from seam.persistence.backend import Backend
 from seam.persistence.failures import DriverError, Failure, FailureError, defect, failure_of
 from seam.persistence.monitor import Monitor
 from seam.persistence.postgresql import PostgresBackend
+from seam.persistence.postgresql_pool import DEFAULT_POOL, PoolLimits
 from seam.persistence.sqlite import SqliteBackend
 from seam.persistence.statements import Command, Query
 from seam.persistence.tables import MisfitError, prepare_tables
@@ -56,6 +58,21 @@ class CannotOpenDatabaseError(Exception):
     """A service's database cannot be reached or prepared; the text names it and says why."""
 
 
+class NestedTransactionError(RuntimeError):
+    """A task writes beside a transaction that it is in the middle of.
+
+    On SQLite it would wait for itself; on PostgreSQL it would take a second connection, and keep
+    what it wrote there when the transaction is undone.
+    """
+
+    def __init__(self, service: str) -> None:
+        """Say what to do instead."""
+        super().__init__(
+            f"this task is in a transaction on the database of {service} already: run the statement"
+            " in that transaction; what is to be undone alone goes into its savepoint()"
+        )
+
+
 class Database:
     """Statements and transactions on the database of one service.
 
@@ -79,6 +96,7 @@ class Database:
         self.service = service
         self._backend = backend
         self._monitor = monitor
+        self._holders: set[asyncio.Task[object] | None] = set()
         self._reads = Outage(f"reading from the database of {service}")
         self._writes = Outage(f"writing to the database of {service}")
         self._damage = Outage(f"the data of {service}")
@@ -98,7 +116,13 @@ class Database:
         return None if failure is None else failure.summary
 
     async def fetch_all(self, query: Query[R], /, **parameters: object) -> list[R]:
-        """What a query gives, of what is committed now."""
+        """What a query gives, of what is committed now.
+
+        Raises:
+            NestedTransactionError: it writes, and the task is in the block of a transaction.
+        """
+        if query.writes:
+            self._check_not_nested()
         if self._monitor.failure is not None:
             raise self._status(self._monitor.failure)
         try:
@@ -114,7 +138,12 @@ class Database:
         return only(await self.fetch_all(query, **parameters))
 
     async def execute(self, command: Command, /, **parameters: object) -> int:
-        """Run a command in a transaction of its own, and tell how many rows it has changed."""
+        """Run a command in a transaction of its own, and tell how many rows it has changed.
+
+        Raises:
+            NestedTransactionError: the task is in the block of a transaction.
+        """
+        self._check_not_nested()
         if self._monitor.failure is not None:
             raise self._status(self._monitor.failure)
         try:
@@ -126,7 +155,12 @@ class Database:
         return count
 
     async def execute_many(self, command: Command, rows: Sequence[Mapping[str, object]], /) -> None:
-        """Run a command once for each of `rows`, in one transaction."""
+        """Run a command once for each of `rows`, in one transaction.
+
+        Raises:
+            NestedTransactionError: the task is in the block of a transaction.
+        """
+        self._check_not_nested()
         if self._monitor.failure is not None:
             raise self._status(self._monitor.failure)
         if not rows:
@@ -144,7 +178,11 @@ class Database:
 
         Args:
             alone: let no other transaction wait for this one's commit, since it takes long.
+
+        Raises:
+            NestedTransactionError: the task is in the block of another one already.
         """
+        self._check_not_nested()
         if self._monitor.failure is not None:
             raise self._status(self._monitor.failure)
         backend = self._backend
@@ -152,16 +190,24 @@ class Database:
             work = await backend.begin(alone=alone)
         except REPORTED as error:
             raise await self._report(error, self._writes) from None
+        holder = asyncio.current_task()
+        self._holders.add(holder)
         try:
             yield Transaction(work, self._report_work)
+            self._holders.discard(holder)
             try:
                 await backend.commit(work)
             except REPORTED as error:
                 raise await self._report(error, self._writes) from None
         finally:
+            self._holders.discard(holder)
             await backend.rollback(work)
         if self._writes.away:
             self._writes.answered()
+
+    def _check_not_nested(self) -> None:
+        if self._holders and asyncio.current_task() in self._holders:
+            raise NestedTransactionError(self.service)
 
     async def _report_work(self, error: Exception) -> Exception:
         return await self._report(error, self._writes)
@@ -188,7 +234,11 @@ class Database:
 
 @asynccontextmanager
 async def open_database(
-    url: str, metadata: MetaData, prepare: Callable[[Connection], None] | None = None
+    url: str,
+    metadata: MetaData,
+    prepare: Callable[[Connection], None] | None = None,
+    *,
+    pool: PoolLimits = DEFAULT_POOL,
 ) -> AsyncIterator[Database]:
     """Open a service's database.
 
@@ -197,6 +247,7 @@ async def open_database(
         metadata: the service's tables; its `schema` is the service's name.
         prepare: checks what the database holds. Without it, as in tests, the tables that it lacks
             are created; no revision is written down then, so see `open_migrated`.
+        pool: how much of a server it takes; of no account for a file.
 
     Raises:
         ValueError: the URL is none of these.
@@ -204,9 +255,12 @@ async def open_database(
     """
     location = database_url(url)
     service = metadata.schema or "the service"
-    sqlite = location.drivername == "sqlite"
-    kind = SqliteBackend if sqlite else PostgresBackend
-    backend = kind(location, metadata, prepare or partial(prepare_tables, metadata=metadata))
+    check = prepare or partial(prepare_tables, metadata=metadata)
+    backend: SqliteBackend | PostgresBackend
+    if location.drivername == "sqlite":
+        backend = SqliteBackend(location, metadata, check)
+    else:
+        backend = PostgresBackend(location, metadata, check, pool)
     try:
         await _prepare(backend, location)
         monitor = Monitor(f"the database of {service}", backend)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, bindparam, insert, select
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 
@@ -30,6 +30,7 @@ class NoteRow(Table, table=True):
 
 
 ADD = Command(insert(NoteRow))
+ADDED = Query(insert(NoteRow).returning(col(NoteRow.number)), int)
 NUMBERS = Query(select(col(NoteRow.number)).order_by(col(NoteRow.number)), int)
 FIND = Query(select(col(NoteRow.number)).where(col(NoteRow.number) == bindparam("select")), int)
 BY_WORDS = Query(select(col(NoteRow.number)).where(col(NoteRow.words) == bindparam("from")), int)
@@ -112,6 +113,60 @@ async def test_a_transaction_that_has_ended_runs_nothing(database: Database) -> 
         with pytest.raises(RuntimeError, match="has ended"):
             await later
     assert await database.fetch_all(NUMBERS) == [1]
+
+
+async def test_a_task_that_writes_beside_its_own_transaction_is_told_so_at_once(
+    database: Database,
+) -> None:
+    async def begin() -> None:
+        async with database.transaction():
+            raise AssertionError("it was begun")
+
+    async with database.transaction() as transaction:
+        await transaction.execute(ADD, number=1)
+        for write in (
+            begin(),
+            database.execute(ADD, number=2),
+            database.execute_many(ADD, [{"number": 3}]),
+            database.fetch_one(ADDED, number=4),
+        ):
+            with pytest.raises(RuntimeError, match=r"of shop already: .* savepoint\(\)"):
+                # Waiting for itself, it would be UNAVAILABLE after two seconds.
+                await write
+        # What only reads is given what is committed.
+        assert await database.fetch_all(NUMBERS) == []
+        async with transaction.savepoint():
+            await transaction.execute(ADD, number=5)
+    async with database.transaction() as transaction:
+        await transaction.execute(ADD, number=6)
+    assert await database.fetch_all(NUMBERS) == [1, 5, 6]
+
+
+async def test_a_task_may_write_again_however_its_transaction_has_ended(
+    database: Database,
+) -> None:
+    async def fail(transaction: Transaction) -> None:
+        await transaction.execute(ADD, number=1)
+        raise ZeroDivisionError
+
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            async with database.transaction() as transaction:
+                await fail(transaction)
+    assert await database.execute(ADD, number=1) == 1
+    with pytest.raises(IntegrityError):
+        async with database.transaction() as transaction:
+            await transaction.execute(ADD, number=1)
+    assert await database.execute(ADD, number=2) == 1
+
+
+async def test_another_task_may_write_while_one_is_in_a_transaction(database: Database) -> None:
+    async with database.transaction() as transaction:
+        await transaction.execute(ADD, number=1)
+        other = asyncio.create_task(database.execute(ADD, number=2))
+        await asyncio.sleep(0)
+    assert await other == 1
+    assert await database.fetch_all(NUMBERS) == [1, 2]
 
 
 async def test_what_is_called_after_a_commit_and_raises_fails_neither_it_nor_the_others(

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from seam.persistence.compilation import Compiled
 from seam.persistence.failures import DriverError, TransactionEndedError, unavailable
-from seam.persistence.postgresql_pool import POOL_SIZE, Connection, Pool
+from seam.persistence.postgresql_pool import Connection, Pool, PoolLimits
 from seam.persistence.statements import Command, Query
 
 R = TypeVar("R")
@@ -29,8 +29,10 @@ CONNECT_TIMEOUT: Final = 2.0
 START_TIMEOUT: Final = 10.0
 """Seconds to connect, and for one statement, when the process starts."""
 
-STATEMENT_TIMEOUT: Final = 60.0
-"""Seconds for one statement that no call's deadline bounds; the server ends it."""
+LONG_PART: Final = 4
+"""Long statements take one in so many of the connections that calls share."""
+
+BUSY: Final = "is too busy"
 
 _CACHED_STATEMENTS: Final = 512
 
@@ -56,12 +58,15 @@ class PostgresBackend:
         location: URL,
         _: MetaData,
         prepare: Callable[[SqlConnection], None],
-        size: int = POOL_SIZE,
+        limits: PoolLimits,
     ) -> None:
-        """Use the database at `location` by `size` connections, once `prepare` has checked it."""
+        """Use the database at `location` within `limits`, once `prepare` has checked it."""
         self._location = location
         self._check_tables = prepare
-        self._pool = Pool(self._connect, size)
+        self._limits = limits
+        # The last one is `_own`.
+        self._pool = Pool(self._connect, limits.connections - 1, limits.wait)
+        self._places = asyncio.Semaphore(max(1, (limits.connections - 1) // LONG_PART))
         self._own: Connection = None
 
     async def prepare(self) -> None:
@@ -108,12 +113,19 @@ class PostgresBackend:
         """See `Backend`."""
         compiled = query.compiled("postgresql", parameters)
         arguments = compiled.arguments(parameters)
-        connection = self._pool.idle() or await self._pool.take()
+        long = query.long
+        if long:
+            await self._take_place()
         try:
-            rows = await connection.fetch(compiled.sql, *arguments)
-        except BaseException as error:
-            self._give_up(connection, error, compiled.sql)
-        self._pool.give(connection)
+            connection = self._pool.idle() or await self._pool.take()
+            try:
+                rows = await connection.fetch(compiled.sql, *arguments)
+            except BaseException as error:
+                self._give_up(connection, error, compiled.sql)
+            self._pool.give(connection)
+        finally:
+            if long:
+                self._places.release()
         return query.records(compiled, rows)
 
     async def execute(self, command: Command, parameters: Mapping[str, object]) -> int:
@@ -182,6 +194,14 @@ class PostgresBackend:
             raise
         self._pool.give(connection)
 
+    async def _take_place(self) -> None:
+        """Wait for one of the places of long statements."""
+        try:
+            async with asyncio.timeout(self._limits.wait):
+                await self._places.acquire()
+        except TimeoutError:
+            raise unavailable("other long statements have not ended in time", BUSY) from None
+
     def _give_up(self, connection: Connection, error: BaseException, sql: str) -> NoReturn:
         if not isinstance(error, _ERRORS):
             # It was cancelled, or could not even be sent.
@@ -197,7 +217,7 @@ class PostgresBackend:
     async def _connect(self) -> Connection:
         # No timer here: the server ends what takes too long, and the monitor finds out whether
         # there is a server.
-        return await self._open(CONNECT_TIMEOUT, STATEMENT_TIMEOUT)
+        return await self._open(CONNECT_TIMEOUT, self._limits.statement)
 
     async def _connect_at_start(self, *_: object, **__: object) -> Connection:
         return await self._open(START_TIMEOUT, START_TIMEOUT, answer_within=START_TIMEOUT)

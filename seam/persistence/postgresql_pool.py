@@ -11,15 +11,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from seam.persistence.failures import unavailable
-
-POOL_SIZE: Final = 16
-"""Connections of one process to one service's database, at most."""
-
-POOL_TIMEOUT: Final = 3.0
-"""Seconds to wait for a connection that others use."""
 
 RECOVERY_TIMEOUT: Final = 2.0
 """Seconds for the server to end a statement that was given up."""
@@ -28,13 +23,35 @@ Connection: TypeAlias = Any
 """An `asyncpg.Connection`; the library has no types."""
 
 
+@dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """How much of a server of PostgreSQL one process takes for one service.
+
+    Attributes:
+        connections: how many it opens at most. One of them asks whether the server is there, calls
+            share the others, so two are the fewest.
+        wait: seconds that a call waits for a connection that others use.
+        statement: seconds for one statement that no call's deadline bounds; the server ends it.
+    """
+
+    connections: int = 17
+    wait: float = 3.0
+    statement: float = 60.0
+
+
+DEFAULT_POOL: Final = PoolLimits()
+
+
 class Pool:
     """Connections that are made when they are needed, and kept."""
 
-    def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int) -> None:
-        """Share `size` connections, which `connect` makes."""
+    def __init__(
+        self, connect: Callable[[], Awaitable[Connection]], size: int, wait: float
+    ) -> None:
+        """Share `size` connections, which `connect` makes; calls wait `wait` seconds for one."""
         self._connect = connect
         self._size = size
+        self._patience = wait
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
         self._opening: set[asyncio.Task[Connection]] = set()
@@ -147,7 +164,7 @@ class Pool:
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[Connection | None] = loop.create_future()
         self._line.append(turn)
-        timer = loop.call_later(POOL_TIMEOUT, _give_up, turn)
+        timer = loop.call_later(self._patience, _give_up, turn)
         try:
             connection = await turn
         except asyncio.CancelledError:

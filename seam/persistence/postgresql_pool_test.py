@@ -35,7 +35,7 @@ async def test_a_connection_whose_call_was_ended_in_any_moment_is_not_lost(
         made.append(FakeConnection())
         return made[-1]
 
-    pool = Pool(connect, 1)
+    pool = Pool(connect, 1, 3.0)
     call = asyncio.create_task(pool.take())
     for _ in range(turns):
         await asyncio.sleep(0)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -17,7 +20,7 @@ from sqlmodel import Field, SQLModel, col
 
 from seam.contract import StatusError
 from seam.persistence import Command, Database, Query, open_database
-from seam.persistence.sqlite_reader import SqliteReader
+from seam.persistence.sqlite_reader import NICENESS, SqliteReader
 
 
 class Table(SQLModel, registry=registry(metadata=MetaData(schema="shop"))):
@@ -87,6 +90,25 @@ async def test_a_query_over_a_million_rows_does_not_hold_other_requests_up(
     assert await scan == 1_111
     assert finds > 100
     assert slowest < took / 4
+
+
+async def test_threads_give_way_to_the_event_loop(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nicenesses: list[int] = []
+    records = Query.records
+
+    def note(self: Query[int], *arguments: object) -> list[int]:
+        nicenesses.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return records(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Query, "records", note)
+    await database.fetch_one(FIND, number=1)
+    monkeypatch.setattr(SqliteReader, "_on_loop", lambda *_: None)
+    await database.fetch_one(FIND, number=1)
+    loop, thread = nicenesses
+    # Elsewhere, threads have no niceness of their own.
+    assert thread == (min(loop + NICENESS, 19) if sys.platform == "linux" else loop)
 
 
 async def test_a_statement_of_a_few_rows_stays_on_the_loop_however_often_it_runs(

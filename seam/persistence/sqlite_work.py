@@ -24,7 +24,7 @@ T = TypeVar("T")
 Callback: TypeAlias = Callable[[], object]
 
 LONG_SECONDS: Final = 0.005
-"""Time that makes a statement one that runs in the thread."""
+"""Time that makes a statement that writes one that runs in the thread the next time."""
 
 MANY: Final = 100
 """Rows at once that make it one, too."""
@@ -163,19 +163,23 @@ class SqliteWork:
         arguments: Sequence[Any],
         result: Callable[[sqlite3.Cursor], T],
     ) -> T:
-        def change() -> T:
-            return result(self._connection.execute(compiled.sql, arguments))
+        taken = 0.0
 
-        if self._writer.is_long(compiled):
-            return await self._thread(compiled.sql, change)
-        begun = perf_counter()
+        def change() -> T:
+            nonlocal taken
+            begun = perf_counter()
+            changed = result(self._connection.execute(compiled.sql, arguments))
+            taken = perf_counter() - begun
+            return changed
+
         try:
-            return change()
+            short = self._writer.is_short(compiled, arguments)
+            changed = change() if short else await self._thread(compiled.sql, change)
         except ERRORS as error:
             raise self.failed(error, compiled.sql) from None
-        finally:
-            if perf_counter() - begun > LONG_SECONDS:
-                self._writer.note(compiled)
+        if not short or taken > LONG_SECONDS:
+            self._writer.learn(compiled, short=taken <= LONG_SECONDS)
+        return changed
 
     def _run_slice(self, compiled: Compiled, rows: Sequence[Mapping[str, object]]) -> None:
         self._connection.executemany(compiled.sql, map(compiled.arguments, rows))

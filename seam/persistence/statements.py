@@ -10,10 +10,12 @@ SQL is made once for each kind of database, and rows become records by one plain
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import starmap
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import UpdateBase
 
 from seam.persistence.compilation import DIALECTS, Compiled
 
@@ -23,18 +25,24 @@ R_co = TypeVar("R_co", covariant=True)
 Insert: TypeAlias = Callable[..., Any]
 """The `insert` of a dialect: it offers `on_conflict_do_update` and `on_conflict_do_nothing`."""
 
-Source: TypeAlias = Executable | Callable[[Insert], Executable]
-"""A statement, or what makes it of `insert`, where SQLAlchemy spells it by dialect."""
+Source: TypeAlias = Executable | Callable[[Insert], Executable] | Mapping[str, Executable]
+"""A statement; or what makes it of `insert`, where SQLAlchemy spells it by dialect; or one for each
+dialect, where they have nothing in common. Those have the same parameters and columns."""
 
 _INSERTS: dict[str, Insert] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class Command:
-    """A statement that changes rows."""
+    """A statement that changes rows.
+
+    Attributes:
+        writes: whether it does; a `Query` may.
+    """
 
     def __init__(self, source: Source) -> None:
         """Make it of a statement of SQLAlchemy Core."""
         self._source = source
+        self.writes = isinstance(source, UpdateBase) or not isinstance(source, Executable)
         self._compiled: dict[str, Compiled] = {}
         self._partial: dict[tuple[str, frozenset[str]], Compiled] = {}
 
@@ -82,27 +90,36 @@ class Command:
 
     def _statement(self, dialect: str) -> Executable:
         source = self._source
-        return source if isinstance(source, Executable) else source(_INSERTS[dialect])
+        if isinstance(source, Executable):
+            return source
+        return source[dialect] if isinstance(source, Mapping) else source(_INSERTS[dialect])
 
 
 class Query(Command, Generic[R_co]):
-    """A statement that gives rows, and what makes a record of one."""
+    """A statement that gives rows, and what makes a record of one.
 
-    def __init__(self, source: Source, build: Callable[..., R_co]) -> None:
+    Attributes:
+        long: whether it may look at very many rows. A few of those run at a time, so that they
+            leave processors and connections to others.
+    """
+
+    def __init__(self, source: Source, build: Callable[..., R_co], *, long: bool = False) -> None:
         """Make it of a statement of SQLAlchemy Core.
 
         Args:
             source: the statement; or, where it changes rows and returns them, what makes it.
             build: is called with a row's columns, in their order.
+            long: see the attribute.
         """
         super().__init__(source)
         self.build = build
+        self.long = long
 
     def records(self, compiled: Compiled, rows: Sequence[Any]) -> list[R_co]:
         """Build records of a driver's rows."""
         build, convert = self.build, compiled.convert
         if convert is None:
-            return [build(*row) for row in rows]
+            return list(starmap(build, rows))
         return [build(*convert(row)) for row in rows]
 
 

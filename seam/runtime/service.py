@@ -17,7 +17,7 @@ from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.contract import EventDescriptor, ServiceDescriptor
 from seam.events import Subscription
 from seam.http import HttpApi
-from seam.persistence import Database, open_database
+from seam.persistence import DEFAULT_POOL, Database, PoolLimits, open_database
 from seam.persistence.migrations import Migrations, open_migrated
 from seam.runtime.service_settings import ServiceSettings
 
@@ -29,10 +29,12 @@ class DatabaseLocation:
     Attributes:
         url: the database's URL, see `seam.persistence.open_database`.
         embedded: whether it is the default that nobody configured.
+        pool: how much of a server it takes.
     """
 
     url: str
     embedded: bool
+    pool: PoolLimits = DEFAULT_POOL
 
     def open(self, migrations: Migrations) -> AbstractAsyncContextManager[Database]:
         """Open the database; an embedded one is migrated first, another must have been.
@@ -41,7 +43,7 @@ class DatabaseLocation:
             CannotOpenDatabaseError: it cannot be reached, or was not migrated.
             MigrationError: a revision failed.
         """
-        return open_migrated(self.url, migrations, embedded=self.embedded)
+        return open_migrated(self.url, migrations, embedded=self.embedded, pool=self.pool)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,10 +120,11 @@ class Resources:
 
         An embedded one is migrated first; one that somebody has configured must have been.
         """
+        location = self.database_location
         opening = (
-            open_database(self.database_location.url, metadata)
+            open_database(location.url, metadata, pool=location.pool)
             if self.migrations is None
-            else self.database_location.open(self.migrations)
+            else location.open(self.migrations)
         )
         async with opening as database:
             self.opened(database, metadata)

@@ -106,7 +106,7 @@ def database_location(
     for databases in (_given_databases(settings), topology.databases):
         url = database_of(databases, service)
         if url is not None:
-            return DatabaseLocation(url, embedded=False)
+            return DatabaseLocation(url, embedded=False, pool=topology.pool_of(service))
     data = settings.data or topology.data or DEFAULT_DATA
     path = quote(str((data / f"{service}.db").absolute()))
     return DatabaseLocation(f"sqlite:///{path}", embedded=True)

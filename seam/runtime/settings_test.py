@@ -47,6 +47,13 @@ def test_a_flag_comes_before_the_topology(topology: Path, tmp_path: Path) -> Non
     assert database_location(settings, "inventory").url == f"sqlite:///{tmp_path}/flag/inventory.db"
 
 
+def test_the_topology_sizes_the_pool_of_a_database_wherever_that_is_named(topology: Path) -> None:
+    topology.write_text(f"{TOPOLOGY}\n[pool.cart]\nconnections = 4\n")
+    for flags in ((), ("cart=postgresql://flag/shop",)):
+        settings = Settings(topology=topology, database=flags)
+        assert database_location(settings, "cart").pool.connections == 4
+
+
 def test_one_url_may_be_for_all_services_that_are_not_named(tmp_path: Path) -> None:
     file = tmp_path / "topology.toml"
     shared = 'default = "postgresql://{service}@host/shop"\n'

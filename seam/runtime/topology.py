@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from seam.bus import Limits
 from seam.http.settings import DEFAULT_HTTP_SETTINGS, HttpSettings
+from seam.persistence import DEFAULT_POOL, PoolLimits
 from seam.persistence.database import database_url
 from seam.runtime.service_settings import Setting
 
@@ -24,7 +25,7 @@ MAXIMUM_UNIX_PATH: Final = 107
 """Bytes of a Unix socket's path, see unix(7)."""
 
 DEFAULT_DATABASE: Final = "default"
-"""In the place of a service's name: the database of all services that are not named."""
+"""In the place of a service's name: the database, or the pool, of all that are not named."""
 
 SERVICE_IN_URL: Final = "{service}"
 """In the URL of `DEFAULT_DATABASE`: where the service's name goes."""
@@ -184,6 +185,8 @@ class Topology:
             need prove nothing.
         auth: who issues the tokens of users, if that is not the shop itself.
         http: how processes serve HTTP.
+        pools: how much of a server of PostgreSQL each process takes for a service, by service or
+            for `DEFAULT_DATABASE`.
     """
 
     processes: Mapping[str, Process]
@@ -196,6 +199,11 @@ class Topology:
     trusted_network: bool = False
     auth: IssuerSettings | None = None
     http: HttpSettings = DEFAULT_HTTP_SETTINGS
+    pools: Mapping[str, PoolLimits] = field(default_factory=dict)
+
+    def pool_of(self, service: str) -> PoolLimits:
+        """How much of a server a process takes for a service."""
+        return self.pools.get(service) or self.pools.get(DEFAULT_DATABASE) or DEFAULT_POOL
 
     def home(self, service: str) -> Process | None:
         """The process that hosts a service, if one does."""

@@ -20,6 +20,14 @@ A topology file is TOML:
     default = "postgresql://{service}@…"    # each service's name goes where {service} is
     inventory = "postgresql://…"            # comes before the default
 
+    [pool.default]                          # optional; of connections to PostgreSQL
+    connections = 17                        # of one process to one service's database, at most
+    wait = 3.0                              # seconds for one that others use
+    statement = 60.0                        # seconds for a statement; the server ends it
+
+    [pool.inventory]
+    connections = 4                         # the rest is as in `default`
+
     [limits.inventory]
     concurrent = 256                        # optional; calls that it answers at a time
     queued = 1024                           # optional; calls that wait for one of them to end
@@ -67,6 +75,7 @@ import msgspec
 from seam.bus import Limits
 from seam.bus.bulkhead import DEFAULT_LIMITS
 from seam.http.settings import HttpSettings
+from seam.persistence import DEFAULT_POOL, PoolLimits
 from seam.runtime.http_settings import HttpSettingError, HttpTable, http_settings
 from seam.runtime.service_settings import Setting
 from seam.runtime.toml_lines import line_of
@@ -105,6 +114,7 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: str | None = None
     process: dict[str, Any] = {}
     database: dict[str, Any] = {}
+    pool: dict[str, Any] = {}
     limits: dict[str, Any] = {}
     events: dict[str, Any] = {}
     http: dict[str, Any] = {}
@@ -152,6 +162,14 @@ class _Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     concurrent: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = DEFAULT_LIMITS.concurrent
     queued: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = DEFAULT_LIMITS.queued
+
+
+class _Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table `[pool.NAME]`; what it leaves out is as in `[pool.default]`."""
+
+    connections: Annotated[int, msgspec.Meta(ge=2, le=1_000)] | None = None
+    wait: Annotated[float, msgspec.Meta(ge=0.1, le=60)] | None = None
+    statement: Annotated[float, msgspec.Meta(ge=0.1, le=3_600)] | None = None
 
 
 def read_topology(path: Path, *, known: Sequence[str], whole_system: bool) -> Topology:
@@ -218,6 +236,7 @@ class _Reader:
             document.trusted_network,
             self._auth(document.auth),
             self._http(document.http),
+            self._pools(document.pool),
         )
 
     def _document(self) -> dict[str, Any]:
@@ -317,6 +336,24 @@ class _Reader:
             raise self._error(where, f"database of {shown(service)}: {error}") from None
         return url
 
+    def _pools(self, tables: Mapping[str, Any]) -> dict[str, PoolLimits]:
+        pools = {}
+        if DEFAULT_DATABASE in tables:
+            pools[DEFAULT_DATABASE] = self._pool(DEFAULT_DATABASE, tables, DEFAULT_POOL)
+        others = pools.get(DEFAULT_DATABASE, DEFAULT_POOL)
+        for service in tables.keys() - pools.keys():
+            self._check_known(service, "pool", service)
+            pools[service] = self._pool(service, tables, others)
+        return pools
+
+    def _pool(self, name: str, tables: Mapping[str, Any], others: PoolLimits) -> PoolLimits:
+        table = self._convert(tables[name], _Pool, "pool", name)
+        return PoolLimits(
+            connections=table.connections or others.connections,
+            wait=table.wait or others.wait,
+            statement=table.statement or others.statement,
+        )
+
     def _limits(self, service: str, value: object) -> Limits:
         where = ("limits", service)
         self._check_known(service, *where)
@@ -362,6 +399,7 @@ class _Reader:
             except ValueError as error:
                 raise self._error(("auth", name), f"{name}: {error}") from None
         return IssuerSettings(settings.issuer, settings.audience, settings.jwks, roles)
+
     def _http(self, value: object) -> HttpSettings:
         table = self._convert(value, HttpTable, "http")
         try:

@@ -4,6 +4,7 @@ import os
 import re
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from seam.bus import Limits
 from seam.bus.grpc.connection import target_of
+from seam.persistence import DEFAULT_POOL, PoolLimits
 from seam.runtime.topology import (
     Address,
     IssuerSettings,
@@ -149,6 +151,43 @@ def test_a_topology_that_cannot_be_is_refused_with_file_line_and_reason(
     text = SPLIT.replace(was, becomes)
     assert text != SPLIT
     assert refusal(tmp_path, text)[: len(expected)] == expected
+
+
+def test_a_pool_is_as_large_as_the_topology_says_of_its_service_or_of_all(tmp_path: Path) -> None:
+    assert read(tmp_path, SPLIT).pool_of("cart") == DEFAULT_POOL
+    text = SPLIT + "[pool.cart]\nconnections = 4\n"
+    assert read(tmp_path, text).pool_of("cart") == replace(DEFAULT_POOL, connections=4)
+    assert read(tmp_path, text).pool_of("inventory") == DEFAULT_POOL
+    text += "[pool.default]\nconnections = 8\nwait = 1\nstatement = 2.5\n"
+    assert read(tmp_path, text).pool_of("cart") == PoolLimits(4, 1.0, 2.5)
+    assert read(tmp_path, text).pool_of("inventory") == PoolLimits(8, 1.0, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("cart]\nconnections = 1", "17: connections: expected a whole number >= 2"),
+        ("cart]\nconnections = 1001", "17: connections: expected a whole number <= 1000"),
+        ("cart]\nconnections = -1", "17: connections: expected a whole number >= 2"),
+        ("cart]\nconnections = 4.5", "17: connections: expected a whole number, got a number"),
+        ("cart]\nconnections = '4'", "17: connections: expected a whole number, got a string"),
+        ("cart]\nconnections = true", "17: connections: expected a whole number, got a boolean"),
+        ("cart]\nwait = 0", "17: wait: expected a number >= 0.1"),
+        ("cart]\nwait = inf", "17: wait: expected a number <= 60.0"),
+        ("cart]\nwait = nan", "17: wait: expected a number >= 0.1"),
+        ("cart]\nstatement = 3601", "17: statement: expected a number <= 3600.0"),
+        ("cart]\nsize = 4", "17: unknown setting 'size'; expected connections, wait, statement"),
+        ("chart]\nconnections = 4", "16: unknown service 'chart'; expected one of cart, inv"),
+        ("default]\nconnections = 0", "17: connections: expected a whole number >= 2"),
+    ],
+)
+def test_a_pool_that_cannot_be_is_refused(tmp_path: Path, table: str, expected: str) -> None:
+    assert refusal(tmp_path, f"{SPLIT}[pool.{table}\n")[: len(expected)] == expected
+
+
+def test_a_number_of_connections_of_any_length_is_refused_in_short(tmp_path: Path) -> None:
+    message = refusal(tmp_path, f"{SPLIT}[pool.cart]\nconnections = {'9' * 900}\n")
+    assert len(message) < 300
 
 
 def test_a_process_may_answer_over_nats_instead_of_grpc(tmp_path: Path) -> None:

@@ -14,11 +14,20 @@ SERVICES: Final = (
     "authentication",
     "customer_chat",
     "inventory",
+    "notifications",
     "orders",
     "payments",
+    "search",
     "shopping_cart",
 )
-CLIENT_FACING: Final = ("authentication", "customer_chat", "inventory", "orders", "shopping_cart")
+CLIENT_FACING: Final = (
+    "authentication",
+    "customer_chat",
+    "inventory",
+    "orders",
+    "search",
+    "shopping_cart",
+)
 ANSWERING: Final = ("authentication", "inventory", "payments", "shopping_cart")
 """Services that others call."""
 DEPENDENCIES: Final = ".deps/"

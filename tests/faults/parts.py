@@ -27,6 +27,8 @@ SERVICES: Final = (
     "orders",
     "authentication",
     "customer_chat",
+    "search",
+    "notifications",
 )
 
 _MISBEHAVIOUR: Final = ("unavailable=0.02", "drop=0.02", "late=0.02", "lose=0.02", "twice=0.05")

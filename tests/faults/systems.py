@@ -67,8 +67,8 @@ async def monolith_postgresql(directory: Path) -> AsyncIterator[System]:
             f"""
             [process.monolith]
             services = [
-                "inventory", "shopping_cart", "payments", "orders",
-                "authentication", "customer_chat",
+                "inventory", "shopping_cart", "payments", "orders", "authentication",
+                "customer_chat", "search", "notifications",
             ]
             http = "{http}"
             {_shared(postgres, provider)}

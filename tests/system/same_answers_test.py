@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from tests.system.topologies import TOPOLOGIES, Shop, start_shop
+from tests.system.topologies import TOPOLOGIES, Shop, start_shop, wait_until
 
 
 def test_every_topology_gives_the_same_answers(tmp_path: Path) -> None:
@@ -48,6 +48,11 @@ def tour(shop: Shop) -> list[Any]:
     visit("GET", "/v1/inventory?pageToken=x")
     visit("GET", "/v1/inventory?colour=red")
     visit("GET", "/v1/inventory/NO-SUCH-SKU")
+    wait_until(lambda: "KIT-BRD-0008" in shop.http.get("/v1/search?query=oak").text)
+    visit("GET", "/v1/search?query=oak+board&pageSize=101")
+    visit("GET", "/v1/search?query=oak&pageToken=x")
+    visit("GET", "/v1/search?query=no-such-word-anywhere")
+    visit("GET", "/v1/search")
     visit("GET", "/v1/no-such-route")
     visit("PATCH", "/v1/inventory")
     stocked = [item for item in page["items"] if 0 < item["stock"] < 900]

@@ -19,6 +19,17 @@ from tests.system.processes import ShopProcess, free_port, from_artifact, from_s
 
 READY_TIMEOUT: Final = 30.0
 
+SMTP_PORT: Final = free_port()
+"""Where a test that is about mails listens for them."""
+
+SMTP_URL: Final = f"smtp://127.0.0.1:{SMTP_PORT}"
+SENDER: Final = "shop@example.com"
+MAIL_SETTINGS: Final = f"""
+        [settings.notifications]
+        smtp = "{SMTP_URL}"
+        sender = "{SENDER}"
+"""
+
 CALLED_BY_ORDERS: Final = (("seam-caller", "orders"),)
 """Who is let do what tests do in the place of orders; on a loopback, that is believed."""
 
@@ -28,6 +39,8 @@ CUSTOMER_CHAT_ARTIFACT: Final = "services/customer_chat/service.pex"
 INVENTORY_ARTIFACT: Final = "services/inventory/service.pex"
 ORDERS_ARTIFACT: Final = "services/orders/service.pex"
 PAYMENTS_ARTIFACT: Final = "services/payments/service.pex"
+NOTIFICATIONS_ARTIFACT: Final = "services/notifications/service.pex"
+SEARCH_ARTIFACT: Final = "services/search/service.pex"
 SHOPPING_CART_ARTIFACT: Final = "services/shopping_cart/service.pex"
 
 
@@ -167,7 +180,9 @@ def start_shop(topology: str, directory: Path) -> Shop:
 def _monolith(program: list[str], directory: Path) -> list[Launch]:
     ports = ["--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"]
     data = ["--data", str(directory / "data")]
-    return [Launch("monolith", [*program, *ports, *data], listens=2)]
+    settings = [f"notifications.smtp={SMTP_URL}", f"notifications.sender={SENDER}"]
+    mail = [word for setting in settings for word in ("--setting", setting)]
+    return [Launch("monolith", [*program, *ports, *data, *mail], listens=2)]
 
 
 def _broker(port: int, directory: Path) -> list[str]:
@@ -210,6 +225,16 @@ def _split(directory: Path, *, polyglot: bool = False) -> list[Launch]:
         [process.customer_chat]
         services = ["customer_chat"]
         grpc = "127.0.0.1:{free_port()}"
+
+        [process.search]
+        services = ["search"]
+        grpc = "127.0.0.1:{free_port()}"
+
+        [process.notifications]
+        services = ["notifications"]
+        grpc = "127.0.0.1:{free_port()}"
+
+        {MAIL_SETTINGS}
         """
     )
     settings = ["--topology", str(topology), "--data", str(directory / "data")]
@@ -225,6 +250,8 @@ def _split(directory: Path, *, polyglot: bool = False) -> list[Launch]:
         Launch("payments", [*from_artifact(PAYMENTS_ARTIFACT), *settings], listens=1),
         Launch("authentication", [*from_artifact(AUTHENTICATION_ARTIFACT), *settings], listens=1),
         Launch("customer_chat", [*from_artifact(CUSTOMER_CHAT_ARTIFACT), *settings], listens=1),
+        Launch("search", [*from_artifact(SEARCH_ARTIFACT), *settings], listens=1),
+        Launch("notifications", [*from_artifact(NOTIFICATIONS_ARTIFACT), *settings], listens=1),
         Launch(
             "director",
             [*from_artifact(MONOLITH_ARTIFACT), *settings, "--process", "director"],
@@ -238,13 +265,15 @@ def _monolith_twice(directory: Path) -> list[Launch]:
     topology.write_text(
         f"""
         [process.inventory]
-        services = ["inventory"]
+        services = ["inventory", "search"]    # one hears the other's events without a broker
         grpc = "127.0.0.1:{free_port()}"
 
         [process.shop]
-        services = ["shopping_cart", "payments", "orders", "authentication", "customer_chat"]
+        services = ["shopping_cart", "payments", "orders", "authentication", "customer_chat", "notifications"]
         http = "127.0.0.1:{free_port()}"
         grpc = "127.0.0.1:{free_port()}"
+
+        {MAIL_SETTINGS}
         """
     )
     program = from_artifact(MONOLITH_ARTIFACT)
@@ -268,12 +297,14 @@ def _split_over_nats(directory: Path) -> list[Launch]:
         grpc = "127.0.0.1:{free_port()}"    # for tests that call it with stubs of protoc's
 
         [process.shopping_cart]
-        services = ["shopping_cart", "payments", "authentication", "customer_chat"]
+        services = ["shopping_cart", "payments", "authentication", "customer_chat", "search", "notifications"]
         nats = "nats://127.0.0.1:{port}"
 
         [process.orders]
         services = ["orders"]
         nats = "nats://127.0.0.1:{port}"
+
+        {MAIL_SETTINGS}
 
         [events]
         broker = "nats://127.0.0.1:{port}"

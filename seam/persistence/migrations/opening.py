@@ -16,13 +16,14 @@ from seam.persistence.database import (
 )
 from seam.persistence.migrations.revisions import Migrations
 from seam.persistence.migrations.schema import BehindError, check_schema
+from seam.persistence.postgresql_pool import DEFAULT_POOL, PoolLimits
 
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def open_migrated(
-    url: str, migrations: Migrations, *, embedded: bool
+    url: str, migrations: Migrations, *, embedded: bool, pool: PoolLimits = DEFAULT_POOL
 ) -> AsyncIterator[Database]:
     """Open a service's database; an embedded one is brought to the head first.
 
@@ -30,6 +31,7 @@ async def open_migrated(
         url: see `seam.persistence.open_database`.
         migrations: what the database is to hold.
         embedded: whether nobody has configured it, so that nobody else looks after it.
+        pool: how much of a server it takes.
 
     Raises:
         CannotOpenDatabaseError: the database cannot be reached, holds something else, or is behind
@@ -40,14 +42,14 @@ async def open_migrated(
     _ = migrations.head
     check = partial(check_schema, migrations=migrations)
     async with AsyncExitStack() as stack:
-        opening = open_database(url, migrations.tables, check)
+        opening = open_database(url, migrations.tables, check, pool=pool)
         try:
             database = await stack.enter_async_context(opening)
         except BehindError as error:
             if not embedded:
                 raise CannotOpenDatabaseError(_advice(url, error)) from None
             await _migrate(url, migrations)
-            opening = open_database(url, migrations.tables, check)
+            opening = open_database(url, migrations.tables, check, pool=pool)
             database = await stack.enter_async_context(opening)
         yield database
 

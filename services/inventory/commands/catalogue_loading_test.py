@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import pytest
 from contract.v1.money import Money
@@ -14,9 +14,8 @@ from services.inventory.commands.catalogue_loading import (
     load_if_empty,
 )
 from services.inventory.messagebus.inventory import Inventory
-from services.inventory.persistence.items import ItemRepository, searched_lines
+from services.inventory.persistence.items import ItemRepository
 from services.inventory.persistence.search import search
-from services.inventory.persistence.search_index import SearchIndex
 from services.inventory.records.api import Category, Item
 from services.inventory.records.messagebus import ReserveStockRequest, StockLine
 
@@ -117,48 +116,97 @@ async def test_a_catalogue_in_any_order_can_be_loaded_while_stock_is_reserved(
     )
 
 
-async def test_while_words_are_written_nothing_is_seen_and_stock_can_be_reserved(
+async def test_between_two_parts_others_have_their_turn(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.inventory.commands.catalogue_loading.CHUNK", 2)
     before = [an_item(f"SKU-{number}", name="old") for number in range(7)]
     await load(database, before, ignore)
-    parts = 0
-    announce = SearchIndex.announce
+    inventory = Inventory(database)
+    done: list[int] = []
+    reserving: list[asyncio.Task[None]] = []
 
-    async def note(self: SearchIndex, lines: Mapping[str, str]) -> dict[str, str]:
-        nonlocal parts
-        if parts:
-            # The transaction of the part before has ended.
-            assert not await search(database, ("new",), "", 10)
-        parts += 1
-        return await announce(self, lines)
+    async def reserve(part: int) -> None:
+        lines = (StockLine(sku="SKU-6", quantity=1),)
+        await inventory.reserve_stock(ReserveStockRequest(reservation_id=f"r{part}", lines=lines))
+        done.append(part)
 
-    monkeypatch.setattr(SearchIndex, "announce", note)
-    reserving: list[asyncio.Task[object]] = []
+    def written(_: int) -> None:
+        part = len(reserving)
+        # Who came when the part before was written waits for no more than one part.
+        assert len(done) >= part - 1
+        reserving.append(asyncio.create_task(reserve(part)))
 
-    def reserve(_: int) -> None:
-        """Begin when the words of one part are written."""
-        lines = (StockLine(sku=f"SKU-{parts}", quantity=1),)
-        request = ReserveStockRequest(reservation_id=f"r{parts}", lines=lines)
-        reserving.append(asyncio.create_task(Inventory(database).reserve_stock(request)))
-
-    await load(database, [an_item(item.sku, name="new") for item in before], reserve)
+    # As long as a part may take: on PostgreSQL nobody waits in a line.
+    monkeypatch.setattr("services.inventory.commands.catalogue_loading.PAUSE", 0.2)
+    await load(database, [an_item(item.sku, name="new") for item in before], written)
     await asyncio.gather(*reserving)
-    assert parts == 4
+    assert len(done) == 4
     assert len(await search(database, ("new",), "", 10)) == 7
     assert not await search(database, ("old",), "", 10)
 
 
-async def test_words_that_another_import_has_removed_meanwhile_are_found_again(
+@pytest.mark.parametrize("parts", [0, 1, 2])
+async def test_an_import_that_is_ended_leaves_whole_parts_and_another_one_completes_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch, parts: int
+) -> None:
+    monkeypatch.setattr("services.inventory.commands.catalogue_loading.CHUNK", 3)
+    old = [an_item(f"SKU-{number}", name="old") for number in range(8)]
+    new = [an_item(f"SKU-{number}", name="new", stock=3) for number in range(8)]
+    await load(database, old, ignore)
+    put, begun = ItemRepository.put, 0
+
+    async def fail(self: ItemRepository, items: Sequence[Item]) -> None:
+        nonlocal begun
+        begun += 1
+        await put(self, items)
+        if begun > parts:
+            raise ZeroDivisionError
+
+    written: list[int] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(ItemRepository, "put", fail)
+        with pytest.raises(ZeroDivisionError):
+            await load(database, new, written.append)
+    count = 3 * parts
+    assert sum(written) == count
+    assert list((await held(database)).values()) == new[:count] + old[count:]
+    assert await search(database, ("new",), "", 10) == tuple(new[:count])
+    assert await search(database, ("old",), "", 10) == tuple(old[count:])
+    for _ in range(2):
+        await load(database, new, ignore)
+        assert list((await held(database)).values()) == new
+        assert not await search(database, ("old",), "", 10)
+
+
+async def test_a_currency_that_another_import_changes_meanwhile_ends_this_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.inventory.commands.catalogue_loading.CHUNK", 1)
+    changing: list[asyncio.Task[None]] = []
+
+    def change(_: int) -> None:
+        swiss = [an_item("A", currency="CHF")]
+        changing.append(asyncio.create_task(load(database, swiss, ignore)))
+
+    monkeypatch.setattr("services.inventory.commands.catalogue_loading.PAUSE", 0.2)
+    with pytest.raises(OtherCurrencyError, match=r"be CHF \(as of 'A'\), EUR \(as of 'B'\)"):
+        await load(database, [an_item("A"), an_item("B")], change)
+    await asyncio.gather(*changing)
+    assert await held(database) == {"A": an_item("A", currency="CHF")}
+
+
+async def test_items_that_several_import_at_once_are_found_by_all_of_their_words(
     database: Database,
 ) -> None:
-    await load(database, [an_item("A", name="alpha")], ignore)
-    lines = searched_lines([an_item("A", name="alpha gamma")])
-    async with database.transaction() as transaction:
-        seen = await SearchIndex(transaction).announce(lines)
-    await load(database, [an_item("A", name="beta")], ignore)
-    async with database.transaction() as transaction:
-        await SearchIndex(transaction).put(lines, dict(seen))
-        await ItemRepository(transaction).put_rows([an_item("A", name="alpha gamma")])
-    assert [item.sku for item in await search(database, ("alpha", "gamma"), "", 10)] == ["A"]
+    names = ("alpha beta", "beta gamma", "gamma alpha", "alpha")
+    for _ in range(5):
+        await asyncio.gather(
+            *(
+                load(database, [an_item(f"S{n}", name=name) for n in range(20)], ignore)
+                for name in names
+            )
+        )
+        for item in (await held(database)).values():
+            found = await search(database, [item.sku.lower(), *item.name.split()], "", 1)
+            assert found == (item,)

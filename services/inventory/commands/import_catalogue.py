@@ -26,11 +26,12 @@ async def import_catalogue(
     *,
     settings: Settings = Settings(),  # noqa: B008
 ) -> int:
-    """Import a catalogue from a CSV file, all of it or nothing.
+    """Import a catalogue from a CSV file, and nothing of one that has a mistake.
 
     The first line names the columns sku, name, description, category, price, currency, stock.
     An item whose SKU is known takes the place of the old one; items that the file does not
-    name stay as they are. May be run while the shop is serving.
+    name stay as they are. May be run while the shop is serving: items are written 500 at a
+    time. An import that is ended has written the first of them; run it again to complete it.
 
     Args:
         file: the CSV file, in UTF-8.
@@ -51,16 +52,30 @@ async def import_catalogue(
     async with database_location(settings, "inventory").open(MIGRATIONS) as database:
         with _progress() as progress:
             task = progress.add_task("writing", total=len(catalogue.items))
+            written = 0
+
+            def tell(count: int) -> None:
+                nonlocal written
+                written += count
+                progress.advance(task, count)
+
             try:
-                await load(database, catalogue.items, lambda count: progress.advance(task, count))
+                await load(database, catalogue.items, tell)
             except OtherCurrencyError as error:
-                print(f"{file}: {error}\nnothing was imported", file=sys.stderr)
+                print(f"{file}: {error}\n{_left(written, catalogue)}", file=sys.stderr)
                 return 1
             except StatusError as error:
-                print(f"{error.message}\nnothing was imported", file=sys.stderr)
+                print(f"{error.message}\n{_left(written, catalogue)}", file=sys.stderr)
                 return 1
     print(f"imported {len(catalogue.items)} items")
     return 0
+
+
+def _left(written: int, catalogue: Catalogue) -> str:
+    """What an import that has failed leaves behind."""
+    if not written:
+        return "nothing was imported"
+    return f"{written} of {len(catalogue.items)} items were imported; import the file again"
 
 
 def _read(file: Path) -> Catalogue:

@@ -2,18 +2,23 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from seam.contract import Code, StatusError
 from seam.persistence import open_database
 from seam.persistence.migrations.steps import upgrade
-from services.inventory.commands.catalogue_loading import load
+from services.inventory.commands.catalogue_loading import CHUNK, load
 from services.inventory.commands.import_catalogue import commands
 from services.inventory.domain.catalogue_csv import MAXIMUM_MISTAKES
 from services.inventory.persistence.items import ItemRepository
 from services.inventory.persistence.migrations import MIGRATIONS
+from services.inventory.persistence.search import search
 from services.inventory.persistence.tables import Table
 from services.inventory.records.api import Item
 
@@ -236,3 +241,68 @@ def test_the_data_directory_can_be_named(tmp_path: Path, catalogue: Path) -> Non
     arguments = ["import", str(catalogue), "--data", str(tmp_path / "elsewhere")]
     assert commands(arguments, result_action="return_value") == 0
     assert stored(f"sqlite:///{tmp_path}/elsewhere/inventory.db").keys() == {"KIT-MUG-0001"}
+
+
+IMPORT = """
+import sys
+from services.inventory.commands.import_catalogue import commands
+commands(sys.argv[1:])
+"""
+
+
+async def test_an_import_that_is_killed_has_written_whole_parts_and_another_completes_it(
+    database_url: str, catalogue: Path
+) -> None:
+    size = 20 * CHUNK
+    rows = "".join(f"S-{number:05},Thing {number},,home,1,EUR,1\n" for number in range(size))
+    await asyncio.to_thread(catalogue.write_text, HEADER + rows, encoding="utf-8")
+    arguments = ("import", str(catalogue), "--database", f"inventory={database_url}")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    importing = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", IMPORT, *arguments), env=environment
+    )
+    async with open_database(database_url, Table.metadata) as database:
+        items = ItemRepository(database)
+        try:
+            count = 0
+            async with asyncio.timeout(60):
+                while not count:
+                    await asyncio.sleep(0.01)
+                    count = await items.count()
+        finally:
+            importing.kill()
+            await importing.wait()
+        count = await items.count()
+        assert 0 < count < size
+        assert count % CHUNK == 0
+        found = await search(database, (f"{count - 1}",), "", 1)
+        assert [item.sku for item in found] == [f"S-{count - 1:05}"]
+        assert not await search(database, (f"{count}",), "", 1)
+    assert await asyncio.to_thread(import_into, database_url, catalogue) == 0
+    async with open_database(database_url, Table.metadata) as database:
+        assert await ItemRepository(database).count() == size
+        found = await search(database, (f"{size - 1}",), "", 1)
+        assert [item.sku for item in found] == [f"S-{size - 1:05}"]
+
+
+def test_what_an_import_that_fails_in_the_middle_has_written_is_told(
+    database_url: str,
+    catalogue: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    catalogue.write_text(HEADER + MUG + PEN, encoding="utf-8")
+    monkeypatch.setattr("services.inventory.commands.catalogue_loading.CHUNK", 1)
+    put = ItemRepository.put
+
+    async def fail(self: ItemRepository, items: Sequence[Item]) -> None:
+        if items[0].sku.startswith("STA"):
+            raise StatusError(Code.UNAVAILABLE, "inventory is not available")
+        await put(self, items)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ItemRepository, "put", fail)
+        assert import_into(database_url, catalogue) == 1
+    expected = "not available\n1 of 2 items were imported; import the file again\n"
+    assert expected in capsys.readouterr().err
+    assert stored(database_url).keys() == {"KIT-MUG-0001"}

@@ -8,8 +8,9 @@ Two ways lead to a page, and which is short depends on how many items match:
 
 So the SKUs of each word are looked up, but no more than `FEW`. If a word has fewer, the page comes
 from them. Otherwise the shelf is looked at, and only when its next part does not fill the page is
-it the rarest word again, with all of its items. None of this looks at the whole catalogue: what is
-read is bounded by the window, or by the number of items that hold the rarest word.
+it the rarest word again: its first `CANDIDATES` items after those of the page before, then all of
+them. None of this looks at the whole catalogue: what is read is bounded by the window, or by the
+number of items that hold the rarest word.
 """
 
 from __future__ import annotations
@@ -30,11 +31,17 @@ from services.inventory.records.api import Item
 FEW: Final = 500
 """Items of a word from which a page comes without a look at the shelf."""
 
-MANY: Final = 100_000
-"""Items of a word up to which they are counted, when the shelf has not filled the page."""
+MANY: Final = 10_000
+"""Items of a word that are counted at first, when the shelf has not filled the page."""
 
 WINDOW: Final = 2_000
 """Items of the shelf that are looked at."""
+
+CANDIDATES: Final = 4_000
+"""Items of the rarest word that are looked at before all of them are."""
+
+EVERY: Final = 2**31 - 1
+"""More items than there are."""
 
 _LAST: Final = "\U0010ffff"
 """Comes after every character that a word may hold."""
@@ -56,7 +63,7 @@ _FIRST: Final = (
 
 _SKUS = Query(_FIRST, str)
 
-_COUNT = Query(select(func.count()).select_from(_FIRST.subquery()), int)
+_COUNT = Query(select(func.count()).select_from(_FIRST.subquery()), int, long=True)
 
 
 @cache
@@ -93,19 +100,28 @@ def _from_the_word(count: int) -> Query[Item]:
     """The statement for `count` words, of which one gives the SKUs.
 
     However many these are, they stay in the database: as a list they would hold the event loop up.
+    They are sorted, and held against the other words, before anything of the items is read.
     """
     holders = (
         select(col(SearchWordRow.sku))
         .where(*_of_word(), col(SearchWordRow.sku) > bindparam("after"))
         .distinct()
+        .order_by(col(SearchWordRow.sku))
+        .limit(bindparam("candidates"))
+        .subquery()
+    )
+    matching = (
+        select(holders.c.sku)
+        .join(SearchTextRow, col(SearchTextRow.sku) == holders.c.sku)
+        .where(*_matches(col(SearchTextRow.words), count))
+        .order_by(holders.c.sku)
+        .limit(bindparam("size"))
         .subquery()
     )
     return _page(
-        select(*ITEM_COLUMNS)
-        .join(holders, holders.c.sku == col(ItemRow.sku))
-        .join(SearchTextRow, col(SearchTextRow.sku) == holders.c.sku)
-        .where(*_matches(col(SearchTextRow.words), count)),
-        holders.c.sku,
+        select(*ITEM_COLUMNS).join(matching, matching.c.sku == col(ItemRow.sku)),
+        matching.c.sku,
+        long=True,
     )
 
 
@@ -115,10 +131,13 @@ def _matches(words: Mapped[str] | ColumnElement[str], count: int) -> list[Column
 
 
 def _page(
-    statement: Select[str, str, str, int, str, int, int], sku: Mapped[str] | ColumnElement[str]
+    statement: Select[str, str, str, int, str, int, int],
+    sku: Mapped[str] | ColumnElement[str],
+    *,
+    long: bool = False,
 ) -> Query[Item]:
     """Order by the column that rows are found by; by the item's, SQLite would read all items."""
-    return Query(statement.order_by(sku).limit(bindparam("size")), item_of)
+    return Query(statement.order_by(sku).limit(bindparam("size")), item_of, long=long)
 
 
 async def search(session: Session, words: Sequence[str], after: str, size: int) -> tuple[Item, ...]:
@@ -147,9 +166,17 @@ async def search(session: Session, words: Sequence[str], after: str, size: int) 
     if len(found) == size:
         return tuple(found)
     rarest = await _rarest(session, words) if number > 1 else words[0]
-    found = await session.fetch_all(
-        _from_the_word(number), **_range(rarest), after=after, size=size, **patterns
-    )
+    for candidates in (CANDIDATES, EVERY):
+        found = await session.fetch_all(
+            _from_the_word(number),
+            **_range(rarest),
+            after=after,
+            candidates=candidates,
+            size=size,
+            **patterns,
+        )
+        if len(found) == size:
+            break
     return tuple(found)
 
 
@@ -168,12 +195,19 @@ async def _fewest(session: Session, words: Sequence[str]) -> list[str]:
 
 
 async def _rarest(session: Session, words: Sequence[str]) -> str:
-    """The word that the fewest items hold, as far as that is fewer than `MANY`."""
-    rarest, fewest = words[0], MANY
-    for word in sorted(words, key=len, reverse=True):
-        count = await session.fetch_one(_COUNT, **_range(word), most=fewest) or 0
-        if count < fewest:
-            rarest, fewest = word, count
+    """The word that the fewest items hold.
+
+    Few are counted at first, and more when no word has fewer: what is counted of a word that many
+    hold is bounded by how many hold the rarest.
+    """
+    rarest, fewest, most = words[0], 0, MANY
+    while not fewest:
+        for word in sorted(words, key=len, reverse=True):
+            limit = fewest or most
+            count = await session.fetch_one(_COUNT, **_range(word), most=limit) or 0
+            if count < limit:
+                rarest, fewest = word, max(count, 1)
+        most *= 8
     return rarest
 
 

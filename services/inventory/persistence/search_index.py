@@ -8,7 +8,6 @@ What is found by the latter is held against the former, so a word too many does 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import bindparam, delete, select
@@ -22,17 +21,16 @@ _CHUNK: Final = 500
 """Items that get their words in one transaction when they lack them."""
 
 
-_NONE: Final[Mapping[str, str | None]] = MappingProxyType({})
-
-
 def _pair(sku: str, text: str) -> tuple[str, str]:
     return sku, text
 
 
+# Locked, and in order: somebody else who puts the same items would remove words that are needed.
 _WORDS = Query(
-    select(col(SearchTextRow.sku), col(SearchTextRow.words)).where(
-        one_of(col(SearchTextRow.sku), "skus")
-    ),
+    select(col(SearchTextRow.sku), col(SearchTextRow.words))
+    .where(one_of(col(SearchTextRow.sku), "skus"))
+    .order_by(col(SearchTextRow.sku))
+    .with_for_update(),
     _pair,
 )
 
@@ -69,29 +67,11 @@ class SearchIndex:
         """Work in `session`: the transaction that writes the items."""
         self._session = session
 
-    async def announce(self, lines: Mapping[str, str]) -> dict[str, str]:
-        """Add words that items will have when they are put: before that, they do no harm.
-
-        Args:
-            lines: the words by SKU, as `line_of` gives them.
-
-        Returns:
-            The words that the items have now, for `put`.
-        """
-        before = dict(await self._session.fetch_all(_WORDS, skus=list(lines)))
-        added = [row for sku, line in lines.items() for row in _new_words(sku, line, before)]
-        added.sort(key=_place)
-        await self._session.execute_many(_ADD_WORD, added)
-        return before
-
-    async def put(
-        self, lines: Mapping[str, str], announced: Mapping[str, str | None] = _NONE
-    ) -> None:
+    async def put(self, lines: Mapping[str, str]) -> None:
         """Let items be found by their words, and by no other.
 
         Args:
             lines: the words by SKU, as `line_of` gives them.
-            announced: the words that items had when those of `lines` were announced, by SKU.
         """
         before = dict(await self._session.fetch_all(_WORDS, skus=list(lines)))
         added: list[dict[str, object]] = []
@@ -102,11 +82,9 @@ class SearchIndex:
             if old == line:
                 continue
             changed.append({"sku": sku, "words": line})
-            # Somebody else may have put the item, and removed words, since they were announced.
-            if sku not in announced or announced[sku] != old:
-                added += _new_words(sku, line, before)
-            gone = frozenset(old.split()).difference(line.split()) if old else ()
-            removed += ({"word": word, "sku": sku} for word in gone)
+            had, has = frozenset((old or "").split()), frozenset(line.split())
+            added += ({"word": word, "sku": sku} for word in has - had)
+            removed += ({"word": word, "sku": sku} for word in had - has)
         # In one order everywhere, so that two who write the same items never wait in a circle.
         added.sort(key=_place)
         removed.sort(key=_place)
@@ -118,11 +96,6 @@ class SearchIndex:
 def line_of(text: str) -> str:
     """The words of what is searched, each between blanks."""
     return f" {' '.join(words(text))} "
-
-
-def _new_words(sku: str, line: str, before: Mapping[str, str]) -> list[dict[str, object]]:
-    had = frozenset(before.get(sku, "").split())
-    return [{"word": word, "sku": sku} for word in line.split() if word not in had]
 
 
 async def index_missing(database: Database) -> int:

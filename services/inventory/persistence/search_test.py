@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -113,8 +114,9 @@ def scale(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """Each way to a page, as if it were the one for this number of items."""
     if request.param == "many":
         monkeypatch.setattr(ways, "FEW", 3)
-        monkeypatch.setattr(ways, "MANY", 5)
+        monkeypatch.setattr(ways, "MANY", 2)
         monkeypatch.setattr(ways, "WINDOW", 4)
+        monkeypatch.setattr(ways, "CANDIDATES", 3)
 
 
 LETTERS = st.text("abA é-", max_size=12)
@@ -184,3 +186,22 @@ async def test_an_item_is_not_found_by_words_that_it_had(database: Database) -> 
     await put(database, an_item("A", name="new words"))
     assert await found(database, "old") == ["B"]
     assert await found(database, "new words") == ["A"]
+
+
+async def test_searches_for_words_of_many_items_do_not_hold_up_those_who_browse(
+    database: Database,
+) -> None:
+    """Two words of half the catalogue each, which no item has both of."""
+    size = 8_000
+    await put(database, *(an_item(f"{n:05}", name=("even", "odd")[n % 2]) for n in range(size)))
+    assert await found(database, "even odd") == []
+    searches = [asyncio.create_task(found(database, "even odd")) for _ in range(40)]
+    await asyncio.sleep(0)
+    items = ItemRepository(database)
+    for number in range(30):
+        item = await items.find(f"{number:05}")
+        assert item is not None
+        assert len(await items.page(item.sku, 10)) == 10
+    # Nobody who browsed had to wait until it was their turn after all who came before.
+    assert not all(search.done() for search in searches)
+    assert await asyncio.gather(*searches) == [[]] * 40
