@@ -20,7 +20,10 @@ from tests.faults.schedule import Fault
 from tests.faults.victim import STEPS
 from tests.system.processes import free_port
 
-_REST: Final = '"inventory", "payments", "orders", "authentication", "customer_chat", "search", "notifications"'
+_REST: Final = (
+    '"inventory", "payments", "orders", "authentication", "customer_chat", "search",'
+    ' "notifications"'
+)
 
 
 @asynccontextmanager

@@ -269,7 +269,9 @@ def _monolith_twice(directory: Path) -> list[Launch]:
         grpc = "127.0.0.1:{free_port()}"
 
         [process.shop]
-        services = ["shopping_cart", "payments", "orders", "authentication", "customer_chat", "notifications"]
+        services = [
+            "shopping_cart", "payments", "orders", "authentication", "customer_chat", "notifications",
+        ]
         http = "127.0.0.1:{free_port()}"
         grpc = "127.0.0.1:{free_port()}"
 
@@ -297,7 +299,10 @@ def _split_over_nats(directory: Path) -> list[Launch]:
         grpc = "127.0.0.1:{free_port()}"    # for tests that call it with stubs of protoc's
 
         [process.shopping_cart]
-        services = ["shopping_cart", "payments", "authentication", "customer_chat", "search", "notifications"]
+        services = [
+            "shopping_cart", "payments", "authentication", "customer_chat", "search",
+            "notifications",
+        ]
         nats = "nats://127.0.0.1:{port}"
 
         [process.orders]
