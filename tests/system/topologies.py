@@ -74,7 +74,7 @@ class Shop:
     @property
     def url(self) -> str:
         """Where clients reach the shop."""
-        return f"http://{self._address('http')}"
+        return f"http://{self.address('http')}"
 
     def start(self, name: str) -> None:
         """Start one process."""
@@ -149,10 +149,15 @@ class Shop:
         self.wait_until_ready()
 
     def _inventory(self, call: Callable[[messagebus_pb2_grpc.InventoryStub], object]) -> None:
-        with grpc.insecure_channel(self._address("grpc", "inventory")) as channel:
+        with grpc.insecure_channel(self.address("grpc", "inventory")) as channel:
             call(messagebus_pb2_grpc.InventoryStub(channel))
 
-    def _address(self, scheme: str, preferred: str = "") -> str:
+    def address(self, scheme: str, preferred: str = "") -> str:
+        """Where a process listens, the one that is called `preferred` if it does.
+
+        Raises:
+            AssertionError: none listens on `scheme`.
+        """
         processes = sorted(self._processes, key=lambda name: name != preferred)
         for name in processes:
             if scheme in self._processes[name].addresses:
@@ -270,7 +275,8 @@ def _monolith_twice(directory: Path) -> list[Launch]:
 
         [process.shop]
         services = [
-            "shopping_cart", "payments", "orders", "authentication", "customer_chat", "notifications",
+            "shopping_cart", "payments", "orders", "authentication", "customer_chat",
+            "notifications",
         ]
         http = "127.0.0.1:{free_port()}"
         grpc = "127.0.0.1:{free_port()}"
