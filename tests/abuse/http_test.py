@@ -24,10 +24,12 @@ from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
 
+from seam.http.limits import MAXIMUM_BODY_BYTES
 from seam.runtime.http_connection import DEFAULT_CONNECTION_LIMITS
 from tests.abuse.conftest import Attacked
 from tests.abuse.raw import Answer, answers, connected, said_to
 from tests.system.business_processes_test import item_with_stock, new_cart
+from tests.system.topologies import wait_until
 
 PATIENCE: Final = 15.0
 """Seconds in which the shop has to answer somebody else, whatever it is attacked with."""
@@ -404,6 +406,33 @@ def test_five_hundred_clients_that_hold_back_their_bodies_keep_nobody_out(
     with crowd(monolith, 500) as slow:
         slow.say(JSON + b"Content-Length: 1000\r\n\r\n{")
         served(monolith)
+
+
+def test_large_bodies_that_are_held_back_take_so_much_memory_and_no_more(
+    monolith: Attacked,
+) -> None:
+    body = b" " * (MAXIMUM_BODY_BYTES - 1)
+    head = JSON + b"Content-Length: %d\r\n\r\n" % MAXIMUM_BODY_BYTES
+    refused = 0
+    with ExitStack() as stack:
+        for _ in range(100):
+            connection = stack.enter_context(connected(monolith.shop))
+            with suppress(ConnectionError):
+                connection.sendall(head + body)
+            connection.setblocking(False)
+            with suppress(BlockingIOError, ConnectionError):
+                refused += connection.recv(65_536).startswith(b"HTTP/1.1 503 ")
+        # Of 400 MiB there is room for 256, and small requests need none of it.
+        served(monolith)
+        assert monolith.shop.http.post("/v1/carts", json={}).status_code == 200
+        large = posted(body[:1_000_000] + b"{}")
+        assert [each.status for each in answers(said_to(monolith.shop, large))] == [503]
+    assert refused >= 20
+
+    def is_free() -> bool:
+        return [each.status for each in answers(said_to(monolith.shop, large))] == [200]
+
+    wait_until(is_free)
 
 
 def test_clients_that_never_read_keep_nobody_out(monolith: Attacked) -> None:
