@@ -39,6 +39,8 @@ from seam.testing.nats import NatsServer
 from services.inventory.records.messagebus import (
     BatchGetItemsRequest,
     BatchGetItemsResponse,
+    ExportItemsRequest,
+    ExportItemsResponse,
     ReleaseStockRequest,
     ReleaseStockResponse,
     ReserveStockRequest,
@@ -91,6 +93,10 @@ class Answers:
         """Not measured."""
         return ReleaseStockResponse()
 
+    async def export_items(self, _: ExportItemsRequest) -> ExportItemsResponse:
+        """Not measured."""
+        return ExportItemsResponse(items=(), next_page_token="")
+
 
 class ServicerByHand(messagebus_pb2_grpc.InventoryServicer):
     """The same by hand: makes protobuf messages from what it holds, as a service must."""
@@ -116,6 +122,12 @@ class ServicerByHand(messagebus_pb2_grpc.InventoryServicer):
     ) -> messagebus_pb2.ReleaseStockResponse:
         """Not measured."""
         return messagebus_pb2.ReleaseStockResponse()
+
+    async def ExportItems(
+        self, request: messagebus_pb2.ExportItemsRequest, context: object
+    ) -> messagebus_pb2.ExportItemsResponse:
+        """Not measured."""
+        return messagebus_pb2.ExportItemsResponse()
 
     @staticmethod
     def _answer() -> messagebus_pb2.BatchGetItemsResponse:

@@ -87,7 +87,7 @@ class Conformance:
     async def accept(self, request: AcceptRequest) -> AcceptResponse:
         """Note that a request has come through."""
         self._note(request.key, "accepted")
-        return AcceptResponse()
+        return AcceptResponse(answer=request.answer)
 
     async def accept_each(
         self, requests: AsyncIterator[AcceptRequest]

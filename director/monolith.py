@@ -13,8 +13,10 @@ from services.authentication.service import SERVICE as AUTHENTICATION
 from services.customer_chat.service import SERVICE as CUSTOMER_CHAT
 from services.home.service import SERVICE as HOME
 from services.inventory.service import SERVICE as INVENTORY
+from services.notifications.service import SERVICE as NOTIFICATIONS
 from services.orders.service import SERVICE as ORDERS
 from services.payments.service import SERVICE as PAYMENTS
+from services.search.service import SERVICE as SEARCH
 from services.shopping_cart.service import SERVICE as SHOPPING_CART
 
 SERVICES: Final = (
@@ -25,6 +27,8 @@ SERVICES: Final = (
     AUTHENTICATION,
     CUSTOMER_CHAT,
     HOME,
+    SEARCH,
+    NOTIFICATIONS,
 )
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.autogenerate.api import AutogenContext
@@ -22,11 +22,13 @@ from alembic.operations.ops import (
 )
 from alembic.runtime.migration import MigrationContext
 from cyclopts import App
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import Dialect, NullPool, create_engine
 from sqlalchemy.exc import SAWarning
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from director.monolith import SERVICES
 from seam.persistence import Text
+from seam.persistence.compilation import DIALECTS
 from seam.persistence.migrations import Migrations
 from seam.persistence.migrations.connection import prepare_sqlite
 from seam.persistence.migrations.schema import VERSION_TABLE, without_schema
@@ -100,8 +102,9 @@ def draft(migrations: Migrations, words: str) -> tuple[str, str]:
         "compare_server_default": True,
     }
     with engine.begin() as connection, warnings.catch_warnings():
-        # Of what SQLAlchemy cannot reflect, such as an index on an expression.
-        warnings.simplefilter("ignore", SAWarning)
+        # Of what cannot be reflected, such as an index on an expression.
+        for kind in (SAWarning, UserWarning):
+            warnings.simplefilter("ignore", kind)
         if before is not None:
             for revision in migrations.revisions:
                 run_step(connection, migrations, revision)
@@ -117,10 +120,13 @@ def draft(migrations: Migrations, words: str) -> tuple[str, str]:
             render_python_code(each, render_as_batch=True, render_item=_render)
             for each in (script.upgrade_ops, script.downgrade_ops)
         )
-    ours = "\nfrom seam.persistence.migrations import BY_CODE_POINT\n"
+    code = up + down
+    imports = "from sqlalchemy.dialects import postgresql\n" if "postgresql." in code else ""
+    if "BY_CODE_POINT" in code:
+        imports += "\nfrom seam.persistence.migrations import BY_CODE_POINT\n"
     return number, _HEAD.format(
         words=words[:1].upper() + words[1:],
-        imports=ours if "BY_CODE_POINT" in up + down else "",
+        imports=imports,
         number=number,
         before="None" if before is None else f'"{before}"',
         start="nothing" if before is None else before,
@@ -141,9 +147,20 @@ def _without_batches(operations: Sequence[MigrateOperation]) -> Iterator[Migrate
 
 def _render(kind: str, item: object, _: AutogenContext) -> str | Literal[False]:
     """Name a column's type so that it stays what it is when the code changes."""
-    if kind == "type" and isinstance(item, Text):
+    if kind != "type" or not isinstance(item, TypeDecorator):
+        return False
+    if isinstance(item, Text):
         return "BY_CODE_POINT" if item.by_code_point else "sa.String()"
-    return False
+    ours, theirs = (_of_database(item, DIALECTS[name]) for name in ("sqlite", "postgresql"))
+    if repr(ours) == repr(theirs):
+        return f"sa.{ours!r}"
+    return f'sa.{ours!r}.with_variant(postgresql.{theirs!r}, "postgresql")'
+
+
+def _of_database(item: TypeDecorator[Any], dialect: Dialect) -> TypeEngine[Any]:
+    """The type of a database that stands behind one of ours."""
+    found = item.dialect_impl(dialect)
+    return found.impl_instance if isinstance(found, TypeDecorator) else found
 
 
 def _body(code: str) -> str:

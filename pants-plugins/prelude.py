@@ -12,8 +12,10 @@ SHOP_ARTIFACTS = (
     "services/customer_chat:service",
     "services/home:service",
     "services/inventory:service",
+    "services/notifications:service",
     "services/orders:service",
     "services/payments:service",
+    "services/search:service",
     "services/shopping_cart:service",
 )
 """What tests of the whole shop run: packed, as it is deployed."""

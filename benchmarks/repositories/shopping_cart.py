@@ -60,8 +60,9 @@ def _find_sql(cart: str) -> Statements:
         (
             "SELECT cart_item.sku, cart_item.quantity FROM cart "
             "LEFT JOIN cart_item ON cart_item.cart_id = cart.cart_id "
-            "WHERE cart.cart_id = $1 ORDER BY cart_item.position, cart_item.sku",
-            (cart,),
+            "WHERE cart.cart_id = $1 AND (cart.owner = '' OR cart.owner = $2) "
+            "ORDER BY cart_item.position, cart_item.sku",
+            (cart, ""),
         )
     ]
 
@@ -71,7 +72,7 @@ def _find_core(connection: Connection, cart: str) -> object:
         select(col(CartItemRow.sku), col(CartItemRow.quantity))
         .select_from(CartRow)
         .outerjoin(CartItemRow, col(CartItemRow.cart_id) == col(CartRow.cart_id))
-        .where(col(CartRow.cart_id) == cart)
+        .where(col(CartRow.cart_id) == cart, col(CartRow.owner) == "")
         .order_by(col(CartItemRow.position), col(CartItemRow.sku))
     ).all()
 
@@ -95,7 +96,7 @@ def _add_core(connection: Connection, cart: str) -> object:
 
 
 def _add_model(session: Session, cart: str) -> None:
-    session.add(CartRow(cart_id=cart, revision=0, orders_taken=0))
+    session.add(CartRow(cart_id=cart, revision=0, orders_taken=0, owner=""))
 
 
 async def _set(database: Database, cart: str, item: str, quantity: int) -> None:

@@ -17,7 +17,14 @@ from codegen import names
 from codegen.testing.accepting import SEEDS, generate_random_contracts
 from codegen.testing.random_messages import fill
 from seam.bus import GrpcChannel, HandlerRegistry, InProcessChannel, open_channel, servicer
-from seam.contract import ErrorDescriptor, InvalidField, Kind, MethodDescriptor, Record
+from seam.contract import (
+    ErrorDescriptor,
+    InvalidArgumentError,
+    InvalidField,
+    Kind,
+    MethodDescriptor,
+    Record,
+)
 from seam.http import application
 from seam.http.application import openapi
 from seam.testing.access import EVERYBODY
@@ -30,6 +37,9 @@ if TYPE_CHECKING:
 TRANSPORTS = ("by reference", "strict", "gRPC")
 TURNS = 3
 """How often each method is called over each transport."""
+
+TRIALS = 100
+"""How many random records are tried to find one that keeps the rules."""
 
 
 @pytest.fixture(scope="module", params=SEEDS)
@@ -54,9 +64,14 @@ def services(files: list[ContractFile]) -> Iterator[tuple[ContractFile, Service]
             yield file, service
 
 
-def random_record(rng: random.Random, codec: Any) -> Record:
-    """A record of a type, found by trial, since what is REQUIRED may be absent in a message."""
+def random_record(rng: random.Random, codec: Any, *, keeps_rules: bool = False) -> Record:
+    """A record of a type, found by trial, since what is REQUIRED may be absent in a message.
+
+    One that keeps the rules is looked for a while, and may not be found.
+    """
+    trials = 0
     while True:
+        trials += 1
         message = codec.message_type()
         fill(rng, message)
         try:
@@ -64,8 +79,20 @@ def random_record(rng: random.Random, codec: Any) -> Record:
         except InvalidField:
             continue
         # NaN differs from itself.
-        if "nan" not in repr(record):
+        if "nan" in repr(record):
+            continue
+        if not keeps_rules or trials > TRIALS or broken_rule(record, codec) is None:
             return record
+
+
+def broken_rule(record: Record, codec: Any) -> InvalidField | None:
+    """Why a record is refused as a request; None when it is not."""
+    try:
+        if codec.check is not None:
+            codec.check(record)
+    except InvalidField as refused:
+        return refused
+    return None
 
 
 class Handler:
@@ -151,11 +178,18 @@ async def call(
     assert isinstance(descriptor, MethodDescriptor)
     counts = [rng.randint(0, 3) if many else 1 for many in descriptor.kind.value]
     requests, answers = (
-        [random_record(rng, codec) for _ in range(count)]
-        for codec, count in zip((descriptor.request, descriptor.response), counts, strict=True)
+        [random_record(rng, codec, keeps_rules=rng.random() < 0.9) for _ in range(number)]
+        for codec, number in zip((descriptor.request, descriptor.response), counts, strict=True)
     )
     handler.asked.clear()
     handler.answers = {method.name: answers}
+    found = [broken_rule(request, descriptor.request) for request in requests]
+    if any(found):
+        with pytest.raises(InvalidArgumentError) as refused:
+            await answer_of(stub, method, requests)
+        assert str(refused.value.field) == str(next(filter(None, found)))
+        assert handler.asked == {}
+        return
     assert await answer_of(stub, method, requests) == answers
     assert handler.asked == {method.name: requests}
     if descriptor.kind in (Kind.UNARY, Kind.CLIENT_STREAMING):
@@ -253,7 +287,7 @@ async def test_every_route_reads_its_request_and_answers(files: list[ContractFil
         described = zip(service.methods, api.descriptor.methods, strict=True)
         for method, descriptor in [*described] * TURNS:
             for binding in method.http:
-                request = random_record(rng, descriptor.request)
+                request = random_record(rng, descriptor.request, keeps_rules=rng.random() < 0.9)
                 answer = random_record(rng, descriptor.response)
                 handler.asked.clear()
                 handler.answers = {method.name: [answer]}
@@ -261,6 +295,12 @@ async def test_every_route_reads_its_request_and_answers(files: list[ContractFil
                 if path.endswith("/"):
                     continue  # No path has an empty segment.
                 status, value = await http(binding.verb, path, query, body)
+                broken = broken_rule(request, descriptor.request)
+                if broken is not None:
+                    assert status == 400
+                    assert value["errors"] == [{"field": broken.path, "detail": broken.reason}]
+                    assert handler.asked == {}
+                    continue
                 assert status == 200, (binding, path, query, value)
                 assert value == json.loads(json.dumps(to_json(method.response, answer)))
                 assert handler.asked == {method.name: [request]}

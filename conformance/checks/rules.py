@@ -30,6 +30,7 @@ GOOD: Final = AcceptRequest(
     counts={},
     parts=(),
     parts_by_name={},
+    answer=0,
 )
 
 BAD: Final = structs.replace(GOOD, quantity=100)
@@ -94,7 +95,7 @@ def _refusal(error: StatusError) -> tuple[Code, str, str]:
 async def a_request_that_keeps_the_rules_is_accepted(stub: ConformanceStub) -> None:
     key = new_key()
     for request in _requests(key, KEPT):
-        assert await stub.accept(request) == AcceptResponse()
+        assert await stub.accept(request) == AcceptResponse(answer=0)
     assert await events(stub, key) == {"accepted": len(KEPT)}
 
 
@@ -131,3 +132,33 @@ async def a_request_for_a_stream_is_checked_too(stub: ConformanceStub) -> None:
     error = await failure_of(collected(stub.download(download(1, key="x" * 101))))
     expected = (Code.INVALID_ARGUMENT, "key", "expected at most 100 characters")
     assert _refusal(error) == expected
+
+
+@check
+async def a_response_that_breaks_a_rule_is_a_defect_and_does_not_arrive(
+    stub: ConformanceStub,
+) -> None:
+    assert await stub.accept(structs.replace(GOOD, answer=9)) == AcceptResponse(answer=9)
+    for answer in (-1, 10):
+        error = await failure_of(stub.accept(structs.replace(GOOD, answer=answer)))
+        assert error.code is Code.INTERNAL
+        assert "answer" not in error.message
+
+
+@check
+async def a_stream_of_responses_ends_before_the_first_that_breaks_a_rule(
+    stub: ConformanceStub,
+) -> None:
+    async def requests() -> AsyncIterator[AcceptRequest]:
+        for answer in (1, 2, 10, 3):
+            yield structs.replace(GOOD, answer=answer)
+
+    arrived: list[int] = []
+
+    async def read() -> None:
+        async for response in stub.accept_each(requests()):
+            arrived.append(response.answer)
+
+    error = await failure_of(read())
+    assert error.code is Code.INTERNAL
+    assert arrived == [1, 2]

@@ -9,7 +9,7 @@ id alone.
 
 Between the interceptors and the handler, each request is checked against the rules of its contract,
 where it came by reference as where it came over a network: a handler sees none that breaks them.
-Responses are the handler's own, and are not checked.
+So is each response: one that breaks them is a defect of the handler, and its caller never sees it.
 """
 
 from __future__ import annotations
@@ -176,13 +176,18 @@ def response_encoder(method: MethodDescriptor[Any, Any]) -> Callable[[Record], b
 
 
 def _as_checked_invoke(method: MethodDescriptor[Any, Any], handler: Callable[[Any], Any]) -> Invoke:
-    invoke, check = _as_invoke(handler), method.request.check
-    if check is None:
+    invoke = _as_invoke(handler)
+    check, check_response = method.request.check, method.response.check
+    if check is None and check_response is None:
         return invoke
 
     async def checked(request: Record, call: CallContext) -> Record:
-        _check(check, request)
-        return await invoke(request, call)
+        if check is not None:
+            _check(check, request)
+        response = await invoke(request, call)
+        if check_response is not None:
+            check_response(response)
+        return response
 
     return checked
 
@@ -190,17 +195,26 @@ def _as_checked_invoke(method: MethodDescriptor[Any, Any], handler: Callable[[An
 def _as_checked_stream_invoke(
     method: MethodDescriptor[Any, Any], handler: Callable[[Any], Any]
 ) -> StreamInvoke:
-    invoke, check = _as_stream_invoke(method, handler), method.request.check
-    if check is None:
+    invoke = _as_stream_invoke(method, handler)
+    check, check_response = method.request.check, method.response.check
+    if check is None and check_response is None:
         return invoke
 
-    async def each_checked(requests: AsyncIterator[Record]) -> AsyncIterator[Record]:
+    async def checked_requests(requests: AsyncIterator[Record]) -> AsyncIterator[Record]:
         async for request in requests:
-            _check(check, request)
+            if check is not None:
+                _check(check, request)
             yield request
 
-    def checked(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:
-        return invoke(each_checked(requests), call)
+    async def checked(requests: AsyncIterator[Record], call: CallContext) -> AsyncIterator[Record]:
+        responses = invoke(checked_requests(requests), call)
+        try:
+            async for response in responses:
+                if check_response is not None:
+                    check_response(response)
+                yield response
+        finally:
+            await close(responses)
 
     return checked
 

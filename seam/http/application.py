@@ -9,19 +9,25 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Litestar, MediaType, Response, Router, get
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
 
 from seam.auth import NO_ISSUER, Authenticator
 from seam.bus import Channel
-from seam.contract import EventDescriptor, ServiceDescriptor
+from seam.contract import EventDescriptor, IdempotencyLevel, ServiceDescriptor
 from seam.http.api import HttpApi
 from seam.http.asyncapi import asyncapi
 from seam.http.bearer import signed_in
+from seam.http.client_address import ClientAddresses
+from seam.http.gateway import gateway
 from seam.http.handshake import handshakes_as_requests
 from seam.http.last_resort import always_answered
+from seam.http.limited import by_address, by_principal, limited
 from seam.http.limits import MAXIMUM_BODY_BYTES
 from seam.http.problem import exception_handlers
+from seam.http.rate_limits.limiter import UNLIMITED, Limiters
 from seam.http.routing import as_sent
+from seam.http.settings import DEFAULT_HTTP_SETTINGS, HttpSettings
 
 OPENAPI_VERSION: Final = "3.1.0"
 
@@ -33,6 +39,9 @@ NOT_FOR_USERS: Final = frozenset(
 PROMETHEUS_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _VARIABLE: Final = re.compile(r"\{[^}]*\}")
+_NUMBER: Final = re.compile(r"\.\d+$")
+
+_DOCUMENTS: Final = ("openapi", "asyncapi")
 
 
 def application(
@@ -44,6 +53,8 @@ def application(
     events: Sequence[EventDescriptor[Any]] = (),
     metrics: Callable[[], Awaitable[bytes]] | None = None,
     authenticator: Authenticator = NO_ISSUER,
+    settings: HttpSettings = DEFAULT_HTTP_SETTINGS,
+    limiters: Limiters = UNLIMITED,
 ) -> ASGIApp:
     """Make the application.
 
@@ -55,6 +66,8 @@ def application(
         events: what the services publish.
         metrics: gives what `/metrics` answers.
         authenticator: tells who asks; by default nobody can sign in.
+        settings: how HTTP is served.
+        limiters: how often it may be asked.
 
     Raises:
         ValueError: two APIs bind the same path and method, or give two meanings to one schema.
@@ -73,12 +86,12 @@ def application(
         state = await readiness()
         return _json(msgspec.json.encode(state), status=200 if state["ready"] else 503)
 
-    @get("/schema", media_type=MediaType.JSON)
+    @get("/schema", name="openapi", media_type=MediaType.JSON)
     async def openapi_document() -> Response[bytes]:
         """The OpenAPI document of all routes."""
         return _json(schema)
 
-    @get("/schema/asyncapi.json", media_type=MediaType.JSON)
+    @get("/schema/asyncapi.json", name="asyncapi", media_type=MediaType.JSON)
     async def asyncapi_document() -> Response[bytes]:
         """The AsyncAPI document of all events."""
         return _json(events_schema)
@@ -111,8 +124,34 @@ def application(
         openapi_config=None,
         logging_config=None,
     )
-    door = signed_in(as_sent(app), authenticator, open_paths=NOT_FOR_USERS)
-    return handshakes_as_requests(always_answered(door))
+    safe = {*_DOCUMENTS, *_safe_routes(apis, routers)}
+    routed = as_sent(app, safe=safe)
+    if limiters.by_principal is not None:
+        routed = limited(routed, limiters.by_principal, by_principal)
+    routed = signed_in(routed, authenticator, open_paths=NOT_FOR_USERS)
+    if limiters.by_address is not None:
+        addresses = ClientAddresses(settings.trusted_proxies)
+        routed = limited(routed, limiters.by_address, by_address(addresses))
+    door = gateway(always_answered(routed), settings)
+    return handshakes_as_requests(door, settings.allowed_origins)
+
+
+def _safe_routes(apis: Sequence[HttpApi[Any]], routers: Sequence[Router]) -> Iterator[str]:
+    """Names of the route handlers that call methods without side effects."""
+    safe = {
+        f"{api.descriptor.name}.{method.name}"
+        for api in apis
+        for method in api.descriptor.methods
+        if method.idempotency_level is IdempotencyLevel.NO_SIDE_EFFECTS
+        and not method.kind.server_streaming
+    }
+    for router in routers:
+        for route in router.routes:
+            handlers = route.route_handlers if isinstance(route, HTTPRoute) else ()
+            for name in (handler.name or "" for handler in handlers):
+                # A further binding of a method has a number behind the method's name.
+                if _NUMBER.sub("", name) in safe:
+                    yield name
 
 
 def openapi(apis: Sequence[HttpApi[Any]], *, title: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from litestar.exceptions import ClientException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Receive, Scope, Send
 
+from seam.http.gateway import SAFE
 from seam.http.messages import HttpRequest
 from seam.http.streams import Streamed
 
@@ -28,15 +29,23 @@ _HOST: Final = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*+,;=:@\[\]]*")
 class Endpoint:
     """Answers the requests of one route."""
 
-    __slots__ = ("_app", "_call", "_errors", "_handler", "_status", "_variables")
+    __slots__ = ("_app", "_call", "_errors", "_handler", "_safe", "_status", "_variables")
 
-    def __init__(self, app: Litestar, handler: HTTPRouteHandler, variables: Sequence[str]) -> None:
+    def __init__(
+        self,
+        app: Litestar,
+        handler: HTTPRouteHandler,
+        variables: Sequence[str],
+        *,
+        safe: bool = False,
+    ) -> None:
         """Call a handler.
 
         Args:
             app: the application that it belongs to.
             handler: the handler.
             variables: the names of what the path binds, in order.
+            safe: whether it has no side effects, so that caches may keep what it answers.
 
         Raises:
             ValueError: it takes something else than the request, or is not asynchronous.
@@ -44,6 +53,7 @@ class Endpoint:
         self._app = app
         self._handler = handler
         self._variables = tuple(variables)
+        self._safe = safe
         self._errors = handler.resolve_exception_handlers()
         self._status = handler.status_code
         self._call = _callable(handler)
@@ -81,7 +91,9 @@ class Endpoint:
             headers.append((b"content-type", response.media_type.encode()))
         headers.append((b"content-length", b"%d" % len(body)))
         status = response.status_code or self._status
-        await send({"type": "http.response.start", "status": status, "headers": headers})
+        start: Any = {"type": "http.response.start", "status": status, "headers": headers}
+        start[SAFE] = self._safe
+        await send(start)
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     def _refusal(self, request: HttpRequest, error: Exception) -> Response[bytes]:

@@ -38,7 +38,13 @@ def always_answered(app: ASGIApp) -> ASGIApp:
                 await send_problem(send, 503, Code.UNAVAILABLE, detail="the process ends")
         except Exception as error:
             identifier = uuid.uuid4().hex
-            log.error("%s failed, error id %s", _where(scope), identifier, exc_info=error)  # noqa: TRY400
+            log.error(  # noqa: TRY400
+                "%s failed, request id %s, error id %s",
+                _where(scope),
+                scope.get("request_id", "unknown"),
+                identifier,
+                exc_info=error,
+            )
             if not started:
                 detail = f"internal error {identifier}"
                 await send_problem(send, 500, Code.INTERNAL, detail=detail)

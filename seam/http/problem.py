@@ -138,7 +138,13 @@ def _http(request: _Request, error: HTTPException) -> Response[bytes]:
 
 def _unexpected(request: _Request, error: Exception) -> Response[bytes]:
     identifier = uuid.uuid4().hex
-    log.error("%s failed, error id %s", _where(request), identifier, exc_info=error)
+    log.error(
+        "%s failed, request id %s, error id %s",
+        _where(request),
+        request.scope.get("request_id", "unknown"),
+        identifier,
+        exc_info=error,
+    )
     return _problem(500, Code.INTERNAL, detail=f"internal error {identifier}")
 
 

@@ -10,18 +10,19 @@ with literal segments before the one with variables. A verb after a variable, as
 is declared as a segment of its own. Where a path has a verb, what ends in it has no other meaning,
 as in Envoy's transcoder; a value that does is sent with its colon escaped.
 
-It also answers HEAD as GET without a body, and OPTIONS with the methods of the path.
+It also answers HEAD as GET, whose body `seam.http.gateway` leaves out, and OPTIONS with the methods
+of the path.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.routes import HTTPRoute
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from seam.contract import Code
 from seam.http.endpoint import Endpoint
@@ -33,13 +34,17 @@ from seam.http.text import shown
 _ITS_OWN: Final = {"OPTIONS"}
 
 
-def as_sent(app: Litestar) -> ASGIApp:
+def as_sent(app: Litestar, *, safe: Collection[str] = ()) -> ASGIApp:
     """Serve the routes of an application by paths as they were sent.
+
+    Args:
+        app: the application.
+        safe: names of the route handlers that have no side effects.
 
     Raises:
         ValueError: a handler takes something else than the request.
     """
-    routes = _Routes(app)
+    routes = _Routes(app, safe)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -59,25 +64,15 @@ def as_sent(app: Litestar) -> ASGIApp:
         segments = path.split("/")[1:]
         found = routes.find(segments, "GET" if method == "HEAD" else method)
         if found is not None:
-            answer = _without_body(send) if method == "HEAD" else send
-            await found.endpoint.answer(scope, receive, answer, found.values)
+            await found.endpoint.answer(scope, receive, send, found.values)
             return
         allowed = routes.methods(segments)
         if method == "OPTIONS" and allowed:
             await _tell_allowed(send, allowed)
             return
-        await _refuse(_without_body(send) if method == "HEAD" else send, method, path, allowed)
+        await _refuse(send, method, path, allowed)
 
     return route
-
-
-def _without_body(send: Send) -> Send:
-    async def send_head(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            message["body"] = b""
-        await send(message)
-
-    return send_head
 
 
 async def _refuse(send: Send, method: str, path: str, allowed: bytes) -> None:
@@ -117,8 +112,9 @@ class _Node:
 class _Routes:
     """The patterns of an application's routes."""
 
-    def __init__(self, app: Litestar) -> None:
+    def __init__(self, app: Litestar, safe: Collection[str]) -> None:
         self._root = _Node()
+        self._safe = frozenset(safe)
         for route in app.routes:
             if isinstance(route, HTTPRoute):
                 self._add(route, app)
@@ -135,7 +131,8 @@ class _Routes:
                 node = node.literals.setdefault(part, _Node())
         for method, (handler, _) in route.route_handler_map.items():
             if method not in _ITS_OWN:
-                node.endpoints[method] = Endpoint(app, handler, variables)
+                safe = method == "GET" and handler.name in self._safe
+                node.endpoints[method] = Endpoint(app, handler, variables, safe=safe)
 
     def find(self, segments: Sequence[str], method: str) -> _Found | None:
         """Find the route of a request."""

@@ -132,8 +132,9 @@ def _arguments(
     supplied: Mapping[str, Supplier],
 ) -> Arguments:
     """Make the function that is called for each execution."""
+    pairs = list(zip(places, converters, strict=True))
     if supplied:
-        return _with_supplied(_arguments(places, converters, fixed, {}), supplied)
+        return _with_supplied(pairs, fixed, supplied)
     if not fixed and not any(converters):
         if not places:
             return lambda _: ()
@@ -144,7 +145,6 @@ def _arguments(
         if convert is None:
             return lambda parameters: (parameters[name],)
         return lambda parameters: (convert(parameters[name]),)
-    pairs = list(zip(places, converters, strict=True))
 
     def in_order(parameters: Mapping[str, Any]) -> Sequence[Any]:
         values = {**fixed, **parameters} if fixed else parameters
@@ -155,11 +155,20 @@ def _arguments(
     return in_order
 
 
-def _with_supplied(arguments: Arguments, supplied: Mapping[str, Supplier]) -> Arguments:
+def _with_supplied(
+    pairs: Sequence[tuple[str, Converter | None]],
+    fixed: Mapping[str, Any],
+    supplied: Mapping[str, Supplier],
+) -> Arguments:
     suppliers = tuple(supplied.items())
 
     def in_order(parameters: Mapping[str, Any]) -> Sequence[Any]:
-        return arguments({**parameters, **{name: supply() for name, supply in suppliers}})
+        values = {**fixed, **parameters}
+        for name, supply in suppliers:
+            values[name] = supply()
+        return [
+            values[name] if convert is None else convert(values[name]) for name, convert in pairs
+        ]
 
     return in_order
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import MetaData, bindparam, insert, make_url, select, text, update
+from sqlalchemy import MetaData, bindparam, insert, literal, make_url, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
@@ -323,3 +323,14 @@ async def test_a_closed_database_leaves_no_connection_behind(postgres_server: An
         # A server process ends a moment after its connection.
         await asyncio.sleep(0.05)
     assert connections() == 0
+
+
+async def test_a_statement_may_be_another_one_for_each_kind_of_database(
+    database: Database, database_url: str
+) -> None:
+    words = {"sqlite": "a file", "postgresql": "a server"}
+    query = Query({kind: select(literal(word)) for kind, word in words.items()}, str)
+    kind = make_url(database_url).get_backend_name()
+    assert await database.fetch_one(query) == words[kind]
+    async with database.transaction() as transaction:
+        assert await transaction.fetch_one(query) == words[kind]

@@ -25,8 +25,9 @@ R_co = TypeVar("R_co", covariant=True)
 Insert: TypeAlias = Callable[..., Any]
 """The `insert` of a dialect: it offers `on_conflict_do_update` and `on_conflict_do_nothing`."""
 
-Source: TypeAlias = Executable | Callable[[Insert], Executable]
-"""A statement, or what makes it of `insert`, where SQLAlchemy spells it by dialect."""
+Source: TypeAlias = Executable | Callable[[Insert], Executable] | Mapping[str, Executable]
+"""A statement; or what makes it of `insert`, where SQLAlchemy spells it by dialect; or one for each
+dialect, where they have nothing in common. Those have the same parameters and columns."""
 
 _INSERTS: dict[str, Insert] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -89,7 +90,9 @@ class Command:
 
     def _statement(self, dialect: str) -> Executable:
         source = self._source
-        return source if isinstance(source, Executable) else source(_INSERTS[dialect])
+        if isinstance(source, Executable):
+            return source
+        return source[dialect] if isinstance(source, Mapping) else source(_INSERTS[dialect])
 
 
 class Query(Command, Generic[R_co]):

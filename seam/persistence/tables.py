@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from sqlalchemy import Column, Connection, Inspector, MetaData, Table, inspect, text
+from sqlalchemy import Column, Connection, Dialect, Inspector, MetaData, Table, inspect, text
 from sqlalchemy.exc import SAWarning
 from sqlalchemy.schema import CreateSchema
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -62,7 +62,7 @@ def _check(inspector: Inspector, schema: str | None, table: Table) -> None:
     for column in table.columns:
         if column.name not in found:
             raise MisfitError(f"its table {table.name} has no column {column.name}")
-        _check_type(table, column, found[column.name]["type"])
+        _check_type(inspector.dialect, column, found[column.name]["type"])
     for name, other in found.items():
         if name not in table.columns and not other["nullable"] and other["default"] is None:
             raise MisfitError(f"its table {table.name} asks for a column {name} that is not known")
@@ -75,11 +75,15 @@ def _check(inspector: Inspector, schema: str | None, table: Table) -> None:
         )
 
 
-def _check_type(table: Table, column: Column[Any], found: TypeEngine[Any]) -> None:
-    expected = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+def _check_type(dialect: Dialect, column: Column[Any], found: TypeEngine[Any]) -> None:
+    # What a type is may depend on the kind of database.
+    expected = column.type.dialect_impl(dialect)
+    if isinstance(expected, TypeDecorator):
+        expected = expected.impl_instance
     if _python_type(found) is not _python_type(expected):
         raise MisfitError(
-            f"its column {table.name}.{column.name} is of the type {found!r}; expected {expected!r}"
+            f"its column {column.table.name}.{column.name} is of the type {found!r}; "
+            f"expected {expected!r}"
         )
 
 

@@ -12,12 +12,12 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import uvloop
-from cyclopts import App
+from cyclopts import App, Parameter
 from cyclopts.config import Env
 
 from seam.persistence import CannotOpenDatabaseError
@@ -26,6 +26,9 @@ from seam.runtime.certificate_commands import add_certificate_commands
 from seam.runtime.declarations import ServiceError
 from seam.runtime.event_commands import add_event_commands
 from seam.runtime.hosting import hosting
+from seam.runtime.http_reload import Sources
+from seam.runtime.http_supervision import check_supervision, supervise
+from seam.runtime.http_worker import Worker
 from seam.runtime.migration_commands import add_migration_commands
 from seam.runtime.service import Service
 from seam.runtime.service_settings import SettingsError
@@ -106,6 +109,8 @@ def command_line(artifact: Artifact) -> App:
         process: str | None = None,
         strict: bool = False,
         drain: float = DEFAULT_DRAIN,
+        workers: int | None = None,
+        reload: Annotated[bool, Parameter(negative=())] = False,
         settings: Settings = Settings(),  # noqa: B008
     ) -> None:
         """Serve until asked to end (SIGTERM or SIGINT), then finish what is under way.
@@ -121,6 +126,9 @@ def command_line(artifact: Artifact) -> App:
             strict: send every call within the process through its wire form, as tests do.
             drain: seconds between saying that it is no longer ready and taking no more requests;
                 more than a load balancer needs to notice.
+            workers: how many processes serve, to use as many cores; needs a PostgreSQL. At SIGHUP
+                they are replaced, and no request is refused.
+            reload: start anew whenever a source file changes; for development.
             settings: where the system's parts are.
         """
         topology = artifact.topology(settings)
@@ -132,15 +140,30 @@ def command_line(artifact: Artifact) -> App:
         )
         if not 0 <= drain <= MAXIMUM_DRAIN:
             raise SettingsError(f"--drain {drain}: expected seconds from 0 to {MAXIMUM_DRAIN:.0f}")
+        worker = None if chosen.http is None else Worker.inherit(chosen.http.host)
+        supervises = worker is None and (workers is not None or reload)
+        # Several processes write one log.
+        who = "[%(process)d] " if worker or supervises else ""
         logging.basicConfig(
             stream=sys.stderr,
             level=logging.INFO,
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+            format=f"%(asctime)s %(levelname)s {who}%(name)s: %(message)s",
         )
         for chatty in ("uvicorn", "alembic"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
+        if supervises:
+            names = [service.name for service in artifact.services]
+            check_databases(settings, names)
+            hosted = [each for each in artifact.services if each.name in chosen.services]
+            number = check_supervision(
+                chosen, hosted, settings, topology, workers=workers, reload=reload
+            )
+            sources = Sources(filter(None, [settings.topology])) if reload else None
+            sys.exit(supervise(chosen, number, drain, sources, announce))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            serving = _serve(artifact, topology, chosen, settings, strict=strict, drain=drain)
+            serving = _serve(
+                artifact, topology, chosen, settings, worker, strict=strict, drain=drain
+            )
             try:
                 runner.run(serving)
             except asyncio.CancelledError:
@@ -194,11 +217,12 @@ async def _serve(
     topology: Topology,
     process: Process,
     settings: Settings,
+    worker: Worker | None,
     *,
     strict: bool,
     drain: float,
 ) -> None:
-    asked_to_end = _signals()
+    asked_to_end = _signals(worker)
     names = [service.name for service in artifact.services]
     check_databases(settings, names)
     databases = {name: database_location(settings, name, topology) for name in names}
@@ -210,18 +234,27 @@ async def _serve(
         title=artifact.name,
         strict=strict,
         drain=drain,
+        listener=worker.listener if worker else None,
         settings=service_settings(settings, names, topology),
     ) as bound:
-        listening = (("http", bound.http), ("grpc", bound.grpc), ("nats", bound.nats))
-        for scheme, address in listening:
-            if address is not None:
-                print(f"listening on {scheme}://{address}", flush=True)
+        if worker is None:
+            announce(bound.listening())
+            if bound.tls is not None:
+                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bound.tls.renew)
+        else:
+            worker.report(bound.listening())
         await asked_to_end.wait()
         log.info("asked to end: finishing what is under way")
 
 
-def _signals() -> asyncio.Event:
-    """What the first signal sets; the second one cancels the current task."""
+def announce(addresses: Mapping[str, str]) -> None:
+    """Print where a process listens, by scheme."""
+    for scheme, address in addresses.items():
+        print(f"listening on {scheme}://{address}", flush=True)
+
+
+def _signals(worker: Worker | None) -> asyncio.Event:
+    """What the first signal sets, or a worker's supervisor; the second cancels the current task."""
     asked_to_end = asyncio.Event()
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
 
@@ -229,10 +262,19 @@ def _signals() -> asyncio.Event:
         if asked_to_end.is_set() and serving is not None:
             log.warning("asked to end again: leaving what is under way")
             serving.cancel()
+        elif worker is not None:
+            # Whoever asks a worker to end means it alone.
+            worker.listener.outlives = True
         asked_to_end.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
+    loop.add_signal_handler(signal.SIGTERM, end)
+    if worker is None:
+        loop.add_signal_handler(signal.SIGINT, end)
+    else:
+        # A terminal sends these to all processes, and the supervisor knows what to do.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        worker.listen_to_supervisor(asked_to_end)
     return asked_to_end
 
 

@@ -61,6 +61,7 @@ async def serve_grpc(
     databases: Mapping[str, Database] = MappingProxyType({}),
     serving: Health | None = None,
     credentials: grpc.ServerCredentials | None = None,
+    shares_port: bool = False,
     grace: float,
 ) -> AsyncIterator[Address]:
     """Answer calls from other processes until the block ends, then finish those under way.
@@ -78,6 +79,7 @@ async def serve_grpc(
             before the block ends.
         credentials: prove which services it answers for, and check who calls; without them whoever
             reaches the port is believed.
+        shares_port: whether other workers of this process answer on the same port.
         grace: seconds that calls under way have at the end.
 
     Yields:
@@ -86,7 +88,7 @@ async def serve_grpc(
     Raises:
         OSError: the address cannot be bound.
     """
-    server = make_server()
+    server = make_server(shares_port=shares_port)
     callers = BELIEVED if credentials is None else CERTIFIED
     server.add_generic_rpc_handlers(
         [servicer(descriptor, registry, callers=callers) for descriptor in provided]

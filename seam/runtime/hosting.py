@@ -29,6 +29,8 @@ from seam.events.host import EventsError, Participant, delivering
 from seam.events.metrics import EventMetrics
 from seam.events.subscription import Subscription
 from seam.http import application
+from seam.http.rate_limits.limiter import UNLIMITED, Limiters
+from seam.http.settings import HttpSettings
 from seam.persistence import Database
 from seam.runtime.declarations import (
     Needs,
@@ -39,6 +41,7 @@ from seam.runtime.declarations import (
 )
 from seam.runtime.grpc_server import Health, serve_grpc
 from seam.runtime.health import Readiness
+from seam.runtime.http_listener import HttpListener
 from seam.runtime.http_server import serve_http
 from seam.runtime.metrics import Metrics
 from seam.runtime.network import FRONT, caller_name, check_network
@@ -49,6 +52,7 @@ from seam.runtime.topology import Address, Process, Topology
 from seam.runtime.watchdog import watching
 
 if TYPE_CHECKING:
+    from seam.runtime.http_tls import HttpTls
     from seam.runtime.issuer import Issuer
     from seam.runtime.tls import ProcessTls
 
@@ -66,11 +70,19 @@ class Bound:
         http: where it serves HTTP, if it does.
         grpc: where it answers other processes, if it does.
         nats: the NATS server over which it does, if it does.
+        tls: what its HTTP port shows to clients, if that speaks TLS.
     """
 
     http: Address | None
     grpc: Address | None
     nats: str | None = None
+    tls: HttpTls | None = None
+
+    def listening(self) -> Mapping[str, str]:
+        """Where it listens, by scheme."""
+        http = "https" if self.tls else "http"
+        found = ((http, self.http), ("grpc", self.grpc), ("nats", self.nats))
+        return {scheme: str(address) for scheme, address in found if address is not None}
 
 
 @asynccontextmanager
@@ -83,6 +95,7 @@ async def hosting(
     title: str,
     strict: bool = False,
     drain: float = 0.0,
+    listener: HttpListener | None = None,
     settings: Mapping[str, ServiceSettings] = MappingProxyType({}),
     client_interceptors: Sequence[Interceptor] = (),
     server_interceptors: Sequence[Interceptor] = (),
@@ -98,6 +111,7 @@ async def hosting(
         strict: send calls within the process through their wire form.
         drain: seconds at the end in which the process answers as before, while it says that it is
             about to leave.
+        listener: where it serves HTTP, if that is bound already.
         settings: what was set for services, by service.
         client_interceptors: run around every call that is made here, outermost first.
         server_interceptors: run around every call that is answered here, outermost first.
@@ -217,6 +231,7 @@ async def hosting(
                     databases=opened_databases,
                     serving=health,
                     credentials=tls.server() if tls else None,
+                    shares_port=listener is not None,
                     grace=GRACE,
                 ),
                 process.grpc,
@@ -233,7 +248,7 @@ async def hosting(
                 )
             )
 
-        bound_http, readiness = None, None
+        bound_http, readiness, http_tls = None, None, None
         if process.http is not None:
             apis = [api for service in services for api in service.http]
             readiness = Readiness(
@@ -244,6 +259,7 @@ async def hosting(
                 _identity(issuer, tls),
             )
             events = [event for service in services for event in service.publishes]
+            limiters = await _limiters(stack, topology.http)
             app = application(
                 apis,
                 channel,
@@ -252,16 +268,24 @@ async def hosting(
                 events=events,
                 metrics=Metrics(EventMetrics(delivery)),
                 authenticator=authenticator,
+                settings=topology.http,
+                limiters=limiters,
             )
+            http_tls = _http_tls(topology.http)
+            listener = listener or bind_http(process.http)
             bound_http = await _listening(
-                stack, serve_http(app, process.http, grace=GRACE), process.http
+                stack,
+                serve_http(app, listener, grace=GRACE, tls=http_tls.context if http_tls else None),
+                process.http,
             )
             readiness.serving = True
         # What starts may take its time: nobody waits for an answer yet.
         stack.enter_context(watching())
-        yield Bound(bound_http, bound_grpc, bound_nats)
+        yield Bound(bound_http, bound_grpc, bound_nats, http_tls)
         if readiness is not None:
             readiness.serving = False
+        if listener is not None:
+            listener.leave()
         await health.enter_graceful_shutdown()
         await asyncio.sleep(drain)
 
@@ -295,6 +319,39 @@ def _identity(
     if tls is not None:
         needed["certificate"] = lambda: tls.problem
     return needed
+
+
+async def _limiters(stack: AsyncExitStack, settings: HttpSettings) -> Limiters:
+    if settings.rate_limit_by_address is None and settings.rate_limit_by_principal is None:
+        return UNLIMITED
+    # The library of limits is loaded by processes that have one.
+    from seam.http.rate_limits.opening import open_limiters  # noqa: PLC0415
+
+    return await stack.enter_async_context(open_limiters(settings))
+
+
+def _http_tls(settings: HttpSettings) -> HttpTls | None:
+    if settings.certificate is None or settings.key is None:
+        return None
+    # What reads certificates is loaded by processes that have one.
+    from seam.runtime.http_tls import HttpTls  # noqa: PLC0415
+
+    return HttpTls(settings.certificate, settings.key)
+
+
+def bind_http(address: Address) -> HttpListener:
+    """Bind the address of an HTTP port.
+
+    Raises:
+        SettingsError: it cannot be bound.
+    """
+    try:
+        return HttpListener.bind(address)
+    except OSError as error:
+        raise SettingsError(f"cannot listen on {address}: {error.strerror or error}") from None
+    except UnicodeError:
+        # As a name that is none is refused when it is looked up.
+        raise SettingsError(f"cannot listen on {address}: not the name of a host") from None
 
 
 async def _settle() -> None:

@@ -20,6 +20,7 @@ from urllib.parse import unquote
 
 import httptools
 import uvicorn
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
@@ -28,9 +29,12 @@ from uvicorn.protocols.http.httptools_impl import (
 from uvicorn.server import ServerState
 
 from seam.contract import Code
+from seam.http.correlation import REQUEST_ID, new_request_id
 from seam.http.limits import MAXIMUM_HEAD_BYTES
 from seam.http.problem import MEDIA_TYPE, problem_body
+from seam.http.security_headers import SECURITY_HEADERS
 from seam.http.streams import Streams
+from seam.runtime.http_answer import WholeAnswers
 from seam.runtime.websocket_connection import (
     DEFAULT_WEBSOCKET_LIMITS,
     WebSocketConnection,
@@ -258,6 +262,10 @@ class HttpConnection(HttpToolsProtocol):
         if self._leaves:
             self.cycle.keep_alive = False
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Let the application answer a request."""
+        super()._start_asgi_task(cycle, WholeAnswers(app, cycle))  # type: ignore[arg-type]
+
     def _should_upgrade(self) -> bool:
         """Whether the request opens a WebSocket: it has no body, and nothing is under way."""
         if not self.parser.should_upgrade() or self._get_upgrade() != b"websocket":
@@ -416,6 +424,9 @@ class HttpConnection(HttpToolsProtocol):
             *self.server_state.default_headers,
             (b"content-type", MEDIA_TYPE.encode()),
             (b"content-length", str(len(body)).encode()),
+            (b"cache-control", b"no-store"),
+            *SECURITY_HEADERS,
+            (REQUEST_ID, new_request_id().encode()),
             (b"connection", b"close"),
         ]
         lines = [b"%b: %b\r\n" % header for header in headers]
@@ -429,7 +440,9 @@ class HttpConnection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._discards = True
         self.flow.resume_reading()
-        self.transport.write_eof()
+        if self.transport.can_write_eof():
+            # TLS cannot.
+            self.transport.write_eof()
         self.timeout_keep_alive_task = self.loop.call_later(LINGER, self.timeout_keep_alive_handler)
 
     def _note(self, reason: str) -> None:

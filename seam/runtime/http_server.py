@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import logging
 import resource
 import socket
-import struct
+import ssl
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from email.utils import formatdate
 from time import monotonic
@@ -27,6 +26,7 @@ from seam.runtime.http_connection import (
     Cutoffs,
     HttpConnection,
 )
+from seam.runtime.http_listener import HttpListener
 from seam.runtime.topology import Address
 
 log = logging.getLogger(__name__)
@@ -41,23 +41,15 @@ LETTING_GO: Final = 1.0
 
 _TICK: Final = 0.02
 
-_SO_ATTACH_FILTER: Final = 26
-_DROP_SYN: Final = (
-    (0x30, 0, 0, 13),  # load the flags of the TCP header
-    (0x45, 0, 1, 0x02),  # unless SYN is one of them, skip
-    (0x06, 0, 0, 0),  # drop
-    (0x06, 0, 0, 0xFFFF_FFFF),  # keep
-)
-"""A classic BPF program: code, jump if true, jump if false, operand."""
-
 
 @asynccontextmanager
 async def serve_http(
     app: ASGIApp,
-    address: Address,
+    address: Address | HttpListener,
     *,
     grace: float,
     limits: ConnectionLimits = DEFAULT_CONNECTION_LIMITS,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Address]:
     """Serve an ASGI application until the block ends, then finish the requests under way.
 
@@ -66,9 +58,10 @@ async def serve_http(
 
     Args:
         app: the application.
-        address: where to listen.
+        address: where to listen, or what listens already.
         grace: seconds that requests under way have at the end.
         limits: what clients may do with their connections.
+        tls: serve over TLS, with this.
 
     Yields:
         The address with the port that was bound.
@@ -84,20 +77,37 @@ async def serve_http(
     )
     config.load()
     state, cutoffs, streams = ServerState(), Cutoffs(), Streams()
-    listener = _listen(address)
-    _let_go_of_the_dead(listener, limits.unread_seconds)
-    bound = Address(address.host, listener.getsockname()[1])
+    listener = HttpListener.bind(address) if isinstance(address, Address) else address
+    _let_go_of_the_dead(listener.socket, limits.unread_seconds)
+    leaving = False
+
+    def accept() -> HttpConnection:
+        connection = HttpConnection(config, state, limits, cutoffs, streams)
+        if leaving:
+            connection.leave()
+        return connection
+
+    def leave() -> None:
+        nonlocal leaving
+        leaving = True
+        for connection in _connections(state):
+            connection.leave()
+
     server = await asyncio.get_running_loop().create_server(
-        lambda: HttpConnection(config, state, limits, cutoffs, streams),
-        sock=listener,
+        accept,
+        sock=listener.socket,
         backlog=BACKLOG,
+        ssl=tls,
+        ssl_handshake_timeout=limits.head_seconds if tls else None,
     )
+    listener.on_leave(leave)
     dating = asyncio.create_task(_date(state))
     try:
-        yield bound
+        yield listener.address
     finally:
         try:
-            await _stop_listening(server, listener, state)
+            leave()
+            await _stop_listening(server, listener)
             # They would last; their clients can go on elsewhere.
             streams.leaving.set()
             await _finish(state, grace)
@@ -109,33 +119,20 @@ async def serve_http(
                 connection.transport.abort()
 
 
-async def _stop_listening(
-    server: asyncio.Server, listener: socket.socket, state: ServerState
-) -> None:
+async def _stop_listening(server: asyncio.Server, listener: HttpListener) -> None:
     """Take all that the kernel has accepted, and nothing after it.
 
     A listener that is closed resets those that it has accepted and nobody has taken, and until
     then there may be new ones at any time. So nobody is let in any more at first, and who
-    tries again later is refused.
+    tries again later is refused. One that others listen on is left to them.
     """
-    if sys.platform == "linux":
-        with suppress(OSError):
-            _drop_new_connections(listener)
-    for connection in _connections(state):
-        connection.leave()
-    await asyncio.sleep(SETTLING)
-    server.close()
-
-
-def _drop_new_connections(listener: socket.socket) -> None:
-    """Let the kernel drop the first packet of a connection, but none of those under way.
-
-    Source: https://www.kernel.org/doc/html/latest/networking/filter.html
-    """
-    code = b"".join(struct.pack("HBBI", *instruction) for instruction in _DROP_SYN)
-    instructions = ctypes.create_string_buffer(code, len(code))
-    program = struct.pack("HP", len(_DROP_SYN), ctypes.addressof(instructions))
-    listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+    if listener.outlives:
+        server.close()
+        await asyncio.sleep(SETTLING)
+    else:
+        listener.refuse_new()
+        await asyncio.sleep(SETTLING)
+        server.close()
 
 
 def _let_go_of_the_dead(listener: socket.socket, seconds: float) -> None:
@@ -177,19 +174,3 @@ async def _date(state: ServerState) -> None:
     while True:
         state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
         await asyncio.sleep(1)
-
-
-def _listen(address: Address) -> socket.socket:
-    if address.is_unix:
-        raise OSError("HTTP is served on HOST:PORT only")
-    family, kind, protocol, _, where = socket.getaddrinfo(
-        address.host, address.port, type=socket.SOCK_STREAM
-    )[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(where)
-    except OSError:
-        listener.close()
-        raise
-    return listener

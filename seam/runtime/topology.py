@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from seam.bus import Limits
+from seam.http.settings import DEFAULT_HTTP_SETTINGS, HttpSettings
 from seam.persistence import DEFAULT_POOL, PoolLimits
 from seam.persistence.database import database_url
 from seam.runtime.service_settings import Setting
@@ -185,6 +186,7 @@ class Topology:
         trusted_network: whether nobody but these processes can reach their ports, so that they
             need prove nothing.
         auth: who issues the tokens of users, if that is not the shop itself.
+        http: how processes serve HTTP.
     """
 
     processes: Mapping[str, Process]
@@ -197,6 +199,7 @@ class Topology:
     tls: TlsFiles | None = None
     trusted_network: bool = False
     auth: IssuerSettings | None = None
+    http: HttpSettings = DEFAULT_HTTP_SETTINGS
 
     def pool_of(self, service: str) -> PoolLimits:
         """How much of a server a process takes for a service."""

@@ -35,6 +35,9 @@ A topology file is TOML:
     [events]
     broker = "nats://127.0.0.1:4222"        # carries events between processes
 
+    [http]                                  # optional; how HTTP is served, see docs/gateway.md
+    allowed_origins = ["https://shop.example"]
+
     [settings.payments]
     provider = "https://…"                  # optional; what a service knows, see its documentation
 
@@ -71,7 +74,9 @@ import msgspec
 
 from seam.bus import Limits
 from seam.bus.bulkhead import DEFAULT_LIMITS
+from seam.http.settings import HttpSettings
 from seam.persistence import DEFAULT_POOL, PoolLimits
+from seam.runtime.http_settings import HttpSettingError, HttpTable, http_settings
 from seam.runtime.service_settings import Setting
 from seam.runtime.toml_lines import line_of
 from seam.runtime.topology import (
@@ -112,6 +117,7 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pool: dict[str, Any] = {}
     limits: dict[str, Any] = {}
     events: dict[str, Any] = {}
+    http: dict[str, Any] = {}
     settings: dict[str, Any] = {}
     tls: dict[str, Any] = {}
     auth: dict[str, Any] = {}
@@ -230,6 +236,7 @@ class _Reader:
             self._tls(document.tls),
             document.trusted_network,
             self._auth(document.auth),
+            self._http(document.http),
         )
 
     def _document(self) -> dict[str, Any]:
@@ -392,6 +399,14 @@ class _Reader:
             except ValueError as error:
                 raise self._error(("auth", name), f"{name}: {error}") from None
         return IssuerSettings(settings.issuer, settings.audience, settings.jwks, roles)
+
+    def _http(self, value: object) -> HttpSettings:
+        table = self._convert(value, HttpTable, "http")
+        try:
+            return http_settings(table)
+        except HttpSettingError as error:
+            where = ("http", error.name)
+            raise self._error(where, f"{error.name}: {error}", error.mention) from None
 
     def _settings(self, service: str, value: object) -> dict[str, Setting]:
         where = ("settings", service)

@@ -360,6 +360,31 @@ async def test_a_client_that_does_not_read_is_cut_off_and_not_waited_for(
     assert any("does not read its stream" in each.getMessage() for each in caplog.records)
 
 
+async def test_a_client_that_sends_faster_than_it_reads_is_held_up_and_not_taken_for_gone(
+    streaming: Callable[..., Any],
+) -> None:
+    limits = limited(ping_seconds=1.0, unread_seconds=30.0, frames=1_000_000, frames_seconds=1.0)
+    count, data = 400, b"A" * 40_000
+    async with streaming(limits) as server, raw(server) as client:
+        # The answer to this ping lies behind what the server does not read meanwhile.
+        assert (await client.frame())[0] == Opcode.PING
+        client.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        for number in range(count):
+            client.send(Opcode.TEXT, b'{"number": %d, "data": "%b"}' % (number, data))
+        client.send(Opcode.PONG, b"")
+        await asyncio.sleep(2.5)
+        client.reader._transport.resume_reading()  # type: ignore[attr-defined]
+        numbers: list[int] = []
+        async with asyncio.timeout(20):
+            while len(numbers) < count:
+                opcode, answer = await client.frame()
+                if opcode == Opcode.PING:
+                    client.send(Opcode.PONG, answer)
+                else:
+                    numbers.append(json.loads(answer)["number"])
+        assert numbers == list(range(count))
+
+
 @pytest.mark.parametrize(
     ("failure", "code", "reason"),
     [

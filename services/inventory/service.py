@@ -17,6 +17,7 @@ from services.inventory.persistence.tables import Table
 from services.inventory.records.api_bus import register_inventory_api
 from services.inventory.records.api_routes import INVENTORY_API_HTTP
 from services.inventory.records.messagebus_bus import register_inventory
+from services.inventory.records.messagebus_events import ITEM_CHANGED
 
 
 @asynccontextmanager
@@ -38,6 +39,7 @@ SERVICE = Service(
     name="inventory",
     start=start,
     http=(INVENTORY_API_HTTP,),
+    publishes=(ITEM_CHANGED,),
     migrations=MIGRATIONS,
     commands=commands,
 )

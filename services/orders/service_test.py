@@ -45,7 +45,8 @@ async def test_the_service_answers_its_contract_and_asks_only_for_what_it_needs(
         assert {api.descriptor for api in SERVICE.http} == {ORDERS_API}
         assert set(asked_for) == set(SERVICE.needs) == {INVENTORY, SHOPPING_CART, PAYMENTS}
         order = await OrdersApiStub(strict_channel(*registrations)).place_order(
-            PlaceOrderRequest(cart_id="mine"), metadata=Metadata({"idempotency-key": "key"})
+            PlaceOrderRequest(cart_id="mine", email=""),
+            metadata=Metadata({"idempotency-key": "key"}),
         )
         assert order.state is OrderState.CONFIRMED
 

@@ -20,6 +20,17 @@ from tests.system.processes import ShopProcess, free_port, from_artifact, from_s
 
 READY_TIMEOUT: Final = 30.0
 
+SMTP_PORT: Final = free_port()
+"""Where a test that is about mails listens for them."""
+
+SMTP_URL: Final = f"smtp://127.0.0.1:{SMTP_PORT}"
+SENDER: Final = "shop@example.com"
+MAIL_SETTINGS: Final = f"""
+        [settings.notifications]
+        smtp = "{SMTP_URL}"
+        sender = "{SENDER}"
+"""
+
 CALLED_BY_ORDERS: Final = (("seam-caller", "orders"),)
 """Who is let do what tests do in the place of orders; on a loopback, that is believed."""
 
@@ -177,7 +188,9 @@ def start_shop(topology: str, directory: Path) -> Shop:
 def _monolith(program: list[str], directory: Path) -> list[Launch]:
     ports = ["--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"]
     data = ["--data", str(directory / "data")]
-    return [Launch("monolith", [*program, *ports, *data], listens=2)]
+    settings = [f"notifications.smtp={SMTP_URL}", f"notifications.sender={SENDER}"]
+    mail = [word for setting in settings for word in ("--setting", setting)]
+    return [Launch("monolith", [*program, *ports, *data, *mail], listens=2)]
 
 
 def broker_command(port: int, directory: Path) -> list[str]:
@@ -202,6 +215,7 @@ http = "127.0.0.1:{free_port()}"
 broker = "nats://127.0.0.1:{broker}"
 
 {"".join(processes)}
+{MAIL_SETTINGS}
 """
     )
     settings = ["--topology", str(topology), "--data", str(directory / "data")]
@@ -223,13 +237,15 @@ def _monolith_twice(directory: Path) -> list[Launch]:
     topology.write_text(
         f"""
         [process.inventory]
-        services = ["inventory"]
+        services = ["inventory", "search"]    # one hears the other's events without a broker
         grpc = "127.0.0.1:{free_port()}"
 
         [process.shop]
-        services = [{_named(except_for=("inventory",))}]
+        services = [{_named(except_for=("inventory", "search"))}]
         http = "127.0.0.1:{free_port()}"
         grpc = "127.0.0.1:{free_port()}"
+
+        {MAIL_SETTINGS}
         """
     )
     program = from_artifact(MONOLITH_ARTIFACT)
@@ -259,6 +275,8 @@ def _split_over_nats(directory: Path) -> list[Launch]:
         [process.orders]
         services = ["orders"]
         nats = "nats://127.0.0.1:{port}"
+
+        {MAIL_SETTINGS}
 
         [events]
         broker = "nats://127.0.0.1:{port}"

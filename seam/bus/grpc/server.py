@@ -7,8 +7,6 @@ from typing import Final
 import grpc
 
 SERVER_OPTIONS: Final = (
-    # Without it, a second process could bind the same port and take half of the calls.
-    ("grpc.so_reuseport", 0),
     # Clients ask whether the process is still there, also when nothing else is said.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     # How many calls a service takes on is said by its bulkhead, which answers what is too much.
@@ -21,6 +19,11 @@ SERVER_OPTIONS: Final = (
 """How a server treats its links and calls."""
 
 
-def make_server() -> grpc.aio.Server:
-    """Make a server that has no servicers yet and has not started."""
-    return grpc.aio.server(options=SERVER_OPTIONS)
+def make_server(*, shares_port: bool = False) -> grpc.aio.Server:
+    """Make a server that has no servicers yet and has not started.
+
+    Args:
+        shares_port: whether other processes may bind its port and take a part of the calls. By
+            accident they shall not.
+    """
+    return grpc.aio.server(options=(*SERVER_OPTIONS, ("grpc.so_reuseport", int(shares_port))))

@@ -5,7 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, String, Table
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    event,
+    func,
+)
 
 from seam.persistence.migrations import Migrations
 from seam.testing.migrations import (
@@ -351,6 +363,17 @@ def _default(metadata: MetaData) -> None:
     metadata.tables["notes.author"].c.born.server_default.arg = "8"  # type: ignore[union-attr]
 
 
+def _expression(metadata: MetaData) -> None:
+    Index("by_length", func.length(metadata.tables["notes.author"].c.mood))
+
+
+def _beside_tables(metadata: MetaData) -> None:
+    def make(_: object, connection: Connection, **__: object) -> None:
+        connection.exec_driver_sql("CREATE VIEW seen AS SELECT 1 AS one")
+
+    event.listen(metadata.tables["notes.author"], "after_create", make)
+
+
 def _without_note(metadata: MetaData) -> None:
     metadata.remove(metadata.tables["notes.note"])
 
@@ -360,6 +383,8 @@ def _without_note(metadata: MetaData) -> None:
     [
         (_more, "table more is missing"),
         (_index, "index by_mood is missing"),
+        (_expression, "index by_length is missing"),
+        (_beside_tables, "view seen is missing"),
         (_check, "constraint author.is_born is missing"),
         (_column, "column author.size is missing"),
         (_type, "column author.colour is "),

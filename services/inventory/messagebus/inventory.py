@@ -1,4 +1,4 @@
-"""Answers other services that look items up or hold stock."""
+"""Answers other services that look items up, hold stock or read the catalogue."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from services.inventory.records.messagebus import (
     BatchGetItemsResponse,
     BatchTooLarge,
     BatchTooLargeError,
+    ExportItemsRequest,
+    ExportItemsResponse,
+    ExportPageTooLarge,
+    ExportPageTooLargeError,
     OutOfStock,
     OutOfStockError,
     ReleaseStockRequest,
@@ -30,6 +34,7 @@ from services.inventory.records.messagebus import (
 )
 
 MAXIMUM_BATCH: Final = 1000
+MAXIMUM_EXPORT: Final = 200
 
 
 class Inventory:
@@ -47,6 +52,15 @@ class Inventory:
         skus = tuple(dict.fromkeys(request.skus))
         found = await self._items.stock(skus)
         return BatchGetItemsResponse(items=tuple(found[sku] for sku in skus if sku in found))
+
+    async def export_items(self, request: ExportItemsRequest) -> ExportItemsResponse:
+        """A part of the catalogue, in the order of the SKUs."""
+        size = request.page_size
+        if not 1 <= size <= MAXIMUM_EXPORT:
+            raise ExportPageTooLargeError(
+                ExportPageTooLarge(page_size=size, maximum=MAXIMUM_EXPORT)
+            )
+        return ExportItemsResponse(items=await self._items.export(request.after_sku, size))
 
     async def reserve_stock(self, request: ReserveStockRequest) -> ReserveStockResponse:
         """Hold stock, all lines or none, once for each reservation id."""

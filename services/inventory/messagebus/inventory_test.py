@@ -15,6 +15,8 @@ from services.inventory.records.messagebus import (
     BatchGetItemsRequest,
     BatchTooLarge,
     BatchTooLargeError,
+    ExportItemsRequest,
+    ExportPageTooLargeError,
     InvalidReservation,
     InvalidReservationError,
     OutOfStock,
@@ -274,3 +276,20 @@ async def test_errors_reach_the_caller_as_the_contract_declares_them(
 ) -> None:
     with pytest.raises(ContractError, match="FAILED_PRECONDITION: The stock does not cover"):
         await inventory.reserve_stock(request("r", C=1))
+
+
+async def test_the_catalogue_is_read_page_by_page(inventory: InventoryStub) -> None:
+    first = await inventory.export_items(ExportItemsRequest(after_sku="", page_size=1))
+    (item,) = first.items
+    rest = await inventory.export_items(ExportItemsRequest(after_sku=item.sku, page_size=200))
+    assert [each.sku for each in rest.items] == sorted(each.sku for each in rest.items)
+    assert item.sku < rest.items[0].sku
+    assert item.version == 1
+
+
+@pytest.mark.parametrize("size", [-1, 0, 201])
+async def test_a_page_of_the_catalogue_that_is_too_large_or_empty_is_refused(
+    inventory: InventoryStub, size: int
+) -> None:
+    with pytest.raises(ExportPageTooLargeError):
+        await inventory.export_items(ExportItemsRequest(after_sku="", page_size=size))

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from contract.v1.money import Money
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, case, func, or_, select
 from sqlmodel import col
 
-from seam.persistence import Command, Query, Session, one_of
+from seam.events import publish
+from seam.persistence import Command, Query, Session, Transaction, one_of
 from services.inventory.persistence.search_index import SearchIndex, line_of
 from services.inventory.persistence.tables import ItemRow
 from services.inventory.records.api import Category, Item
-from services.inventory.records.messagebus import StockItem
+from services.inventory.records.messagebus import CatalogueItem, ItemChanged, StockItem
+from services.inventory.records.messagebus_events import ITEM_CHANGED
 
 ITEM_COLUMNS: Final = (
     col(ItemRow.sku),
@@ -55,6 +57,30 @@ def _stock_item(sku: str, name: str, currency_code: str, minor_units: int, stock
     return StockItem(sku=sku, name=name, price=price, available=stock)
 
 
+def _catalogue_item(  # noqa: PLR0917 (the columns of a row)
+    sku: str,
+    name: str,
+    description: str,
+    category: int,
+    currency_code: str,
+    minor_units: int,
+    version: int,
+) -> CatalogueItem:
+    known = _CATEGORIES.get(category, Category.UNSPECIFIED)
+    return CatalogueItem(
+        sku=sku,
+        name=name,
+        description=description,
+        category="" if known is Category.UNSPECIFIED else known.name.lower(),
+        price=Money(currency_code=currency_code, minor_units=minor_units),
+        version=version,
+    )
+
+
+def _version(sku: str, version: int) -> tuple[str, int]:
+    return sku, version
+
+
 def _currency(code: str, sku: str) -> tuple[str, str]:
     return code, sku
 
@@ -91,16 +117,47 @@ _CURRENCIES = Query(
 
 _ANY_CURRENCY = Query(select(col(ItemRow.currency_code), col(ItemRow.sku)).limit(1), _currency)
 
-_PUT = Command(
-    lambda insert: (made := insert(ItemRow)).on_conflict_do_update(
-        index_elements=["sku"],
-        set_={
-            column.name: made.excluded[column.name]
-            for column in ItemRow.__table__.columns  # type: ignore[attr-defined]
-            if not column.primary_key
-        },
-    )
+_CATALOGUE_COLUMNS: Final = (
+    col(ItemRow.sku),
+    col(ItemRow.name),
+    col(ItemRow.description),
+    col(ItemRow.category),
+    col(ItemRow.currency_code),
+    col(ItemRow.price_minor_units),
+    col(ItemRow.version),
 )
+
+_EXPORT = Query(
+    select(*_CATALOGUE_COLUMNS)
+    .where(col(ItemRow.sku) > bindparam("after"))
+    .order_by(col(ItemRow.sku))
+    .limit(bindparam("size")),
+    _catalogue_item,
+)
+
+_VERSIONS = Query(
+    select(col(ItemRow.sku), col(ItemRow.version)).where(one_of(col(ItemRow.sku), "skus")),
+    _version,
+)
+
+_TOLD: Final = ("name", "description", "category", "currency_code", "price_minor_units")
+"""Columns whose change makes a new version of an item."""
+
+
+def _put(insert: Any) -> Any:  # noqa: ANN401 (SQLAlchemy's, by dialect)
+    made = insert(ItemRow)
+    columns = ItemRow.__table__.columns  # type: ignore[attr-defined]
+    replaced = {
+        column.name: made.excluded[column.name]
+        for column in columns
+        if not column.primary_key and column.name != "version"
+    }
+    changed = or_(*(columns[name] != made.excluded[name] for name in _TOLD))
+    version = case((changed, columns.version + 1), else_=columns.version)
+    return made.on_conflict_do_update(index_elements=["sku"], set_={**replaced, "version": version})
+
+
+_PUT = Command(_put)
 
 
 class ItemRepository:
@@ -130,6 +187,10 @@ class ItemRepository:
         found = await self._session.fetch_all(_STOCK, skus=skus)
         return {item.sku: item for item in found}
 
+    async def export(self, after: str, size: int) -> tuple[CatalogueItem, ...]:
+        """What the catalogue says of items, in the order of their SKUs; see `page`."""
+        return tuple(await self._session.fetch_all(_EXPORT, after=after, size=size))
+
     async def is_empty(self) -> bool:
         """Whether the catalogue holds no item."""
         return await self._session.fetch_one(_ANY) is None
@@ -147,16 +208,48 @@ class ItemRepository:
         return await self._session.fetch_one(_ANY_CURRENCY)
 
     async def put(self, items: Sequence[Item]) -> None:
-        """Add items; an item whose SKU is there already takes the place of the old one."""
+        """Add items; an item whose SKU is there already takes the place of the old one.
+
+        Others are told of what has changed when the transaction commits.
+
+        Raises:
+            TypeError: this is no transaction.
+        """
+        transaction = self._session
+        if not isinstance(transaction, Transaction):
+            raise TypeError("items are put, and others told of them, in a transaction")
         lines = {item.sku: line_of(searched_text(item)) for item in items}
-        await SearchIndex(self._session).put(lines)
+        await SearchIndex(transaction).put(lines)
+        before = await self._versions(list(lines))
         # Last and not first: from here on, reservations of these items wait.
-        await self._session.execute_many(_PUT, [_values(item) for item in items])
+        await transaction.execute_many(_PUT, [_values(item) for item in items])
+        # Read back, since somebody else may have made a version meanwhile. The rows are locked now,
+        # so that events come in the order of versions.
+        after = await self._versions(list(lines))
+        changed = [item for item in items if after[item.sku] != before.get(item.sku)]
+        told = (_told(item, after[item.sku]) for item in changed)
+        await publish(transaction, ITEM_CHANGED, *told)
+
+    async def _versions(self, skus: Sequence[str]) -> dict[str, int]:
+        return dict(await self._session.fetch_all(_VERSIONS, skus=skus))
 
 
 def searched_text(item: Item) -> str:
     """What a search looks through."""
     return " ".join((item.sku, item.name, item.description, item.category.name))
+
+
+def _told(item: Item, version: int) -> ItemChanged:
+    known = _catalogue_item(
+        item.sku,
+        item.name,
+        item.description,
+        int(item.category),
+        item.price.currency_code,
+        item.price.minor_units,
+        version,
+    )
+    return ItemChanged(sku=item.sku, item=known)
 
 
 def _values(item: Item) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, MetaData
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from seam.events import event_tables
 from seam.persistence import Text
 from services.inventory.domain.item import (
     MAXIMUM_DESCRIPTION_LENGTH,
@@ -51,6 +52,7 @@ class ItemRow(Table, table=True):
     search_text: str = Field(
         sa_column=Column(Text("search_text", _SEARCH_TEXT_LENGTH), nullable=False)
     )
+    version: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="1"))
 
 
 class SearchTextRow(Table, table=True):
@@ -100,3 +102,6 @@ class ReservationLineRow(Table, table=True):
     )
     sku: str = Field(sa_column=Column(_SKU, primary_key=True))
     quantity: int
+
+
+event_tables(Table.metadata)

@@ -35,7 +35,7 @@ from services.shopping_cart.records.messagebus_mock import ShoppingCartMock
 
 async def place(api: OrdersApiStub, key: str = "key") -> Order:
     metadata = Metadata({"idempotency-key": key})
-    return await api.place_order(PlaceOrderRequest(cart_id="mine"), metadata=metadata)
+    return await api.place_order(PlaceOrderRequest(cart_id="mine", email=""), metadata=metadata)
 
 
 async def cancel(api: OrdersApiStub, order_id: str) -> Order:

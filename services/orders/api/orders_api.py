@@ -12,6 +12,7 @@ from seam.sagas import Ending, SagaRunner
 from services.inventory.records.messagebus import BatchGetItemsRequest, StockItem
 from services.inventory.records.messagebus_bus import InventoryStub
 from services.orders.api import page_token
+from services.orders.domain.email_address import MAXIMUM_EMAIL_LENGTH, is_email_address
 from services.orders.domain.order_id import new_order_id
 from services.orders.domain.purchase import missing, purchase_of
 from services.orders.domain.rejection import CANCELLED
@@ -28,6 +29,8 @@ from services.orders.records.api import (
     GetOrderRequest,
     IdempotencyKeyReused,
     IdempotencyKeyReusedError,
+    InvalidEmail,
+    InvalidEmailError,
     InvalidPageToken,
     InvalidPageTokenError,
     ItemUnavailable,
@@ -83,6 +86,8 @@ class OrdersApi:
 
     async def place_order(self, request: PlaceOrderRequest) -> Order:
         """The order that the key names, which is placed if there is none."""
+        if request.email and not is_email_address(request.email):
+            raise InvalidEmailError(InvalidEmail(maximum=MAXIMUM_EMAIL_LENGTH))
         key = idempotency_key()
         known = await self._orders.by_key(key)
         if known is not None:
@@ -94,7 +99,7 @@ class OrdersApi:
         ending: Ending | None = None
         async with self._database.transaction() as transaction:
             orders = OrderRepository(transaction)
-            if await orders.add(purchase, key, now):
+            if await orders.add(purchase, key, now, request.email):
                 # No other order of the cart is under way now, so none is confirmed meanwhile.
                 confirmed, newest = await orders.confirmed_of_cart(purchase.cart_id)
                 if confirmed > contents.orders_taken:
@@ -155,7 +160,7 @@ class OrdersApi:
         return await self._with_details(order)
 
     async def _show_again(self, order: StoredOrder, request: PlaceOrderRequest) -> Order:
-        if order.cart_id != request.cart_id:
+        if (order.cart_id, order.email) != (request.cart_id, request.email):
             raise IdempotencyKeyReusedError(IdempotencyKeyReused(order_id=order.order_id))
         ending = self._runner.ending(order.order_id)
         found = await self._find(order.order_id)

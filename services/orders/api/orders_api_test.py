@@ -18,6 +18,7 @@ from services.orders.records.api import (
     CartNotFoundError,
     GetOrderRequest,
     IdempotencyKeyReusedError,
+    InvalidEmailError,
     InvalidPageTokenError,
     ItemUnavailable,
     ItemUnavailableError,
@@ -44,9 +45,11 @@ from services.shopping_cart.records.messagebus import GetCartContentsRequest
 from services.shopping_cart.records.messagebus_mock import ShoppingCartMock
 
 
-async def place(api: OrdersApiStub, cart_id: str = "mine", key: str = "key") -> Order:
+async def place(
+    api: OrdersApiStub, cart_id: str = "mine", key: str = "key", *, email: str = ""
+) -> Order:
     metadata = Metadata({"idempotency-key": key})
-    return await api.place_order(PlaceOrderRequest(cart_id=cart_id), metadata=metadata)
+    return await api.place_order(PlaceOrderRequest(cart_id=cart_id, email=email), metadata=metadata)
 
 
 def told(order: Order) -> list[OrderEvent]:
@@ -127,7 +130,7 @@ async def test_an_order_without_a_key_is_refused_before_anything_is_asked(
     api: OrdersApiStub, shopping_cart: ShoppingCartMock
 ) -> None:
     with pytest.raises(StatusError, match="idempotency-key: missing; expected 1 to 255"):
-        await api.place_order(PlaceOrderRequest(cart_id="mine"))
+        await api.place_order(PlaceOrderRequest(cart_id="mine", email=""))
     assert shopping_cart.get_cart_contents.requests == []
 
 
@@ -290,3 +293,19 @@ async def test_a_page_token_that_no_page_gave_is_refused(api: OrdersApiStub) -> 
 async def test_an_unknown_order_is_not_found(api: OrdersApiStub, order_id: str) -> None:
     with pytest.raises(OrderNotFoundError):
         await api.get_order(GetOrderRequest(order_id=order_id))
+
+
+async def test_a_key_names_one_address_as_well(api: OrdersApiStub) -> None:
+    order = await place(api, email="ann@example.com")
+    assert (await place(api, email="ann@example.com")).order_id == order.order_id
+    with pytest.raises(IdempotencyKeyReusedError):
+        await place(api, email="eve@example.com")
+
+
+@pytest.mark.parametrize("email", ["ann", "a@b\r\nBcc: c@d", "a" * 255])
+async def test_an_address_that_is_none_is_refused_and_its_key_stays_free(
+    api: OrdersApiStub, email: str
+) -> None:
+    with pytest.raises(InvalidEmailError):
+        await place(api, email=email)
+    assert (await place(api, email="ann@example.com")).state is OrderState.CONFIRMED

@@ -11,6 +11,7 @@ from seam.persistence import Database
 from seam.testing import signed_in
 from services.authentication.records.messagebus import UserDeleted
 from services.orders.messagebus.deleted_users import disown_their_orders
+from services.orders.persistence.orders import OrderRepository
 from services.orders.records.api import (
     CancelOrderRequest,
     GetOrderRequest,
@@ -25,7 +26,7 @@ from services.orders.records.api_bus import OrdersApiStub
 
 async def place(api: OrdersApiStub, cart_id: str, key: str = "key") -> Order:
     return await api.place_order(
-        PlaceOrderRequest(cart_id=cart_id), metadata=Metadata({"idempotency-key": key})
+        PlaceOrderRequest(cart_id=cart_id, email=""), metadata=Metadata({"idempotency-key": key})
     )
 
 
@@ -105,3 +106,18 @@ async def test_who_has_left_leaves_orders_that_are_nobody_s(
         assert (await place(api, "gift")).order_id != gone.order_id
     with signed_in("bob"):
         assert await listed(api) == [kept.order_id]
+
+
+async def test_whoever_is_to_be_told_of_an_order_is_forgotten_with_the_account(
+    api: OrdersApiStub, database: Database
+) -> None:
+    request = PlaceOrderRequest(cart_id="mine", email="ann@example.com")
+    with signed_in("ann"):
+        order = await api.place_order(request, metadata=Metadata({"idempotency-key": "key"}))
+    orders = OrderRepository(database)
+    told = await orders.recipient(order.order_id)
+    assert (told.email, told.user_id) == ("ann@example.com", "ann")
+    async with database.transaction() as transaction:
+        await disown_their_orders(UserDeleted(user_id="ann"), transaction)
+    told = await orders.recipient(order.order_id)
+    assert (told.email, told.user_id) == (None, None)

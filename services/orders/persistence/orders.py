@@ -36,6 +36,7 @@ class StoredOrder(msgspec.Struct, frozen=True):
         placed_at: when it was placed, in microseconds since the epoch.
         total: what it costs.
         rejection: why it was rejected.
+        email: where to write to about it; "" for nowhere.
     """
 
     order_id: str
@@ -44,6 +45,19 @@ class StoredOrder(msgspec.Struct, frozen=True):
     placed_at: int
     total: Money
     rejection: Rejection | None
+    email: str
+
+
+class Recipient(msgspec.Struct, frozen=True):
+    """Who is told of an order.
+
+    Attributes:
+        email: where to write to; None for nowhere.
+        user_id: who placed it; None of somebody who was not signed in, or who has left.
+    """
+
+    email: str | None
+    user_id: str | None
 
 
 def _order(  # noqa: PLR0917 (the columns of a row)
@@ -54,6 +68,7 @@ def _order(  # noqa: PLR0917 (the columns of a row)
     currency_code: str,
     total: int,
     rejection: str | None,
+    email: str,
 ) -> StoredOrder:
     reason = None if rejection is None else msgspec.json.decode(rejection, type=Reason)
     return StoredOrder(
@@ -63,7 +78,12 @@ def _order(  # noqa: PLR0917 (the columns of a row)
         placed_at=placed_at,
         total=Money(currency_code=currency_code, minor_units=total),
         rejection=None if reason is None else rejection_of(reason),
+        email=email,
     )
+
+
+def _recipient(email: str, owner: str | None) -> Recipient:
+    return Recipient(email=email or None, user_id=owner or None)
 
 
 def _summary(  # noqa: PLR0917 (the columns of a row)
@@ -113,6 +133,7 @@ _ADD: Final = Command(
             total=bindparam("total"),
             placed_at=bindparam("placed_at"),
             was_confirmed=False,
+            email=bindparam("email"),
             owner=current_subject(),
         )
         .on_conflict_do_nothing()
@@ -129,14 +150,14 @@ _ADD_LINE: Final = Command(
     )
 )
 _FIND: Final = Query(
-    select(*_SUMMARY_COLUMNS, col(OrderRow.rejection)).where(
+    select(*_SUMMARY_COLUMNS, col(OrderRow.rejection), col(OrderRow.email)).where(
         col(OrderRow.order_id) == bindparam("of"),
         or_(col(OrderRow.owner) == "", col(OrderRow.owner) == current_subject()),
     ),
     _order,
 )
 _BY_KEY: Final = Query(
-    select(*_SUMMARY_COLUMNS, col(OrderRow.rejection)).where(
+    select(*_SUMMARY_COLUMNS, col(OrderRow.rejection), col(OrderRow.email)).where(
         col(OrderRow.idempotency_key) == bindparam("key")
     ),
     _order,
@@ -176,6 +197,12 @@ _LINES: Final = Query(
 )
 # Who is not signed in has no list: they know their orders one by one.
 _IS_MINE: Final = and_(col(OrderRow.owner) == current_subject(), col(OrderRow.owner) != "")
+_RECIPIENT: Final = Query(
+    select(col(OrderRow.email), col(OrderRow.owner)).where(
+        col(OrderRow.order_id) == bindparam("of")
+    ),
+    _recipient,
+)
 _NEWEST: Final = Query(
     select(*_SUMMARY_COLUMNS)
     .where(_IS_MINE)
@@ -217,7 +244,7 @@ _CANCELLED: Final = _moving(OrderState.CANCELLED, OrderState.CANCELLING)
 _DISOWN: Final = Command(
     update(OrderRow)
     .where(col(OrderRow.owner) == bindparam("gone"))
-    .values(owner=None, idempotency_key=OrderRow.order_id)
+    .values(owner=None, email="", idempotency_key=OrderRow.order_id)
 )
 
 
@@ -228,10 +255,18 @@ class OrderRepository:
         """Work in `session`."""
         self._session = session
 
-    async def add(self, purchase: Purchase, idempotency_key: str, placed_at: int) -> bool:
+    async def add(
+        self, purchase: Purchase, idempotency_key: str, placed_at: int, email: str = ""
+    ) -> bool:
         """Write a new order of who asks; False when their key is taken or its cart is sold.
 
         Waits for another transaction that writes the same to end.
+
+        Args:
+            purchase: what is bought.
+            idempotency_key: the key of the request.
+            placed_at: now, in microseconds since the epoch.
+            email: where to write to about it; "" for nowhere.
         """
         added = await self._session.execute(
             _ADD,
@@ -242,6 +277,7 @@ class OrderRepository:
             currency_code=purchase.currency_code,
             total=purchase.total,
             placed_at=placed_at,
+            email=email,
         )
         if added:
             await self._session.execute_many(
@@ -277,6 +313,10 @@ class OrderRepository:
         """How many orders of a cart were ever confirmed, and the id of the newest, if any."""
         found = await self._session.fetch_one(_CONFIRMED_OF_CART, of=cart_id)
         return found or (0, "")
+
+    async def recipient(self, order_id: str) -> Recipient:
+        """Who is told of an order, whoever asks."""
+        return await self._session.fetch_one(_RECIPIENT, of=order_id) or Recipient(None, None)
 
     async def lines(self, order_id: str) -> tuple[OrderLine, ...]:
         """The lines of an order, in the order of its cart."""

@@ -11,6 +11,7 @@ from sqlmodel import Field, SQLModel, col
 from seam.events import event_tables
 from seam.persistence import Text
 from seam.sagas import saga_tables
+from services.orders.domain.email_address import MAXIMUM_EMAIL_LENGTH
 from services.orders.records.api import OrderState
 
 MAXIMUM_KEY_LENGTH: Final = 255
@@ -52,6 +53,11 @@ class OrderRow(Table, table=True):
     placed_at: int = Field(sa_type=BigInteger)
     was_confirmed: bool = False
     rejection: str | None = Field(sa_column=Column(Text("rejection", 1_000_000)))
+    email: str = Field(
+        sa_column=Column(
+            Text("email", MAXIMUM_EMAIL_LENGTH), nullable=False, server_default=text("''")
+        )
+    )
     owner: str | None = Field(
         sa_column=Column(
             Text("owner", MAXIMUM_OWNER_LENGTH), nullable=True, server_default=text("''")

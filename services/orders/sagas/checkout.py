@@ -115,25 +115,44 @@ class Checkout:
             await self._payments.void_payment(VoidPaymentRequest(payment_id=purchase.order_id))
 
     async def _confirm(self, purchase: Purchase, transaction: Transaction) -> None:
-        await OrderRepository(transaction).confirm(purchase.order_id)
+        orders = OrderRepository(transaction)
+        await orders.confirm(purchase.order_id)
+        to = await orders.recipient(purchase.order_id)
         confirmed = OrderConfirmed(
             order_id=purchase.order_id,
             cart_id=purchase.cart_id,
             cart_revision=purchase.cart_revision,
             lines=tuple(
-                ConfirmedLine(sku=line.sku, quantity=line.quantity) for line in purchase.lines
+                ConfirmedLine(
+                    sku=line.sku,
+                    quantity=line.quantity,
+                    name=line.name,
+                    unit_price=Money(
+                        currency_code=purchase.currency_code, minor_units=line.unit_price
+                    ),
+                )
+                for line in purchase.lines
             ),
             total=_money(purchase),
+            email=to.email,
+            user_id=to.user_id,
         )
         await publish(transaction, ORDER_CONFIRMED, confirmed)
 
     async def _reject(self, purchase: Purchase, reason: Reason, transaction: Transaction) -> None:
         order_id, cart_id = purchase.order_id, purchase.cart_id
-        if await OrderRepository(transaction).end(order_id, reason):
-            cancelled = OrderCancelled(order_id=order_id, cart_id=cart_id)
+        orders = OrderRepository(transaction)
+        is_cancelled = await orders.end(order_id, reason)
+        to = await orders.recipient(order_id)
+        if is_cancelled:
+            cancelled = OrderCancelled(
+                order_id=order_id, cart_id=cart_id, email=to.email, user_id=to.user_id
+            )
             await publish(transaction, ORDER_CANCELLED, cancelled)
         else:
-            rejected = OrderRejected(order_id=order_id, cart_id=cart_id)
+            rejected = OrderRejected(
+                order_id=order_id, cart_id=cart_id, email=to.email, user_id=to.user_id
+            )
             await publish(transaction, ORDER_REJECTED, rejected)
 
 

@@ -90,7 +90,20 @@ CONFIRMED = OrderConfirmed(
     order_id="1",
     cart_id="mine",
     cart_revision=7,
-    lines=(ConfirmedLine(sku="B", quantity=1), ConfirmedLine(sku="A", quantity=2)),
+    lines=(
+        ConfirmedLine(
+            sku="B",
+            quantity=1,
+            name="Item B",
+            unit_price=Money(currency_code="EUR", minor_units=1_000),
+        ),
+        ConfirmedLine(
+            sku="A",
+            quantity=2,
+            name="Item A",
+            unit_price=Money(currency_code="EUR", minor_units=250),
+        ),
+    ),
     total=Money(currency_code="EUR", minor_units=1_500),
 )
 

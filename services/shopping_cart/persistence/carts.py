@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal_column, or_, select, update
 from sqlmodel import col
 
+from seam.call import current_principal
 from seam.persistence import Command, Query, Session, current_subject
 from services.shopping_cart.persistence.tables import CartItemRow, CartRow
 from services.shopping_cart.records.messagebus import CartContents, CartItem
@@ -24,7 +25,7 @@ class _Line(NamedTuple):
 
     revision: int
     orders_taken: int
-    is_unclaimed: bool | None
+    owner: str
     sku: str | None
     quantity: int | None
 
@@ -35,15 +36,14 @@ _ADD = Command(
     )
 )
 
-_IS_UNOWNED = col(CartRow.owner) == ""
+_IS_UNOWNED = col(CartRow.owner) == literal_column("''")
 _IS_REACHED = or_(_IS_UNOWNED, col(CartRow.owner) == current_subject())
 
 _LINES_OF_ANY = (
     select(
         col(CartRow.revision),
         col(CartRow.orders_taken),
-        # Of a cart that is reached: it has no owner, and who asks is signed in.
-        col(CartRow.owner) != current_subject(),
+        col(CartRow.owner),
         col(CartItemRow.sku),
         col(CartItemRow.quantity),
     )
@@ -142,13 +142,11 @@ class CartRepository:
         A cart without an owner belongs to who asks from now on, if they are signed in.
         """
         lines = await self._session.fetch_all(_LINES, cart_id=cart_id)
-        if (
-            lines
-            and lines[0].is_unclaimed
-            and not await self._session.execute(_TAKE_OVER, of=cart_id)
-        ):
-            # Somebody was faster; it may have been another call of the same.
-            lines = await self._session.fetch_all(_LINES, cart_id=cart_id)
+        if lines and not lines[0].owner and current_principal().subject:
+            taken = await self._session.execute(_TAKE_OVER, of=cart_id)
+            if not taken:
+                # Somebody was faster; it may have been another call of the same.
+                lines = await self._session.fetch_all(_LINES, cart_id=cart_id)
         return _contents(cart_id, lines) if lines else None
 
     async def begin_change(self, cart_id: str) -> CartContents | None:

@@ -3,6 +3,7 @@
 import { ContractError } from "./contract.js";
 
 const MAXIMUM_BATCH = 1000;
+const MAXIMUM_EXPORT = 200;
 const MAXIMUM_ID_LENGTH = 64;
 
 /**
@@ -22,6 +23,23 @@ export const inventory = (catalogue, reservations) => ({
     const found = [...new Set(skus)].map((sku) => catalogue.find(sku)).filter(Boolean);
     return {
       items: found.map(({ sku, name, price, stock }) => ({ sku, name, price, available: stock })),
+    };
+  },
+
+  ExportItems({ after_sku, page_size }) {
+    if (page_size < 1 || page_size > MAXIMUM_EXPORT) {
+      throw new ContractError("inventory.v1.ExportPageTooLarge", {
+        page_size,
+        maximum: MAXIMUM_EXPORT,
+      });
+    }
+    return {
+      items: catalogue.page(null, after_sku, page_size).map((item) => ({
+        ...item,
+        category: item.category.replace("CATEGORY_", "").toLowerCase(),
+        // It is read once, and stays as it is.
+        version: 1,
+      })),
     };
   },
 

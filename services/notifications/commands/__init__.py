@@ -1,0 +1,1 @@
+"""What the artifact of the notifications can do besides serving."""

@@ -1,0 +1,1 @@
+"""What mails say: rules that know neither a transport nor a table."""

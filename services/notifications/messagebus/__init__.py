@@ -1,0 +1,1 @@
+"""Hears of what people are written to about."""

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from contract.v1.money import Money
+
+from seam.bus import InProcessChannel
+from seam.contract import ServiceDescriptor
+from seam.events import Subscription
+from seam.persistence import Database
+from seam.runtime import Resources
+from seam.runtime.service import DatabaseLocation
+from seam.runtime.service_settings import ServiceSettings, Setting, SettingsError
+from seam.testing.smtp import SmtpServer, smtp_server
+from services.authentication.records.messagebus_events import USER_DELETED
+from services.notifications.commands.mails import commands
+from services.notifications.persistence.migrations import MIGRATIONS
+from services.notifications.service import SERVICE, start
+from services.orders.records.messagebus import OrderConfirmed
+from services.orders.records.messagebus_events import (
+    ORDER_CANCELLED,
+    ORDER_CONFIRMED,
+    ORDER_REJECTED,
+)
+
+CONFIRMED = OrderConfirmed(
+    order_id="1",
+    cart_id="mine",
+    cart_revision=1,
+    lines=(),
+    total=Money(currency_code="EUR", minor_units=990),
+    email="ann@example.com",
+)
+
+
+def nowhere(_: ServiceDescriptor) -> InProcessChannel:
+    raise AssertionError("it calls nobody")
+
+
+class Host:
+    """Keeps the database of the service, as a process does."""
+
+    database: Database | None = None
+
+    def opened(self, database: Database, _: object) -> None:
+        self.database = database
+
+
+def resources(url: str, host: Host, **settings: str) -> Resources:
+    given = {name: Setting(value, "shop.toml:1") for name, value in settings.items()}
+    return Resources(
+        DatabaseLocation(url=url, embedded=True),
+        nowhere,
+        opened=host.opened,
+        settings=ServiceSettings("notifications", given),
+        migrations=MIGRATIONS,
+    )
+
+
+async def until_sent(server: SmtpServer) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            if server.mails:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def confirm(host: Host, provided: object) -> None:
+    assert isinstance(provided, tuple)
+    (subscription,) = [each for each in provided if each.event is ORDER_CONFIRMED]
+    assert isinstance(subscription, Subscription)
+    assert host.database is not None
+    async with host.database.transaction() as transaction:
+        await subscription.handler(CONFIRMED, transaction)
+
+
+async def test_the_service_listens_and_answers_nobody(tmp_path: Path) -> None:
+    host = Host()
+    async with start(resources(f"sqlite:///{tmp_path}/n.db", host)) as provided:
+        subscriptions = [each for each in provided if isinstance(each, Subscription)]
+        assert len(subscriptions) == len(provided)
+        assert {each.event for each in subscriptions} == {
+            ORDER_CONFIRMED,
+            ORDER_REJECTED,
+            ORDER_CANCELLED,
+            USER_DELETED,
+        }
+    assert (SERVICE.http, SERVICE.needs, SERVICE.publishes) == ((), (), ())
+
+
+async def test_a_confirmed_order_becomes_a_mail_on_the_server(tmp_path: Path) -> None:
+    host = Host()
+    with smtp_server() as server:
+        url = f"smtp://127.0.0.1:{server.port}"
+        settings = resources(
+            f"sqlite:///{tmp_path}/n.db", host, smtp=url, sender="shop@example.com"
+        )
+        async with start(settings) as provided:
+            await confirm(host, provided)
+            await until_sent(server)
+        (mail,) = server.mails
+        assert mail.message["Subject"] == "Your order 1 is confirmed"
+
+
+async def test_a_setting_that_cannot_be_used_fails_the_start(tmp_path: Path) -> None:
+    wrong = resources(f"sqlite:///{tmp_path}/n.db", Host(), smtp="http://mail")
+    with pytest.raises(SettingsError, match=r"notifications\.smtp"):
+        async with start(wrong):
+            raise AssertionError("it was started")
+
+
+async def run(tmp_path: Path, *command: str) -> object:
+    """Run a command as its command line does, and give the exit code."""
+    return await asyncio.to_thread(
+        commands,
+        ["mails", *command, "--database", f"notifications=sqlite:///{tmp_path}/n.db"],
+        result_action="return_value",
+        exit_on_error=False,
+    )
+
+
+async def test_mails_are_listed_shown_and_sent_after_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host = Host()
+    async with start(resources(f"sqlite:///{tmp_path}/n.db", host)) as provided:
+        await confirm(host, provided)
+    assert await run(tmp_path, "list") == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.endswith(
+        "+00:00  order-confirmed.1  ann@example.com  not_sent  no SMTP server was configured"
+    )
+    assert await run(tmp_path, "list", "--state", "sent") == 0
+    assert capsys.readouterr().out == ""
+    assert await run(tmp_path, "show", "order-confirmed.1") == 0
+    assert "Total: 9.90 EUR" in capsys.readouterr().out
+    assert await run(tmp_path, "retry", "order-confirmed.1") == 0
+    assert await run(tmp_path, "list", "--state", "pending") == 0
+    assert "order-confirmed.1 will be sent" in capsys.readouterr().out
+    # It waits already.
+    assert await run(tmp_path, "retry", "order-confirmed.1", "none") == 1
+    assert "there is no mail 'none' that was not sent" in capsys.readouterr().err
+    assert await run(tmp_path, "show", "none") == 1

@@ -1,0 +1,1 @@
+"""Answers clients that look for something to buy."""

@@ -1,0 +1,1 @@
+"""What the artifact of the search can do besides serving."""

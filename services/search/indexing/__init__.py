@@ -1,0 +1,1 @@
+"""Brings the catalogue into the index: event by event, and as a whole."""
