@@ -351,15 +351,15 @@ class Crowd:
                 selector.register(connection, selectors.EVENT_READ)
             while left and (rest := end - time.monotonic()) > 0:
                 for key, _ in selector.select(rest):
-                    connection = key.fileobj
-                    assert isinstance(connection, socket.socket)
+                    found = key.fileobj
+                    assert isinstance(found, socket.socket)
                     try:
-                        gone = connection.recv(65_536) == b""
+                        gone = found.recv(65_536) == b""
                     except ConnectionError:
                         gone = True
                     if gone:
-                        selector.unregister(connection)
-                        left.discard(connection)
+                        selector.unregister(found)
+                        left.discard(found)
         return len(self.connections) - len(left)
 
 

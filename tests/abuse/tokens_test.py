@@ -103,7 +103,7 @@ def public_key_as_secret(form: str) -> Forgery:
 
 
 def of_another_key(attacked: Attacked, user: str) -> str:
-    forger = TestIssuer(kid=attacked.key.key.kid)
+    forger = TestIssuer(kid=str(attacked.key.key.kid))
     return forger.token(user)
 
 
@@ -111,7 +111,7 @@ def with_its_own_key(member: str) -> Forgery:
     """Signed with a key that the token brings along, or says where to fetch."""
 
     def forge(attacked: Attacked, user: str) -> str:
-        forger = TestIssuer(kid=attacked.key.key.kid)
+        forger = TestIssuer(kid=str(attacked.key.key.kid))
         brought: object = "https://127.0.0.1:9/keys"
         if member == "jwk":
             brought = forger.public()
