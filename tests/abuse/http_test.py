@@ -343,23 +343,21 @@ class Crowd:
 
     def wait_until_closed(self, seconds: float) -> int:
         """How many the server has closed within a time."""
-        left = set(self.connections)
+        left = {connection.fileno(): connection for connection in self.connections}
         end = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
-            for connection in left:
+            for number, connection in left.items():
                 connection.setblocking(False)
-                selector.register(connection, selectors.EVENT_READ)
+                selector.register(number, selectors.EVENT_READ)
             while left and (rest := end - time.monotonic()) > 0:
                 for key, _ in selector.select(rest):
-                    connection = key.fileobj
-                    assert isinstance(connection, socket.socket)
                     try:
-                        gone = connection.recv(65_536) == b""
+                        gone = left[key.fd].recv(65_536) == b""
                     except ConnectionError:
                         gone = True
                     if gone:
-                        selector.unregister(connection)
-                        left.discard(connection)
+                        selector.unregister(key.fd)
+                        del left[key.fd]
         return len(self.connections) - len(left)
 
 

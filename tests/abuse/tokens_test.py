@@ -78,7 +78,7 @@ def with_claims(**changed: object) -> Forgery:
 
 def unsigned(alg: str) -> Forgery:
     def forge(attacked: Attacked, user: str) -> str:
-        head = {"alg": alg, "kid": attacked.key.key.kid, "typ": "at+jwt"}
+        head = {"alg": alg, "kid": attacked.key.kid, "typ": "at+jwt"}
         return f"{encoded(json.dumps(head).encode())}.{encoded(json.dumps(claims(user)).encode())}."
 
     return forge
@@ -103,7 +103,7 @@ def public_key_as_secret(form: str) -> Forgery:
 
 
 def of_another_key(attacked: Attacked, user: str) -> str:
-    forger = TestIssuer(kid=attacked.key.key.kid)
+    forger = TestIssuer(kid=attacked.key.kid)
     return forger.token(user)
 
 
@@ -111,7 +111,7 @@ def with_its_own_key(member: str) -> Forgery:
     """Signed with a key that the token brings along, or says where to fetch."""
 
     def forge(attacked: Attacked, user: str) -> str:
-        forger = TestIssuer(kid=attacked.key.key.kid)
+        forger = TestIssuer(kid=attacked.key.kid)
         brought: object = "https://127.0.0.1:9/keys"
         if member == "jwk":
             brought = forger.public()
@@ -144,7 +144,7 @@ def oversized(attacked: Attacked, user: str) -> str:
 def with_double_subject(attacked: Attacked, user: str) -> str:
     """Two subjects, of which one program reads the first and another the last."""
     said = json.dumps(claims(user))
-    head = {"alg": "EdDSA", "kid": attacked.key.key.kid, "typ": "at+jwt"}
+    head = {"alg": "EdDSA", "kid": attacked.key.kid, "typ": "at+jwt"}
     payload = f'{said[:-1]}, "sub": ""}}'
     return attacked.key.signed(json.dumps(head).encode(), payload.encode())
 
