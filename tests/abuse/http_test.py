@@ -343,23 +343,21 @@ class Crowd:
 
     def wait_until_closed(self, seconds: float) -> int:
         """How many the server has closed within a time."""
-        left = set(self.connections)
+        left = {connection.fileno(): connection for connection in self.connections}
         end = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
-            for connection in left:
+            for number, connection in left.items():
                 connection.setblocking(False)
-                selector.register(connection, selectors.EVENT_READ)
+                selector.register(number, selectors.EVENT_READ)
             while left and (rest := end - time.monotonic()) > 0:
                 for key, _ in selector.select(rest):
-                    found = key.fileobj
-                    assert isinstance(found, socket.socket)
                     try:
-                        gone = found.recv(65_536) == b""
+                        gone = left[key.fd].recv(65_536) == b""
                     except ConnectionError:
                         gone = True
                     if gone:
-                        selector.unregister(found)
-                        left.discard(found)
+                        selector.unregister(key.fd)
+                        del left[key.fd]
         return len(self.connections) - len(left)
 
 

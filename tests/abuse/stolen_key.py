@@ -19,6 +19,9 @@ class StolenKey(TestIssuer):
 
     It lets a test say that a token is refused for one reason alone: everything else about it is
     right.
+
+    Attributes:
+        kid: the key's identifier.
     """
 
     def __init__(self, database: Path, shop: Shop) -> None:
@@ -35,4 +38,5 @@ class StolenKey(TestIssuer):
         public = Ed25519PrivateKey.from_private_bytes(raw).public_key().public_bytes_raw()
         (published,) = shop.http.get("/.well-known/jwks.json").json()["keys"]
         assert published["x"] == encoded(public)
+        self.kid: str = published["kid"]
         self.key = OKPKey.import_key({**published, "d": encoded(raw)})
