@@ -23,7 +23,7 @@ from director.rendering.envoy_clusters import (
     socket,
 )
 from director.rendering.envoy_extensions import Yaml, message
-from director.rendering.envoy_filters import filters, router, transcoder
+from director.rendering.envoy_filters import CORS, cors_policy, filters, router, transcoder
 from director.rendering.envoy_routes import Routes, routes_of
 from director.rendering.envoy_tokens import KEYS, KEYS_PATH, token_check
 from seam.contract import ServiceDescriptor
@@ -90,6 +90,9 @@ def left_out(topology: Topology, services: Sequence[Service]) -> Iterator[str]:
 def _listener(
     listen: Address, routes: Sequence[Yaml], http_filters: Sequence[Yaml], settings: HttpSettings
 ) -> Yaml:
+    host: Yaml = {"name": "all", "domains": ["*"], "routes": [*routes]}
+    if settings.allowed_origins:
+        host["typed_per_filter_config"] = {CORS: cors_policy(settings)}
     manager = message(
         _MANAGER,
         stat_prefix="front",
@@ -106,7 +109,7 @@ def _listener(
         request_timeout=BODY_TIMEOUT,
         max_request_headers_kb=MAXIMUM_HEAD_BYTES // 1024,
         local_reply_config=_own_answers(),
-        route_config={"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [*routes]}]},
+        route_config={"virtual_hosts": [host]},
         http_filters=[*http_filters],
     )
     if settings.certificate is None:

@@ -21,7 +21,8 @@ from seam.runtime.topology import (
 DIRECTOR: Final = "director:http"
 """The cluster of what serves HTTP by itself. No service has such a name."""
 
-CONNECT_TIMEOUT: Final = "1s"
+CONNECT_TIMEOUT: Final = "5s"
+"""Of a connection and its TLS handshake, of which there are many at once when Envoy starts."""
 
 _PORTS: Final = {"http": 80, "https": 443}
 

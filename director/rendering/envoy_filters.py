@@ -135,12 +135,12 @@ def router() -> Yaml:
     return http_filter("router", "router.v3.Router", suppress_envoy_headers=True)
 
 
-def cors_policy(settings: HttpSettings, methods: str) -> Yaml:
+def cors_policy(settings: HttpSettings, methods: str = "") -> Yaml:
     """What scripts of other sites may do.
 
     Args:
         settings: whose scripts, and whether with cookies.
-        methods: what they may ask for, as `Allow` has it.
+        methods: what they may ask for, as `Allow` has it; "" where they do not ask first.
     """
     origins = [
         {"safe_regex": {"regex": ".*"}} if origin == ANY_ORIGIN else {"exact": origin}

@@ -34,6 +34,10 @@ CLAIMS: Final = "claims"
 
 PROVIDER: Final = "issuer"
 
+OWN_INTERVAL: Final = 30.0
+"""Seconds between two looks at the shop's own keys. Where a token has a new one, Envoy does not
+look sooner, and the issuer may sign with one at once when others were stolen."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenCheck:
@@ -70,7 +74,7 @@ def token_check(
             return None
         # In no file system, so that nothing has to be writable, and no other Envoy has it.
         own = Address(f"{UNIX}@{KEYS}:{listen}", 0)
-        keys = _fetched(f"http://{PROVIDER}{KEYS_PATH}")
+        keys = _fetched(f"http://{PROVIDER}{KEYS_PATH}", OWN_INTERVAL)
         check = _filter(SHOP.issuer, SHOP.audience, keys)
         return TokenCheck(check, (unix_cluster(KEYS, own),), own)
     if not settings.jwks:
@@ -81,15 +85,15 @@ def token_check(
         keys = {"local_jwks": {"filename": settings.jwks}}
         clusters: tuple[Yaml, ...] = ()
     else:
-        keys, clusters = _fetched(settings.jwks), (url_cluster(KEYS, settings.jwks),)
+        keys, clusters = _fetched(settings.jwks, INTERVAL), (url_cluster(KEYS, settings.jwks),)
     return TokenCheck(_filter(settings.issuer, settings.audience, keys), clusters)
 
 
-def _fetched(url: str) -> Yaml:
+def _fetched(url: str, seconds: float) -> Yaml:
     return {
         "remote_jwks": {
             "http_uri": {"uri": url, "cluster": KEYS, "timeout": f"{PATIENCE}s"},
-            "cache_duration": f"{INTERVAL}s",
+            "cache_duration": f"{seconds}s",
             # Requests do not wait for the keys, unless they come before the first.
             "async_fetch": {"fast_listener": True, "failed_refetch_duration": "1s"},
             "retry_policy": {"num_retries": 1},
@@ -106,6 +110,7 @@ def _filter(issuer: str, audience: str, keys: Yaml) -> Yaml:
         # Tokens in the query would be in every log.
         "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
         "clock_skew_seconds": int(LEEWAY),
+        "require_expiration": True,
         "payload_in_metadata": CLAIMS,
     }
     valid_or_none = [{"provider_name": PROVIDER}, {"allow_missing": {}}]
