@@ -40,17 +40,23 @@ _MANAGER: Final = "filters.network.http_connection_manager.v3.HttpConnectionMana
 _FETCH_FAILED: Final = "response.code_details.contains('remote_fetch')"
 
 
-def envoy_configuration(topology: Topology, services: Sequence[Service], listen: Address) -> Yaml:
+def envoy_configuration(
+    topology: Topology,
+    services: Sequence[Service],
+    listen: Address,
+    director: Address | None = None,
+) -> Yaml:
     """The static configuration of an Envoy in front of the processes of a topology.
 
     Args:
         topology: where the services are; each that clients see must be reached over gRPC.
         services: all services of the system.
         listen: where Envoy takes requests.
+        director: where it reaches the process that serves HTTP, if that is not where this listens.
 
     Raises:
-        TopologyError: Envoy cannot reach a service that clients see, or the keys of who issues
-            tokens.
+        TopologyError: Envoy cannot reach a service that clients see, the process that serves HTTP,
+            or the keys of who issues tokens.
     """
     contracts, paths = client_facing(services), http_paths(services)
     check = token_check(topology, paths, listen)
@@ -67,7 +73,7 @@ def envoy_configuration(topology: Topology, services: Sequence[Service], listen:
     owners = list(dict.fromkeys(contract.owner for contract in contracts))
     clusters = [service_cluster(owner, topology) for owner in owners]
     if front is not None:
-        clusters.append(http_cluster(front, topology))
+        clusters.append(http_cluster(front, topology, director))
     if check is not None:
         clusters += check.clusters
         if check.own_keys is not None:

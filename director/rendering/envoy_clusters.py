@@ -26,6 +26,8 @@ CONNECT_TIMEOUT: Final = "5s"
 
 _PORTS: Final = {"http": 80, "https": 443}
 
+_UNSPECIFIED: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 (nothing listens there)
+
 
 def identity(topology: Topology) -> TlsFiles | None:
     """What Envoy proves to processes that it is; None when they ask for nothing.
@@ -86,14 +88,28 @@ def service_cluster(owner: str, topology: Topology) -> Yaml:
     }
 
 
-def http_cluster(process: Process, topology: Topology) -> Yaml:
-    """The cluster of a process that serves HTTP."""
-    assert process.http is not None
-    address = process.http
-    cluster = _cluster(DIRECTOR, "STRICT_DNS", [address])
+def http_cluster(process: Process, topology: Topology, address: Address | None) -> Yaml:
+    """The cluster of a process that serves HTTP.
+
+    Args:
+        process: the process.
+        topology: says whether it does so over TLS.
+        address: where Envoy reaches it, if that is not where it listens.
+
+    Raises:
+        TopologyError: it listens on all interfaces, which is no address to send anything to.
+    """
+    found = address or process.http
+    assert found is not None
+    if found.host in _UNSPECIFIED:
+        raise TopologyError(
+            f"process '{process.name}' serves HTTP on all interfaces; "
+            "expected --director, which says where Envoy reaches it"
+        )
+    cluster = _cluster(DIRECTOR, "STATIC" if found.is_unix else "STRICT_DNS", [found])
     certificate = topology.http.certificate
     if certificate is not None:
-        # Its certificate is for the name that browsers use. Envoy expects that very one.
+        # It is for the name that browsers use. Envoy expects that very one.
         cluster["transport_socket"] = _tls({"trusted_ca": {"filename": str(certificate)}})
     return cluster
 

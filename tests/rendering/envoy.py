@@ -30,8 +30,13 @@ def rendered(topology: Path, listen: str, program: Sequence[str] = ()) -> str:
         text=True,
         check=True,
         timeout=60,
-        env=None if program else {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env=None if program else environment(),
     ).stdout
+
+
+def environment() -> dict[str, str]:
+    """What a program of the sources is started with."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 @contextmanager

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +12,7 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 
 from seam.testing.issuer import TestIssuer
-from tests.rendering.envoy import envoy, rendered
+from tests.rendering.envoy import environment, envoy, rendered
 from tests.system.processes import free_port
 from tests.system.topologies import SERVICES, SOURCES, Launch, Shop, broker_command
 
@@ -60,9 +58,8 @@ class ProvenShop:
             """
         topology = self._topology("shop")
         settings = ["--topology", str(topology), "--data", str(directory / "data")]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         made = [*SOURCES, "certificates", str(certificates), *settings]
-        subprocess.run(made, check=True, timeout=60, env=environment)
+        subprocess.run(made, check=True, timeout=60, env=environment())
         names = ("inventory", "others", "director")
         self.shop = Shop(
             [
