@@ -49,6 +49,7 @@ async def measure_calls(options: Options) -> Section:
     throughput = 1 / result(HTTP, http_read.SHOP).ratio.median
     budgets = [
         at_most("a call within a call, as multiples of a bare await", 25, BUS, bus.IN_PROCESS),
+        at_most("the same with a token", 25, BUS, bus.SIGNED_IN),
         at_most("a task's first call", 50, BUS, bus.IN_PROCESS_OUTERMOST),
         at_most("a call with 8 interceptors", 40, INTERCEPTORS, shapes.intercepted(8)),
         Budget(

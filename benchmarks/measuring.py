@@ -15,6 +15,10 @@ from typing import Final
 WARM_UP: Final = 4
 """What part of a round is run first, and thrown away: one in so many."""
 
+CPU_OF_THIS_THREAD: Final = time.thread_time
+"""The clock for what never waits: a long round would else hold more of what other programs do than
+a short one, and its ratio to that one would grow with the load of the machine."""
+
 
 @dataclass(frozen=True)
 class Way:

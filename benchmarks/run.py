@@ -23,6 +23,7 @@ from rich.progress import Progress
 from benchmarks.calls import measure_calls
 from benchmarks.checkouts.measure import measure_checkouts
 from benchmarks.events.measure import measure_events
+from benchmarks.front.measure import measure_front
 from benchmarks.processes import measure_processes
 from benchmarks.report import Options, Section, print_report, report_json
 from benchmarks.repositories.measure import measure_repositories
@@ -30,7 +31,7 @@ from benchmarks.routes.measure import measure_routes
 
 app = App(name="benchmarks", help="Measure what the README claims.", version_flags=[])
 
-Name = Literal["calls", "routes", "repositories", "events", "checkouts", "processes"]
+Name = Literal["calls", "routes", "repositories", "events", "checkouts", "processes", "front"]
 
 BENCHMARKS: Final[dict[Name, Callable[[Options], Awaitable[Section]]]] = {
     "calls": measure_calls,
@@ -39,6 +40,7 @@ BENCHMARKS: Final[dict[Name, Callable[[Options], Awaitable[Section]]]] = {
     "events": measure_events,
     "checkouts": measure_checkouts,
     "processes": measure_processes,
+    "front": measure_front,
 }
 
 

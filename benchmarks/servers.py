@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import grpc
 import uvloop
@@ -24,7 +25,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 Serve = Callable[[Callable[[str], None]], Awaitable[None]]
 """Serves until it is cancelled; says its address when it can be called."""
 
-START_TIMEOUT = 30.0
+START_TIMEOUT = 60.0
+"""Seconds; everything is started at once, and the machine may do other things as well."""
 
 _LISTENING = re.compile(r"listening on \w+://(.+)")
 
@@ -65,6 +67,12 @@ def cpu_of(pid: int) -> float:
     # What clock_getcpuclockid(3) gives, which Python does not offer: see CPUCLOCK_SCHED in the
     # kernel's posix-timers.h.
     return time.clock_gettime((~pid << 3) | 2)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for each in tasks for child in each.read_text(encoding="ascii").split()]
 
 
 @contextmanager
@@ -124,8 +132,8 @@ def module_process(module: str, *arguments: str) -> Iterator[Server]:
             process.terminate()
 
 
-def run_module(module: str, *arguments: str, **environment: str) -> None:
-    """Run `python -m MODULE` to its end.
+def run_module(module: str, *arguments: str, **environment: str) -> str:
+    """Run `python -m MODULE` to its end; gives what it printed.
 
     Args:
         module: the module.
@@ -138,13 +146,13 @@ def run_module(module: str, *arguments: str, **environment: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         env=_importing_alike() | environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
         raise RuntimeError(f"{module} {' '.join(arguments)} failed:\n{done.stderr}")
+    return done.stdout
 
 
 def _importing_alike() -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 from benchmarks.bus import CALLER, DIRECT, REQUEST, Answers, inside_of_a_call, repeated
-from benchmarks.measuring import Result, Way, measure
+from benchmarks.measuring import CPU_OF_THIS_THREAD, Result, Way, measure
 from seam.bus import HandlerRegistry, InProcessChannel, Interceptor, Invoke, StreamInvoke
 from seam.call.context import CallContext
 from seam.contract import MethodDescriptor
@@ -62,10 +62,12 @@ async def measure_interceptors(rounds: int, progress: Callable[[], object]) -> l
     """Measure a call with more and more interceptors, half of them on each side."""
     direct = Answers().batch_get_items
     ways = [
-        Way(DIRECT, repeated(lambda: direct(REQUEST)), 50_000),
+        Way(DIRECT, repeated(lambda: direct(REQUEST)), 100_000),
         *(_way(intercepted(count), _stub(Answers(), count)) for count in INTERCEPTORS),
     ]
-    return await measure(ways, baseline=DIRECT, rounds=rounds, progress=progress)
+    return await measure(
+        ways, baseline=DIRECT, rounds=rounds, progress=progress, clock=CPU_OF_THIS_THREAD
+    )
 
 
 def intercepted(count: int) -> str:
@@ -82,7 +84,9 @@ async def measure_depth(rounds: int, progress: Callable[[], object]) -> list[Res
             stub = _stub(Chain(stub), 0)
         assert stub is not None
         ways.append(_way(f"{depth} calls deep", stub))
-    return await measure(ways, baseline=ways[0].name, rounds=rounds, progress=progress)
+    return await measure(
+        ways, baseline=ways[0].name, rounds=rounds, progress=progress, clock=CPU_OF_THIS_THREAD
+    )
 
 
 def _stub(handler: Answers, interceptors: int) -> InventoryStub:
@@ -99,4 +103,4 @@ def _way(name: str, stub: InventoryStub) -> Way:
     def call() -> Awaitable[object]:
         return stub.batch_get_items(REQUEST)
 
-    return Way(name, inside_of_a_call(call), 10_000)
+    return Way(name, inside_of_a_call(call), 5_000)

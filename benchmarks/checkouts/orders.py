@@ -12,6 +12,7 @@ from typing import Any, Final
 from benchmarks.checkouts.systems import ITEMS
 from benchmarks.routes.catalogue import sku
 from benchmarks.routes.load import RefusedError, ask, send_once
+from benchmarks.routes.requests import get, request
 
 LINES: Final = 2
 """Items in a cart."""
@@ -21,7 +22,7 @@ PATIENCE: Final = 60.0
 
 _CONFIRMED: Final = "ORDER_STATE_CONFIRMED"
 _PENDING: Final = "ORDER_STATE_PENDING"
-_READY: Final = b"GET /readyz HTTP/1.1\r\nHost: shop\r\n\r\n"
+_READY: Final = get("/readyz")
 
 _CUSTOMER: Final = {"email": "customer@example.org", "password": "benchmark"}
 
@@ -50,17 +51,17 @@ async def ready(address: str) -> None:
 async def orders(address: str, number: int) -> list[bytes]:
     """Fill so many carts; gives requests that order them."""
     chance = random.Random(1)
-    token = await _signed_in(address)
-    made = await ask(address, [_request("POST", "/v1/carts", {}, token)] * number)
+    token = await signed_in(address)
+    made = await ask(address, [request("POST", "/v1/carts", {}, token)] * number)
     carts = [json.loads(body)["cartId"] for body in made]
     puts = [
-        _request("PUT", f"/v1/carts/{cart}/items/{sku(item)}", {"quantity": 1}, token)
+        request("PUT", f"/v1/carts/{cart}/items/{sku(item)}", {"quantity": 1}, token)
         for cart in carts
         for item in chance.sample(range(ITEMS), LINES)
     ]
     await ask(address, puts)
     return [
-        _request("POST", "/v1/orders", {"cartId": cart}, token, f"key-{next(_keys)}")
+        request("POST", "/v1/orders", {"cartId": cart}, token, f"key-{next(_keys)}")
         for cart in carts
     ]
 
@@ -94,38 +95,24 @@ async def until_confirmed(address: str, order: bytes) -> None:
 async def until_ended(address: str) -> None:
     """Wait until no order is under way any more."""
     until = time.monotonic() + PATIENCE
-    token = await _signed_in(address)
+    token = await signed_in(address)
     while any(order["state"] == _PENDING for order in await _newest(address, token)):
         if time.monotonic() > until:
             raise NotConfirmedError("orders are under way for ever")
         await asyncio.sleep(0.05)
 
 
-async def _signed_in(address: str) -> str:
+async def signed_in(address: str) -> str:
     """An access token of the customer, who registers the first time."""
     if address not in _registered:
-        await ask(address, [_request("POST", "/v1/users", _CUSTOMER)])
+        await ask(address, [request("POST", "/v1/users", _CUSTOMER)])
         _registered.add(address)
-    (tokens,) = await ask(address, [_request("POST", "/v1/authenticate", _CUSTOMER)])
+    (tokens,) = await ask(address, [request("POST", "/v1/authenticate", _CUSTOMER)])
     access_token: str = json.loads(tokens)["accessToken"]
     return access_token
 
 
 async def _newest(address: str, token: str) -> list[dict[str, Any]]:
-    head = f"GET /v1/orders?pageSize=200 HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {token}"
-    (body,) = await ask(address, [f"{head}\r\n\r\n".encode()])
+    (body,) = await ask(address, [get("/v1/orders?pageSize=200", token)])
     found: list[dict[str, Any]] = json.loads(body)["orders"]
     return found
-
-
-def _request(method: str, path: str, body: object, token: str = "", key: str = "") -> bytes:
-    content = json.dumps(body).encode()
-    lines = [
-        f"{method} {path} HTTP/1.1",
-        "Host: shop",
-        "Content-Type: application/json",
-        f"Content-Length: {len(content)}",
-        *([f"Authorization: Bearer {token}"] if token else []),
-        *([f"Idempotency-Key: {key}"] if key else []),
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + content

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from sqlalchemy import make_url
 from benchmarks.broker import nats_server
 from benchmarks.postgres import Postgres, postgres
 from benchmarks.routes.catalogue import write_csv
-from benchmarks.servers import Server, cpu_of, module_process, run_module
+from benchmarks.servers import Server, children, cpu_of, module_process, run_module
 from director import monolith
 from services.payments.simulator import command_line as simulator
 
@@ -31,6 +32,9 @@ SERVICES: Final[Mapping[str, str]] = {
 
 ITEMS: Final = 500
 """Items of the catalogue."""
+
+DIRECTOR: Final = "director"
+"""The process in front of a split shop."""
 
 
 @dataclass
@@ -44,6 +48,7 @@ class Shop:
         running: the processes.
         database: its database server, if it has one.
         broker: the process of its broker, if it has one.
+        topology: the file that says where its parts are; "" if there is none.
     """
 
     address: str
@@ -51,6 +56,7 @@ class Shop:
     commands: Mapping[str, tuple[str, ...]]
     database: Postgres | None = None
     broker: int | None = None
+    topology: str = ""
     running: dict[str, Server] = field(default_factory=dict)
     _ends: dict[str, ExitStack] = field(default_factory=dict)
 
@@ -68,50 +74,66 @@ class Shop:
     def run(self) -> Iterator[None]:
         """Run all processes while the block runs."""
         try:
-            for name in self.commands:
-                self.start(name)
+            # All at once, as whatever runs them does.
+            with ThreadPoolExecutor() as threads:
+                for _ in threads.map(self.start, self.commands):
+                    pass
             yield
         finally:
             for ends in self._ends.values():
                 ends.close()
 
-    def pids(self) -> list[int]:
-        """The ids of its processes."""
-        return [process.pid for process in self.running.values()]
+    def pids(self, *, without: str = "") -> list[int]:
+        """The ids of its processes, and of the workers that these have started.
+
+        Args:
+            without: the name of one that does not count.
+        """
+        started = [each.pid for name, each in self.running.items() if name != without]
+        return [pid for each in started for pid in (each, *children(each))]
 
     def cpu(self) -> tuple[float, float]:
         """Seconds of CPU that its processes and its broker have used, and its database server."""
         own = self.pids() + ([] if self.broker is None else [self.broker])
-        return sum(map(cpu_of, own)), 0.0 if self.database is None else self.database.cpu()
+        return sum(map(cpu_of, own)), self.database_cpu()
+
+    def database_cpu(self) -> float:
+        """Seconds of CPU that its database server has used, if it has one."""
+        return 0.0 if self.database is None else self.database.cpu()
 
 
 @contextmanager
-def monolith_sqlite() -> Iterator[Shop]:
-    """All services in one process, with embedded databases."""
+def monolith_sqlite(http: str = "", module: str = monolith.__name__) -> Iterator[Shop]:
+    """All services in one process, with embedded databases.
+
+    Args:
+        http: the table `[http]` of its topology, without its name.
+        module: the artifact.
+    """
     with _prepared() as (directory, provider):
         settings = ("--data", str(directory), "--setting", f"payments.provider={provider}")
         catalogue = _catalogue(directory)
         run_module(monolith.__name__, "inventory", "import", catalogue, *settings[:2])
         address = free_address()
-        command = (monolith.__name__, "--http", address, *settings)
+        topology = directory / "topology.toml"
+        topology.write_text(f"{_whole(address)}\n[http]\n{http}\n", encoding="utf-8")
+        command = (module, "--topology", str(topology), *settings)
         shop = Shop(address, "shop", {"shop": command})
         with shop.run():
             yield shop
 
 
 @contextmanager
-def monolith_postgresql() -> Iterator[Shop]:
-    """All services in one process, with PostgreSQL."""
+def monolith_postgresql(*arguments: str) -> Iterator[Shop]:
+    """All services in one process, with PostgreSQL.
+
+    Args:
+        arguments: more arguments of its command.
+    """
     with _prepared() as (directory, provider), postgres() as server:
         address = free_address()
-        names = ", ".join(f'"{name}"' for name in SERVICES)
-        topology = _topology(
-            directory,
-            server,
-            provider,
-            f'[process.shop]\nservices = [{names}]\nhttp = "{address}"\n',
-        )
-        command = (monolith.__name__, "--topology", topology)
+        topology = _topology(directory, server, provider, _whole(address))
+        command = (monolith.__name__, "--topology", topology, *arguments)
         shop = Shop(address, "shop", {"shop": command}, server)
         with shop.run():
             yield shop
@@ -130,13 +152,14 @@ def split() -> Iterator[Shop]:
             directory,
             server,
             provider,
-            f'[process.director]\nhttp = "{address}"\n',
+            f'[process.{DIRECTOR}]\nhttp = "{address}"\n',
             f'[events]\nbroker = "{nats.url}"\n',
             *processes,
         )
         commands = {name: (each, "--topology", topology) for name, each in SERVICES.items()}
-        director = (monolith.__name__, "--topology", topology, "--process", "director")
-        shop = Shop(address, "orders", commands | {"director": director}, server, nats.id)
+        director = (monolith.__name__, "--topology", topology, "--process", DIRECTOR)
+        processes_of_it = commands | {DIRECTOR: director}
+        shop = Shop(address, "orders", processes_of_it, server, nats.id, topology)
         with shop.run():
             yield shop
 
@@ -157,6 +180,12 @@ def _prepared() -> Iterator[tuple[Path, str]]:
         arguments = ("--http", "127.0.0.1:0", "--ledger", ledger)
         with module_process(simulator.__name__, *arguments) as provider:
             yield Path(directory), f"http://{provider.address}"
+
+
+def _whole(address: str) -> str:
+    """All services in one process, in a topology."""
+    names = ", ".join(f'"{name}"' for name in SERVICES)
+    return f'[process.shop]\nservices = [{names}]\nhttp = "{address}"\n'
 
 
 def _topology(directory: Path, server: Postgres, provider: str, *processes: str) -> str:

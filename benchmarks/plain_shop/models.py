@@ -26,6 +26,7 @@ class Cart(SQLModel, table=True):
     """A cart."""
 
     cart_id: str = Field(primary_key=True, max_length=64)
+    owner: str = Field(default="", max_length=64)
 
 
 class CartItem(SQLModel, table=True):

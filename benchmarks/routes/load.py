@@ -40,6 +40,11 @@ class Load:
         return self.requests / self.seconds
 
     @property
+    def p50(self) -> float:
+        """Seconds within which half of them were answered."""
+        return self.latencies[len(self.latencies) // 2]
+
+    @property
     def p99(self) -> float:
         """Seconds within which 99 of 100 were answered."""
         return self.latencies[int(len(self.latencies) * 0.99)]

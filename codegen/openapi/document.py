@@ -62,6 +62,9 @@ _LAST_EVENT_ID: Final[Mapping[str, Json]] = {
     "description": "The id of the last event that was received; what comes after it is sent.",
 }
 
+_EMPTY_ID: Final[Mapping[str, Json]] = {"const": ""}
+"""As browsers have it before there was an event with an id."""
+
 
 def document(file: ContractFile) -> dict[str, Json]:
     """The `paths` and `components` of a contract's OpenAPI document."""
@@ -115,8 +118,8 @@ class _Writer:
         if method.idempotency_key:
             parameters.append(dict(_IDEMPOTENCY_KEY))
         if method.resume is not None:
-            schema = self._schemas.of_field(method.resume.request)
-            parameters.append({**_LAST_EVENT_ID, "schema": schema})
+            ids: list[Json] = [self._schemas.of_field(method.resume.request), dict(_EMPTY_ID)]
+            parameters.append({**_LAST_EVENT_ID, "schema": {"anyOf": ids}})
         if parameters:
             operation["parameters"] = parameters
         if binding.has_body:
@@ -195,10 +198,15 @@ class _Writer:
                 "Server-sent events: the `data` of each is one record, or a problem in the event"
                 " `error`. The event `end` says that no more will come."
             )
+            events: list[Json] = [
+                _event("message", schema),
+                _event("error", reference(_PROBLEM)),
+                _event("end", {"type": "object", "additionalProperties": False}),
+            ]
             return {
                 "200": {
                     "description": description,
-                    "content": {"text/event-stream": {"schema": schema}},
+                    "content": {"text/event-stream": {"schema": {"anyOf": events}}},
                 }
             }
         content: Json = {"application/json": {"schema": schema}}
@@ -221,6 +229,27 @@ class _Writer:
                 },
             ]
         }
+
+
+def _event(name: str, data: Json) -> Json:
+    """The schema of a server-sent event: its fields, as the client's parser gives them.
+
+    Source: https://html.spec.whatwg.org/multipage/server-sent-events.html. What OpenAPI 3.1 leaves
+    open, the schema of a stream of events, is read as 3.2 has it: it describes one event.
+    """
+    return {
+        "type": "object",
+        "properties": {
+            "event": {"const": name},
+            "id": {"type": "string"},
+            "data": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": data,
+            },
+        },
+        "required": ["data"],
+    }
 
 
 def _security(access: Access) -> list[Json]:

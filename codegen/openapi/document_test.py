@@ -132,7 +132,15 @@ def test_a_typed_error_may_share_the_status_of_a_refusal(tmp_path: Path) -> None
 def test_a_stream_of_answers_is_described_as_events_that_can_be_resumed(found: Any) -> None:
     operation = found["paths"]["/v1/{id}:watch"]["get"]
     tick = {"$ref": "#/components/schemas/a.v1.Tick"}
-    assert operation["responses"]["200"]["content"] == {"text/event-stream": {"schema": tick}}
+    (content,) = operation["responses"]["200"]["content"].items()
+    assert content[0] == "text/event-stream"
+    events = {
+        each["properties"]["event"]["const"]: each["properties"]["data"]["contentSchema"]
+        for each in content[1]["schema"]["anyOf"]
+    }
+    assert set(events) == {"message", "error", "end"}
+    assert events["message"] == tick
+    assert events["error"] == {"$ref": "#/components/schemas/Problem"}
     parameters = [(each["name"], each["in"]) for each in operation["parameters"]]
     assert parameters == [("id", "path"), ("name", "query"), ("Last-Event-ID", "header")]
 

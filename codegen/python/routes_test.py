@@ -402,7 +402,7 @@ def test_every_reference_of_the_openapi_document_resolves(library: SimpleNamespa
 def test_contracts_cannot_bind_the_paths_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
 
-    def noted(app: Any) -> Any:
+    def noted(app: Any, **_: object) -> Any:
         made.append(app)
         return app
 

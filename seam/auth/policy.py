@@ -100,22 +100,27 @@ def _at_once(
     """Make the cheapest function that decides: it runs for every call, and is measured."""
     access, roles, callers = method.access, method.access.roles, method.access.callers
 
-    def recognized(call: CallContext) -> CallContext | None:
-        principal = call.principal
-        found = known(principal.token) if principal.token else ANONYMOUS
+    def recognized(call: CallContext, found: Principal | None) -> CallContext | None:
         if found is None:
-            return None
+            if call.principal.token:
+                return None
+            found = ANONYMOUS
         if roles and not (found.roles & roles):
             _check_roles(method, found)
-        return call if found is principal else msgspec.structs.replace(call, principal=found)
+        return call if found is call.principal else msgspec.structs.replace(call, principal=found)
 
     def public(call: CallContext) -> CallContext | None:
-        return call if call.principal is ANONYMOUS else recognized(call)
+        principal = call.principal
+        if principal is ANONYMOUS:
+            return call
+        found = known(principal.token)
+        return call if found is principal else recognized(call, found)
 
     def of_users(call: CallContext) -> CallContext | None:
-        if not call.principal.token:
+        token = call.principal.token
+        if not token:
             raise StatusError(Code.UNAUTHENTICATED, f"{method.full_name}: sign in first")
-        return recognized(call)
+        return recognized(call, known(token))
 
     def of_services(call: CallContext) -> CallContext | None:
         if call.caller not in callers:
@@ -125,7 +130,11 @@ def _at_once(
             raise StatusError(
                 Code.PERMISSION_DENIED, f"{method.full_name} may not be called by {who}"
             )
-        return call if call.principal is ANONYMOUS else recognized(call)
+        principal = call.principal
+        if principal is ANONYMOUS:
+            return call
+        found = known(principal.token)
+        return call if found is principal else recognized(call, found)
 
     def of_nobody(_: CallContext) -> CallContext | None:
         raise StatusError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
@@ -15,7 +14,7 @@ from seam.contract.errors import Code, StatusError
 __all__ = ["TokenVerifier"]
 
 REMEMBERED: Final = 4_096
-"""Verified tokens that are remembered; those that were not used for the longest time go first."""
+"""Verified tokens of a generation; of two, the last used ones and some more are remembered."""
 
 
 class TokenVerifier:
@@ -35,25 +34,29 @@ class TokenVerifier:
         self._expected = expected
         self._source = source
         self._now = now
-        self._remembered: OrderedDict[str, Verified] = OrderedDict()
+        # Two generations: when the younger one is full it becomes the older one, and what is not
+        # asked for again by then is forgotten. So a look-up, which every call makes, moves nothing.
+        self._younger: dict[str, Verified] = {}
+        self._older: dict[str, Verified] = {}
         # What a withdrawn key has signed is good no more.
-        source.on_change = self._remembered.clear
+        source.on_change = self._forget
 
     def known(self, token: str) -> Principal | None:
         """See `Authenticator`."""
-        verified = self._remembered.get(token)
+        verified = self._younger.get(token) or self._recalled(token)
         if verified is None or not verified.begins <= self._now() < verified.ends:
             return None
-        self._remembered.move_to_end(token)
         return verified.principal
 
     async def verify(self, token: str) -> Principal:
         """See `Authenticator`."""
         try:
-            verified = self._remembered.get(token) or await self._verified(token)
+            verified = (
+                self._younger.get(token) or self._recalled(token) or await self._verified(token)
+            )
             verified.check(self._now())
         except TokenError as error:
-            self._remembered.pop(token, None)
+            self._younger.pop(token, None)
             raise StatusError(Code.UNAUTHENTICATED, str(error)) from None
         self._remember(token, verified)
         return verified.principal
@@ -65,7 +68,18 @@ class TokenVerifier:
             raise TokenError("the token is signed with a key that its issuer does not have")
         return read.verified(key, self._expected)
 
+    def _recalled(self, token: str) -> Verified | None:
+        """What the older generation knows of a token, which belongs to the younger one again."""
+        verified = self._older.pop(token, None)
+        if verified is not None:
+            self._remember(token, verified)
+        return verified
+
+    def _forget(self) -> None:
+        self._younger.clear()
+        self._older.clear()
+
     def _remember(self, token: str, verified: Verified) -> None:
-        self._remembered[token] = verified
-        if len(self._remembered) > REMEMBERED:
-            self._remembered.popitem(last=False)
+        if len(self._younger) >= REMEMBERED:
+            self._older, self._younger = self._younger, {}
+        self._younger[token] = verified

@@ -68,7 +68,8 @@ def unary_client_call(
         if outer is None:
             context = CallContext(deadline, "", ANONYMOUS, EMPTY, sent, caller)
         else:
-            deadline = min(deadline, outer.deadline)
+            if outer.deadline < deadline:  # noqa: PLR1730 (a fifth of the cost of `min`)
+                deadline = outer.deadline
             context = CallContext(
                 deadline, outer.traceparent, outer.principal, outer.baggage, sent, caller
             )

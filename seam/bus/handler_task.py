@@ -48,6 +48,9 @@ _loops: Final[dict[int, asyncio.AbstractEventLoop]] = {}
 
 _left_behind: Final[set[asyncio.Task[Any]]] = set()
 
+_ENDED: Final[Any] = object()
+"""Stands for what a handler waits for that has ended."""
+
 
 class ServerCall:
     """Answers the calls of one method: makes the task of each.
@@ -109,6 +112,8 @@ class ServerCall:
 class HandlerTask(SteppedTask):
     """Answers one call for the task that awaits it, once."""
 
+    _response: Record
+
     # Defaults here, so that a call which waits for nothing sets none of them.
     _started = False
     _expired = False
@@ -163,16 +168,6 @@ class HandlerTask(SteppedTask):
         _enter_task(loop, self)  # type: ignore[arg-type]
         try:
             waiter = self._context.run(self._begin, invoke)
-        except StopIteration as stop:
-            if bulkhead.waiting:
-                bulkhead.leave()
-            else:
-                bulkhead.free += 1
-            if monotonic() >= call.deadline:
-                call.trailing_metadata.clear()
-                raise deadline_exceeded(server.method) from None
-            result: Record = stop.value
-            return result
         except BaseException as error:
             if self._holds_place:
                 bulkhead.leave()
@@ -182,15 +177,27 @@ class HandlerTask(SteppedTask):
             _enter_task(loop, caller)
             if self._told_when_done and self.done():
                 self._tell()
-        return (yield from self._wait(waiter, caller))
+        if waiter is not _ENDED:
+            return (yield from self._wait(waiter, caller))
+        if bulkhead.waiting:
+            bulkhead.leave()
+        else:
+            bulkhead.free += 1
+        if monotonic() >= call.deadline:
+            call.trailing_metadata.clear()
+            raise deadline_exceeded(server.method)
+        return self._response
 
     def _begin(self, invoke: Invoke) -> Waiter:
-        """Let the handler run until it waits for the first time."""
+        """Let the handler run until it waits for the first time; `_ENDED` when it never does."""
         current_call.set(self._call)
-        # Handlers and interceptors are coroutine functions.
-        self._coroutine = invoke(self._request, self._call)  # type: ignore[assignment]
-        waiter: Waiter = self._coroutine.send(None)
+        self._coroutine = coroutine = self._answer(invoke)
+        # Unlike `send`, `next` makes no exception of a coroutine's end.
+        waiter: Waiter = next(coroutine.__await__(), _ENDED)
         return waiter
+
+    async def _answer(self, invoke: Invoke) -> None:
+        self._response = await invoke(self._request, self._call)
 
     def _wait(self, waiter: Waiter, caller: asyncio.Task[Any]) -> Generator[Any, Any, Record]:
         """Go on with a handler that waits, until it ends or nobody waits for it any more.
@@ -206,7 +213,6 @@ class HandlerTask(SteppedTask):
         requests, is_cancelled = caller.cancelling(), will_be_cancelled(caller)
         leaving: CancelledError | None = None
         failure: StatusError | None = None
-        response: Record | None = None
         try:
             while True:
                 sent: object = None
@@ -229,9 +235,8 @@ class HandlerTask(SteppedTask):
                     thrown = error
                 try:
                     waiter = self._step(caller, sent, thrown)
-                except StopIteration as stop:
+                except StopIteration:
                     self._leave()
-                    response = stop.value
                     break
                 except BaseException as error:
                     self._leave()
@@ -249,8 +254,7 @@ class HandlerTask(SteppedTask):
             raise leaving or deadline_exceeded(self._server.method) from None
         if failure is not None:
             raise failure from None
-        assert response is not None
-        return response
+        return self._response
 
     def _expire(self) -> None:
         self._expired = True

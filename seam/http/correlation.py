@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from random import getrandbits
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 REQUEST_ID: Final = b"x-request-id"
 TRACEPARENT: Final = b"traceparent"
@@ -20,8 +22,11 @@ _TRACEPARENT: Final = re.compile(
     rb"(-.*)?"
 )
 
+_BITS: Final = 192
+"""Of a trace's id, and of a span's."""
 
-class Correlation(NamedTuple):
+
+class Correlation(msgspec.Struct, frozen=True, gc=False):
     """What ties a request to what it causes.
 
     Attributes:
@@ -52,9 +57,10 @@ def correlation(headers: Mapping[bytes, bytes]) -> Correlation:
         request_id = sent.decode("ascii")
     if traceparent and request_id:
         return Correlation(request_id, traceparent)
-    trace = f"{getrandbits(192):048x}"
-    # Neither may be zero, which 192 random bits are not.
-    return Correlation(request_id or trace[:32], traceparent or f"00-{trace[:32]}-{trace[32:]}-00")
+    drawn = getrandbits(_BITS).to_bytes(_BITS // 8, "big").hex()
+    # Neither may be zero, which so many random bits are not.
+    trace = drawn[:32]
+    return Correlation(request_id or trace, traceparent or f"00-{trace}-{drawn[32:]}-00")
 
 
 def new_request_id() -> str:

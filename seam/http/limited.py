@@ -6,7 +6,7 @@ of RFC 9110.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from litestar.enums import ScopeType
@@ -17,6 +17,7 @@ from seam.contract import Code
 from seam.http.client_address import ClientAddresses, subscriber
 from seam.http.problem import send_problem
 from seam.http.rate_limits.limiter import Limiter, Refusal
+from seam.http.rate_limits.local import LocalLimiter
 
 NEVER_COUNTED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """What those who look after the process ask."""
@@ -33,17 +34,31 @@ def limited(app: ASGIApp, limiter: Limiter, key_of: Callable[[Scope], str]) -> A
         limiter: counts requests.
         key_of: under what a request is counted; "" when it is not.
     """
+    if isinstance(limiter, LocalLimiter):
+        return _limited_at_once(app, limiter.count, key_of)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         key = "" if scope["path"] in NEVER_COUNTED else key_of(scope)
         refusal = await limiter.hit(key) if key else None
         if refusal is None:
             await app(scope, receive, send)
-        elif scope["type"] == ScopeType.HTTP:
-            await _refuse(send, refusal)
         else:
-            reason = "rate limit"
-            await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER, "reason": reason})
+            await _refuse(scope, send, refusal)
+
+    return answer
+
+
+def _limited_at_once(
+    app: ASGIApp, count: Callable[[str], Refusal | None], key_of: Callable[[Scope], str]
+) -> ASGIApp:
+    """As `limited`, where nothing is waited for: no coroutine stands around the application's."""
+
+    def answer(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        key = "" if scope["path"] in NEVER_COUNTED else key_of(scope)
+        refusal = count(key) if key else None
+        if refusal is None:
+            return app(scope, receive, send)
+        return _refuse(scope, send, refusal)
 
     return answer
 
@@ -63,7 +78,11 @@ def by_principal(_: Scope) -> str:
     return "" if call is None else call.principal.subject
 
 
-async def _refuse(send: Send, refusal: Refusal) -> None:
+async def _refuse(scope: Scope, send: Send, refusal: Refusal) -> None:
+    if scope["type"] != ScopeType.HTTP:
+        reason = "rate limit"
+        await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER, "reason": reason})
+        return
     name, rate, seconds = refusal
     amount = f"{rate.amount:,} requests in {rate.seconds:,} s"
     await send_problem(

@@ -8,6 +8,7 @@ leave: their clients go elsewhere, and resume there.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
@@ -15,10 +16,14 @@ from typing import Any, Final, Protocol
 from litestar import Response
 from litestar.types import Receive, Scope, Send
 
+from seam.call.context import current_principal
 from seam.contract import Code, StatusError
 
 MAXIMUM_STREAMS: Final = 2_000
 """Streams that are open in a server at a time."""
+
+MAXIMUM_OF_ONE: Final = 100
+"""Those of one principal, so that nobody who is signed in takes the places of everybody."""
 
 UNREAD_SECONDS: Final = 10.0
 """How long a client may leave what it was sent, before it is cut off."""
@@ -53,32 +58,46 @@ class Streamed(Protocol):
 class Streams:
     """The streams of one server."""
 
-    def __init__(self, maximum: int = MAXIMUM_STREAMS) -> None:
+    def __init__(
+        self, maximum: int = MAXIMUM_STREAMS, maximum_of_one: int = MAXIMUM_OF_ONE
+    ) -> None:
         """Begin with none.
 
         Args:
             maximum: how many there may be at a time.
+            maximum_of_one: how many of them one principal may have.
         """
         self.leaving = asyncio.Event()
         self._maximum = maximum
+        self._maximum_of_one = maximum_of_one
         self._count = 0
+        self._of_principals: Counter[str] = Counter()
 
     @contextmanager
     def one_more(self) -> Iterator[None]:
-        """Count a stream while the block lasts.
+        """Count a stream of who asks while the block lasts.
 
         Raises:
-            StatusError: UNAVAILABLE, because there are too many, or the server is about to leave.
+            StatusError: UNAVAILABLE, because there are too many, or the server is about to leave;
+                RESOURCE_EXHAUSTED, because the principal has too many.
         """
         if self.leaving.is_set():
             raise StatusError(Code.UNAVAILABLE, "the process ends; connect again")
         if self._count >= self._maximum:
             raise StatusError(Code.UNAVAILABLE, "too many streams are open; try again later")
+        subject = current_principal().subject
+        if subject and self._of_principals[subject] >= self._maximum_of_one:
+            detail = f"expected at most {self._maximum_of_one} streams of one principal at a time"
+            raise StatusError(Code.RESOURCE_EXHAUSTED, detail)
         self._count += 1
+        self._of_principals[subject] += 1
         try:
             yield
         finally:
             self._count -= 1
+            self._of_principals[subject] -= 1
+            if not self._of_principals[subject]:
+                del self._of_principals[subject]
 
     def state(self, cut_off: Callable[[str], None]) -> dict[str, Any]:
         """What the requests of a connection know, as the `state` of their ASGI scopes.

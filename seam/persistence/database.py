@@ -201,7 +201,10 @@ class Database:
                 raise await self._report(error, self._writes) from None
         finally:
             self._holders.discard(holder)
-            await backend.rollback(work)
+            try:
+                await backend.rollback(work)
+            except REPORTED as error:
+                raise await self._report(error, self._writes) from None
         if self._writes.away:
             self._writes.answered()
 

@@ -171,3 +171,32 @@ async def test_what_was_acknowledged_is_there_and_nothing_else(
             assert isinstance(outcome, ZeroDivisionError | IntegrityError | StatusError), outcome
             assert not kept & found
             assert not plan.called_back
+
+
+class SeenError(Exception):
+    """Others have written what a transaction was about to write."""
+
+
+@pytest.mark.parametrize("ending", ["raises", "fails", "is cancelled"])
+async def test_what_a_transaction_gave_up_for_is_there_for_everybody_when_it_has_ended(
+    database: Database, ending: str
+) -> None:
+    """Also when it shared its commit with what it has seen."""
+
+    async def write_once(number: int) -> None:
+        try:
+            async with database.transaction() as transaction:
+                if number in await transaction.fetch_all(NUMBERS):
+                    if ending == "raises":
+                        raise SeenError
+                    if ending == "is cancelled":
+                        asyncio.current_task().cancel()  # type: ignore[union-attr]
+                        await asyncio.sleep(0)
+                await transaction.execute(ADD, number=number)
+        except (SeenError, IntegrityError, asyncio.CancelledError):
+            assert number in await database.fetch_all(NUMBERS)
+
+    for _ in range(20):
+        number = next(numbers)
+        await asyncio.gather(*(write_once(number) for _ in range(8)))
+        assert number in await database.fetch_all(NUMBERS)

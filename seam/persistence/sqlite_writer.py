@@ -3,9 +3,10 @@
 A commit waits for the disk, some hundred times as long as a statement takes. So transactions share
 it. The first begins a group: `BEGIN IMMEDIATE`, which takes the write lock. Bodies run one after
 another, each in a savepoint of its own, their statements on the event loop, since they are short;
-one that fails is undone alone. When nobody waits for a turn any more, or the group is large or old
-enough, it is committed in a thread, and only then is any of them told that it has succeeded. While
-the disk is waited for, others gather for the next group.
+one that fails is undone alone, and waits for the others all the same: it has seen what they wrote,
+and nobody is to hear of that before it is committed. When nobody waits for a turn any more, or the
+group is large or old enough, it is committed in a thread, and only then is any of them told that it
+has succeeded. While the disk is waited for, others gather for the next group.
 
     turn: begin → body → body → … → commit (in a thread) → next group
 
@@ -173,11 +174,21 @@ class SqliteWriter:
         await committed
 
     async def rollback(self, work: SqliteWork) -> None:
-        """Undo what a transaction did."""
-        if not work.ended:
-            work.ended = True
-            work.undo()
+        """Undo what a transaction did; return when what it has seen of its group is on disk.
+
+        Who gives up because of what others have written may look for it next, or tell of it.
+        """
+        if work.ended:
+            return
+        work.ended = True
+        work.undo()
+        if not self._group:
             self.leave()
+            return
+        committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._group.append((committed, ()))
+        self.leave(alone=work.alone)
+        await committed
 
     # Turns.
 

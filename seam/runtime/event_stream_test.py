@@ -159,7 +159,7 @@ async def test_head_is_answered_without_a_call(streaming: Callable[..., Any]) ->
 async def test_streams_are_so_many_and_no_more(
     streaming: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams.Streams.__init__, "__defaults__", (2,))
+    monkeypatch.setattr(streams.Streams.__init__, "__defaults__", (2, 2))
     async with streaming() as server, httpx.AsyncClient(timeout=20) as client:
         url = f"{server.url}/download?count=9999&pause=20"
         async with client.stream("GET", url), client.stream("GET", url):

@@ -38,6 +38,9 @@ class WholeAnswers:
         await self._app(scope, receive, self._take)
 
     async def _take(self, message: Message) -> None:
+        if self._cycle.transport.is_closing():
+            # The client has left, and uvicorn hears of it a moment later. Nobody is written to.
+            self._cycle.disconnected = True
         if message["type"] == "http.response.start" and _has_length(message):
             self._start = message
             return

@@ -34,6 +34,7 @@ from seam.http.limits import MAXIMUM_HEAD_BYTES
 from seam.http.problem import MEDIA_TYPE, problem_body
 from seam.http.security_headers import SECURITY_HEADERS
 from seam.http.streams import Streams
+from seam.runtime.body_budget import FREE_BYTES, BodyBudget
 from seam.runtime.http_answer import WholeAnswers
 from seam.runtime.websocket_connection import (
     DEFAULT_WEBSOCKET_LIMITS,
@@ -65,6 +66,7 @@ class ConnectionLimits:
         unread_seconds: for a client that does not take its answer.
         connections: at a time.
         pipelined: requests that wait in one connection for the answers to those before them.
+        bodies_bytes: of the bodies of all requests that were not answered yet, see `BodyBudget`.
         websocket: what they may do once a connection has become a WebSocket.
     """
 
@@ -74,6 +76,7 @@ class ConnectionLimits:
     unread_seconds: float = 60.0
     connections: int = 4_000
     pipelined: int = 100
+    bodies_bytes: int = 256 * 2**20
     websocket: WebSocketLimits = DEFAULT_WEBSOCKET_LIMITS
 
 
@@ -132,7 +135,9 @@ class HttpConnection(HttpToolsProtocol):
         server_state: ServerState,
         limits: ConnectionLimits,
         cutoffs: Cutoffs,
+        *,
         streams: Streams,
+        bodies: BodyBudget,
     ) -> None:
         """Prepare for a client.
 
@@ -142,12 +147,15 @@ class HttpConnection(HttpToolsProtocol):
             limits: what the client may do.
             cutoffs: is told when the client is cut off.
             streams: the streams of the server.
+            bodies: what bodies may take together.
         """
         state = streams.state(self._cut_off)
         super().__init__(config, server_state, state, asyncio.get_running_loop())
         self.timeout_keep_alive = limits.idle_seconds  # type: ignore[assignment]
         self._limits = limits
         self._cutoffs = cutoffs
+        self._bodies = bodies
+        self._held = 0
         self._reading = _Reading.NOTHING
         self._parts = self._timed_part = 0
         self._reading_timer: asyncio.TimerHandle | None = None
@@ -197,6 +205,7 @@ class HttpConnection(HttpToolsProtocol):
         self._allow_time()
         self._unset_keepalive_if_required()
         self._took_answer()
+        self._let_go_of_bodies()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -336,8 +345,18 @@ class HttpConnection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Hand content to the application."""
+        before = max(self._content_bytes, FREE_BYTES)
         self._content_bytes += len(body)
+        counted = max(self._content_bytes - before, 0)
+        if not self._bodies.take(counted):
+            detail = "too many large requests are under way; send the request again later"
+            raise _RefusedError(503, Code.UNAVAILABLE, detail)
+        self._held += counted
         super().on_body(body)
+
+    def _let_go_of_bodies(self) -> None:
+        self._bodies.give_back(self._held)
+        self._held = 0
 
     def on_message_complete(self) -> None:
         """End a request."""
@@ -347,6 +366,8 @@ class HttpConnection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Go on with the next request, unless this is the last that is read."""
         is_last = not self.pipeline
+        if is_last:
+            self._let_go_of_bodies()
         super().on_response_complete()
         unread = self._discards or self.cycle.more_body
         if is_last and unread and not self.transport.is_closing():

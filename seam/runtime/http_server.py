@@ -20,6 +20,7 @@ from litestar.types import ASGIApp
 from uvicorn.server import ServerState
 
 from seam.http.streams import Streams
+from seam.runtime.body_budget import BodyBudget
 from seam.runtime.http_connection import (
     DEFAULT_CONNECTION_LIMITS,
     ConnectionLimits,
@@ -77,12 +78,13 @@ async def serve_http(
     )
     config.load()
     state, cutoffs, streams = ServerState(), Cutoffs(), Streams()
+    bodies = BodyBudget(limits.bodies_bytes)
     listener = HttpListener.bind(address) if isinstance(address, Address) else address
     _let_go_of_the_dead(listener.socket, limits.unread_seconds)
     leaving = False
 
     def accept() -> HttpConnection:
-        connection = HttpConnection(config, state, limits, cutoffs, streams)
+        connection = HttpConnection(config, state, limits, cutoffs, streams=streams, bodies=bodies)
         if leaving:
             connection.leave()
         return connection

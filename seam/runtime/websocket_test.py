@@ -374,7 +374,7 @@ async def test_a_client_that_sends_faster_than_it_reads_is_held_up_and_not_taken
         client.send(Opcode.PONG, b"")
         await asyncio.sleep(2.5)
         client.reader._transport.resume_reading()  # type: ignore[attr-defined]
-        numbers = []
+        numbers: list[int] = []
         async with asyncio.timeout(20):
             while len(numbers) < count:
                 opcode, answer = await client.frame()

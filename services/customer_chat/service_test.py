@@ -3,11 +3,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from seam.bus import InProcessChannel
+from seam.bus import InProcessChannel, Registration
 from seam.contract import ServiceDescriptor
+from seam.events import Subscription
 from seam.runtime import Resources
 from seam.runtime.service import DatabaseLocation
 from seam.testing import strict_channel
+from services.authentication.records.messagebus_events import USER_DELETED
 from services.customer_chat.records.api import GetChatRequest, OpenChatRequest
 from services.customer_chat.records.api_bus import CUSTOMER_CHAT_API, CustomerChatApiStub
 from services.customer_chat.service import SERVICE, start
@@ -22,11 +24,15 @@ async def test_the_service_answers_its_contract_needs_nobody_and_keeps_chats(
 ) -> None:
     location = DatabaseLocation(url=database_url, embedded=True)
     with acting("ann"):
-        async with start(Resources(location, _nowhere)) as registrations:
+        async with start(Resources(location, _nowhere)) as provided:
+            registrations = [each for each in provided if isinstance(each, Registration)]
+            subscriptions = [each for each in provided if isinstance(each, Subscription)]
+            assert [each.event for each in subscriptions] == [USER_DELETED]
             assert {each.descriptor for each in registrations} == {CUSTOMER_CHAT_API}
             assert {api.descriptor for api in SERVICE.http} == {CUSTOMER_CHAT_API}
             api = CustomerChatApiStub(strict_channel(*registrations))
             chat = await api.open_chat(OpenChatRequest())
-        async with start(Resources(location, _nowhere)) as registrations:
+        async with start(Resources(location, _nowhere)) as provided:
+            registrations = [each for each in provided if isinstance(each, Registration)]
             api = CustomerChatApiStub(strict_channel(*registrations))
             assert await api.get_chat(GetChatRequest(chat_id=chat.chat_id)) == chat

@@ -12,6 +12,7 @@ from services.inventory.records.messagebus_bus import INVENTORY, register_invent
 from services.inventory.records.messagebus_mock import InventoryMock
 from services.orders.records.api import GetOrderRequest, OrderState, PlaceOrderRequest
 from services.orders.records.api_bus import ORDERS_API, OrdersApiStub
+from services.orders.records.messagebus_bus import ORDERS
 from services.orders.service import SERVICE, start
 from services.payments.records.messagebus_bus import PAYMENTS, register_payments
 from services.payments.records.messagebus_mock import PaymentsMock
@@ -41,7 +42,7 @@ async def test_the_service_answers_its_contract_and_asks_only_for_what_it_needs(
         registrations = [each for each in provided if isinstance(each, Registration)]
         subscriptions = [each for each in provided if isinstance(each, Subscription)]
         assert [each.event for each in subscriptions] == [USER_DELETED]
-        assert {each.descriptor for each in registrations} == {ORDERS_API}
+        assert {each.descriptor for each in registrations} == {ORDERS_API, ORDERS}
         assert {api.descriptor for api in SERVICE.http} == {ORDERS_API}
         assert set(asked_for) == set(SERVICE.needs) == {INVENTORY, SHOPPING_CART, PAYMENTS}
         order = await OrdersApiStub(strict_channel(*registrations)).place_order(

@@ -80,7 +80,7 @@ class Shop:
     @property
     def url(self) -> str:
         """Where clients reach the shop."""
-        return f"http://{self._address('http')}"
+        return f"http://{self.address('http')}"
 
     def start(self, name: str) -> None:
         """Start one process."""
@@ -155,10 +155,15 @@ class Shop:
         self.wait_until_ready()
 
     def _inventory(self, call: Callable[[messagebus_pb2_grpc.InventoryStub], object]) -> None:
-        with grpc.insecure_channel(self._address("grpc", host_of="inventory")) as channel:
+        with grpc.insecure_channel(self.address("grpc", host_of="inventory")) as channel:
             call(messagebus_pb2_grpc.InventoryStub(channel))
 
-    def _address(self, scheme: str, *, host_of: str = "") -> str:
+    def address(self, scheme: str, *, host_of: str = "") -> str:
+        """Where a process listens; the one that hosts a service, if it does.
+
+        Raises:
+            AssertionError: none listens on `scheme`.
+        """
         processes = sorted(
             self._processes, key=lambda name: not self._launches[name].hosts(host_of)
         )

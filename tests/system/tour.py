@@ -53,6 +53,22 @@ class Tour:
         """Wait until a member of an answer is one of these; what was answered is not remembered."""
         wait_until(lambda: self._get(path, headers).json()[member] in expected)
 
+    def wait_until_indexed(self) -> None:
+        """Wait until the search has every item of the catalogue."""
+        token, skus = "", []
+        while True:
+            page = self._get(f"/v1/inventory?pageSize=200&pageToken={token}", None).json()
+            skus += [item["sku"] for item in page["items"]]
+            token = page["nextPageToken"]
+            if not token:
+                break
+        for sku in skus:
+            wait_until(lambda sku=sku: self._finds(sku))  # type: ignore[misc]
+
+    def _finds(self, sku: str) -> bool:
+        answer = self._get(f"/v1/search?query={sku}&pageSize=5", None).json()
+        return sku in {item["sku"] for item in answer["items"]}
+
     def _get(self, path: str, headers: Mapping[str, str] | None) -> httpx.Response:
         return self._shop.http.get(path, headers=headers)
 
@@ -86,6 +102,12 @@ def _browse(guide: Tour) -> Any:
     visit("GET", "/v1/inventory?pageToken=x")
     visit("GET", "/v1/inventory?colour=red")
     visit("GET", "/v1/inventory/NO-SUCH-SKU")
+    word = page["items"][0]["name"].split()[0]
+    guide.wait_until_indexed()
+    visit("GET", f"/v1/search?query={word}&pageSize=3")
+    visit("GET", "/v1/search?query=no-such-word-anywhere")
+    visit("GET", "/v1/search?query=")
+    visit("GET", "/v1/search?pageSize=-1")
     visit("GET", "/v1/no-such-route")
     visit("PATCH", "/v1/inventory")
     for item in page["items"]:

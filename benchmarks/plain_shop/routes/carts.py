@@ -18,14 +18,15 @@ from benchmarks.plain_shop.models import (
     MoneyPublic,
     Quantity,
 )
+from benchmarks.plain_shop.security import CurrentUser
 
 router = APIRouter(prefix="/v1/carts", tags=["carts"])
 
 
 @router.post("", response_model=CartPublic, response_model_exclude_none=True)
-def create_cart(session: SessionDep) -> CartPublic:
+def create_cart(session: SessionDep, user: CurrentUser) -> CartPublic:
     """A new, empty cart."""
-    cart = Cart(cart_id=str(uuid.uuid4()))
+    cart = Cart(cart_id=str(uuid.uuid4()), owner=user)
     session.add(cart)
     session.commit()
     session.refresh(cart)
@@ -33,18 +34,18 @@ def create_cart(session: SessionDep) -> CartPublic:
 
 
 @router.get("/{cart_id}", response_model=CartPublic, response_model_exclude_none=True)
-def get_cart(cart_id: str, session: SessionDep) -> CartPublic:
+def get_cart(cart_id: str, session: SessionDep, user: CurrentUser) -> CartPublic:
     """A cart with the names and prices of this moment."""
-    if session.get(Cart, cart_id) is None:
-        raise HTTPException(status_code=404, detail=f"There is no cart '{cart_id}'.")
+    check_cart(cart_id, session, user)
     return cart_public(cart_id, session)
 
 
 @router.put("/{cart_id}/items/{sku}", response_model=CartPublic, response_model_exclude_none=True)
-def set_item_quantity(cart_id: str, sku: str, body: Quantity, session: SessionDep) -> CartPublic:
+def set_item_quantity(
+    cart_id: str, sku: str, body: Quantity, session: SessionDep, user: CurrentUser
+) -> CartPublic:
     """The cart with so many units of the item, if the stock covers them."""
-    if session.get(Cart, cart_id) is None:
-        raise HTTPException(status_code=404, detail=f"There is no cart '{cart_id}'.")
+    check_cart(cart_id, session, user)
     item = session.get(Item, sku)
     if item is None:
         raise HTTPException(status_code=404, detail=f"There is no item with the SKU '{sku}'.")
@@ -66,6 +67,13 @@ def set_item_quantity(cart_id: str, sku: str, body: Quantity, session: SessionDe
         session.add(CartItem(cart_id=cart_id, sku=sku, quantity=body.quantity, position=last + 1))
     session.commit()
     return cart_public(cart_id, session)
+
+
+def check_cart(cart_id: str, session: Session, user: str) -> None:
+    """Refuse a cart that is not there, or somebody else's."""
+    cart = session.get(Cart, cart_id)
+    if cart is None or cart.owner != user:
+        raise HTTPException(status_code=404, detail=f"There is no cart '{cart_id}'.")
 
 
 def cart_public(cart_id: str, session: Session) -> CartPublic:

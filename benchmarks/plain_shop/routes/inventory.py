@@ -5,13 +5,17 @@ from __future__ import annotations
 import base64
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query
 from sqlmodel import col, or_, select
 
 from benchmarks.plain_shop.database import SessionDep
 from benchmarks.plain_shop.models import Item, ItemPublic, ItemsPublic, MoneyPublic
+from benchmarks.plain_shop.security import get_current_user
 
-router = APIRouter(prefix="/v1/inventory", tags=["inventory"])
+# Everybody may browse; a token that is sent has to be a good one.
+router = APIRouter(
+    prefix="/v1/inventory", tags=["inventory"], dependencies=[Depends(get_current_user)]
+)
 
 
 @router.get("/{sku}", response_model=ItemPublic)

@@ -15,10 +15,13 @@ from typing import Any
 
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from msgspec import structs
 
+from conformance.checks.rules import GOOD
 from conformance.handler import Conformance
 from conformance.requests import chunked, collected, download, events, failure_of, new_key, waiting
 from conformance.v1.conformance import (
+    AcceptRequest,
     AddRequest,
     EchoRequest,
     FailRequest,
@@ -47,6 +50,11 @@ from seam.contract.errors import Code, StatusError
 from seam.contract.records import Record
 from seam.testing.proxy import Proxy, proxying
 
+
+async def once(request: AcceptRequest) -> AsyncIterator[AcceptRequest]:
+    yield request
+
+
 CALLS: dict[str, Callable[[ConformanceStub, str], Awaitable[object]]] = {
     "Echo": lambda stub, _: stub.echo(EchoRequest()),
     "Fail": lambda stub, _: stub.fail(FailRequest(failure=Failure.UNSPECIFIED)),
@@ -58,6 +66,8 @@ CALLS: dict[str, Callable[[ConformanceStub, str], Awaitable[object]]] = {
     "Download": lambda stub, key: collected(stub.download(download(3, key=key))),
     "Upload": lambda stub, _: stub.upload(chunked(3)),
     "Converse": lambda stub, _: collected(stub.converse(chunked(3))),
+    "Accept": lambda stub, key: stub.accept(structs.replace(GOOD, key=key)),
+    "AcceptEach": lambda stub, _: collected(stub.accept_each(once(GOOD))),
     "Journal": lambda stub, key: stub.journal(JournalRequest(key=key)),
 }
 """A call of each method of the contract."""
@@ -65,7 +75,7 @@ CALLS: dict[str, Callable[[ConformanceStub, str], Awaitable[object]]] = {
 NETWORKS = ("gRPC", "NATS")
 """Transports between processes, which retry alike."""
 
-RETRIABLE = ("Echo", "Wait", "Include", "Download", "Journal")
+RETRIABLE = ("Echo", "Wait", "Include", "Download", "Accept", "Journal")
 
 
 @dataclass

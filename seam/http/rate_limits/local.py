@@ -23,11 +23,15 @@ class LocalLimiter:
         """
         self._name = name
         self._rate = rate
-        self._counter = counter or MemoryCounter(rate)
+        self._count = (counter or MemoryCounter(rate)).count
 
     async def hit(self, key: str) -> Refusal | None:
         """Count a request; says why when it is one too many."""
-        counted = self._counter.count(key)
+        return self.count(key)
+
+    def count(self, key: str) -> Refusal | None:
+        """As `hit`, which waits for nothing here."""
+        counted = self._count(key)
         return None if counted is None else refusal(self._name, self._rate, counted)
 
 

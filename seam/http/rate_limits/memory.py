@@ -44,6 +44,7 @@ class MemoryCounter:
         self._clock = clock
         self._maximum_keys = maximum_keys
         self._number = 0
+        self._begins = self._ends = 0
         self._current: OrderedDict[str, int] = OrderedDict()
         self._previous: OrderedDict[str, int] = OrderedDict()
 
@@ -54,15 +55,15 @@ class MemoryCounter:
 
     def count(self, key: str) -> Windows | None:
         """Count one more under a key; gives what is counted when it is one too many."""
-        number, into = divmod(self._clock(), self._seconds)
-        if number != self._number:
-            self._turn_to(int(number))
-        hits = self._current.get(key, 0)
+        now = self._clock()
+        if not self._begins <= now < self._ends:
+            self._turn_to(int(now // self._seconds))
+        weighed = hits = self._current.get(key, 0)
         before = self._previous.get(key, 0)
-        left = self._seconds - into
-        weighed = hits + math.floor(before * left / self._seconds) if before else hits
+        if before:
+            weighed += math.floor(before * (self._ends - now) / self._seconds)
         if weighed >= self._amount:
-            return Windows(before, left, hits)
+            return Windows(before, self._ends - now, hits)
         if hits == 0 and len(self._current) >= self._maximum_keys:
             self._current.popitem(last=False)
         self._current[key] = hits + 1
@@ -73,3 +74,5 @@ class MemoryCounter:
         self._previous = self._current if number == self._number + 1 else OrderedDict()
         self._current = OrderedDict()
         self._number = number
+        self._begins = number * self._seconds
+        self._ends = self._begins + self._seconds

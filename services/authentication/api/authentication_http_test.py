@@ -40,7 +40,7 @@ async def http(
     database: Database, passwords: PasswordHashing, keys: KeyStore, clock: AdjustableClock
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API, which lets in whom its contract names."""
-    authentication = Authentication(keys)
+    authentication = Authentication(keys, database)
 
     async def fetch() -> bytes:
         return (await authentication.get_keys(GetKeysRequest())).jwks.encode()

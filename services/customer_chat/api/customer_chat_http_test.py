@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -13,6 +12,7 @@ import pytest
 from seam.http import application
 from seam.persistence import Database
 from seam.testing import strict_channel
+from seam.testing.issuer import TestIssuer
 from services.customer_chat.api.customer_chat_api import CustomerChatApi
 from services.customer_chat.live.arrivals import Arrivals
 from services.customer_chat.records.api_bus import register_customer_chat_api
@@ -24,20 +24,24 @@ async def ready() -> dict[str, bool]:
 
 
 @pytest.fixture
-async def http(
-    database: Database, acting: Callable[..., AbstractContextManager[None]]
-) -> AsyncIterator[httpx.AsyncClient]:
+async def http(database: Database) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API, which is Ann's."""
+    issuer = TestIssuer()
+    authenticator = issuer.authenticator()
     api = CustomerChatApi(database, Arrivals(database))
     channel = strict_channel(register_customer_chat_api(api))
-    app = application([CUSTOMER_CHAT_API_HTTP], lambda _: channel, ready, title="test")
-
-    async def anns(scope: Any, receive: Any, send: Any) -> None:
-        with acting("ann"):
-            await app(scope, receive, send)
-
-    transport = httpx.ASGITransport(anns)
-    async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+    app = application(
+        [CUSTOMER_CHAT_API_HTTP],
+        lambda _: channel,
+        ready,
+        title="test",
+        authenticator=authenticator,
+    )
+    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+    headers = {"authorization": f"Bearer {issuer.token(subject='ann')}"}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://shop", headers=headers
+    ) as client:
         yield client
 
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlmodel import col
 
 from seam.persistence import Command, Query, Session, one_of
-from services.customer_chat.persistence.tables import ChatRow
+from services.customer_chat.persistence.tables import ChatRow, EntryRow
 from services.customer_chat.records.api import Chat, ChatState
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -108,6 +108,16 @@ _ADVANCE: Final = _moving(ChatState.WAITING, ChatState.JOINED)
 _JOIN: Final = _moving(ChatState.WAITING, to=ChatState.JOINED)
 _CLOSE: Final = _moving(ChatState.WAITING, ChatState.JOINED, to=ChatState.CLOSED)
 
+_REMOVE_ENTRIES: Final = Command(
+    delete(EntryRow).where(
+        col(EntryRow.chat_id).in_(
+            select(col(ChatRow.chat_id)).where(col(ChatRow.owner) == bindparam("whose"))
+        )
+    )
+)
+
+_REMOVE: Final = Command(delete(ChatRow).where(col(ChatRow.owner) == bindparam("whose")))
+
 
 class ChatRepository:
     """Chats, without what has happened in them."""
@@ -151,3 +161,8 @@ class ChatRepository:
     async def close(self, chat_id: str) -> int | None:
         """Close a chat; None when it is closed."""
         return await self._session.fetch_one(_CLOSE, of=chat_id)
+
+    async def remove_all_of(self, owner: str) -> None:
+        """Delete the chats of a customer, and what has happened in them."""
+        await self._session.execute(_REMOVE_ENTRIES, whose=owner)
+        await self._session.execute(_REMOVE, whose=owner)

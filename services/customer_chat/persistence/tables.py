@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, MetaData, UniqueCo
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 
+from seam.events import event_tables
 from seam.persistence import Text
 from services.customer_chat.domain.chat_id import LENGTH
 from services.customer_chat.domain.message import MAXIMUM_MESSAGE_ID_LENGTH, MAXIMUM_TEXT_LENGTH
@@ -58,6 +59,8 @@ class EntryRow(Table, table=True):
     text: str = Field(sa_column=Column(Text("text", MAXIMUM_TEXT_LENGTH), nullable=False))
 
 
+Index("chats_of_owner", col(ChatRow.owner))
+
 _WAITING = col(ChatRow.state) == ChatState.WAITING.value
 Index(
     "waiting_chats",
@@ -65,3 +68,5 @@ Index(
     sqlite_where=_WAITING,
     postgresql_where=_WAITING,
 )
+
+event_tables(Table.metadata)
