@@ -199,12 +199,8 @@ def _base_image(root: Path) -> None:
 
 def _libraries(programs: Sequence[Path]) -> Iterator[Path]:
     """What a loader takes for programs, and what images of Python have for those of others."""
-    listed = subprocess.run(
-        ["ldd", *map(str, programs)], capture_output=True, text=True, timeout=BUILD_TIMEOUT
-    ).stdout
-    known = subprocess.run(
-        ["/sbin/ldconfig", "-p"], capture_output=True, text=True, timeout=BUILD_TIMEOUT
-    ).stdout
+    listed = _printed("ldd", *map(str, programs))
+    known = _printed("/sbin/ldconfig", "-p")
     for line in listed.splitlines():
         found = _LIBRARY.search(line)
         if found and line.startswith("\t") and Path(found[0]).exists():
@@ -213,3 +209,11 @@ def _libraries(programs: Sequence[Path]) -> Iterator[Path]:
         found = re.search(rf"{re.escape(name)} .*=> (/\S+)", known)
         if found:
             yield Path(found[1])
+
+
+def _printed(*command: str) -> str:
+    # Of a program that is no library, or has none, it says so and ends with an error.
+    ran = subprocess.run(
+        command, capture_output=True, text=True, timeout=BUILD_TIMEOUT, check=False
+    )
+    return ran.stdout
