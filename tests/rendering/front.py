@@ -28,6 +28,7 @@ class ProvenShop:
         self._directory = directory
         self._issuer = TestIssuer()
         keys, certificates = directory / "jwks.json", directory / "certificates"
+        self._keys = keys
         keys.write_bytes(self._issuer.jwks())
         others = ", ".join(f'"{name}"' for name in SERVICES if name != "inventory")
         broker = free_port()
@@ -70,15 +71,18 @@ class ProvenShop:
         )
 
     @contextmanager
-    def behind_envoy(self, name: str, http: str = "") -> Iterator[Front]:
+    def behind_envoy(self, name: str, http: str = "", *, keys: str = "") -> Iterator[Front]:
         """The shop behind an Envoy of its own.
 
         Args:
             name: of its files.
             http: lines of the table `[http]` of the topology by which it is configured.
+            keys: where it looks for the issuer's keys, if that is not their file.
         """
         listen = f"127.0.0.1:{free_port()}"
         topology = self._topology(name, f"\n[http]\n{http}")
+        if keys:
+            topology.write_text(topology.read_text().replace(str(self._keys), keys))
         directory = self._directory / name
         directory.mkdir()
         with envoy(rendered(topology, listen), listen, directory):

@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from tests.rendering.front import ORIGIN, Front, ProvenShop
+from tests.system.processes import free_port
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,15 @@ def test_a_token_that_is_none_of_the_issuers_is_refused(
 def test_clocks_may_differ_by_half_a_minute(front: Front) -> None:
     with front.acting("ann", seconds=-20) as client:
         assert client.get("/v1/orders").status_code == 200
+
+
+def test_while_there_are_no_keys_a_token_is_neither_good_nor_bad(proven: ProvenShop) -> None:
+    away = f"http://127.0.0.1:{free_port()}/jwks.json"
+    with proven.behind_envoy("no_keys", keys=away) as front:
+        with front.acting("ann") as ann:
+            assert ann.get("/v1/orders").status_code == 503
+        with front.anonymous() as client:
+            assert client.get("/v1/inventory").status_code == 200
 
 
 def test_no_client_calls_in_the_name_of_a_service(front: Front) -> None:
