@@ -27,25 +27,42 @@ def add_render_commands(app: App, artifact: Artifact) -> None:
     app.command(render)
 
     @render.command
-    def envoy(*, listen: str = FRONT, settings: Settings = Settings()) -> None:  # noqa: B008
+    def envoy(
+        *,
+        listen: str = FRONT,
+        director: str | None = None,
+        settings: Settings = Settings(),  # noqa: B008
+    ) -> None:
         """Print the configuration of an Envoy in front of the services of a topology.
+
+        It takes the director's place: it makes gRPC of ProtoJSON, checks tokens, bounds clients as
+        [http] says, serves TLS with the certificate of [http], and proves itself to services by the
+        certificate of the front door where there is a [tls]. Streams for clients, health and
+        documents go on to a process of the topology that serves HTTP; without one, what is left out
+        is said in comments.
 
         Args:
             listen: HOST:PORT where Envoy takes requests.
+            director: HOST:PORT where Envoy reaches the process that serves HTTP, when that is not
+                where the process listens.
             settings: where the system's parts are.
         """
-        from director.rendering.envoy import envoy_configuration  # noqa: PLC0415
+        from director.rendering.envoy import envoy_configuration, left_out  # noqa: PLC0415
 
-        try:
-            address = Address.parse(listen)
-        except ValueError as error:
-            raise SettingsError(f"--listen: {error}") from None
         topology = artifact.topology(settings)
-        _print([envoy_configuration(topology, artifact.services, address)])
+        address = _address("--listen", listen)
+        front = None if director is None else _address("--director", director)
+        configuration = envoy_configuration(topology, artifact.services, address, front)
+        for sentence in left_out(topology, artifact.services):
+            print(f"# {sentence}")  # noqa: T201 (what the command is for)
+        _print([configuration])
 
     @render.command
     def compose(*, settings: Settings = Settings()) -> None:  # noqa: B008
         """Print a Compose file with a container for each process of a topology.
+
+        What is secret is taken from the environment, a file .env, or a file PROCESS.env for each
+        process. SHOP_CERTIFICATES is the folder of certificates, where the topology has a [tls].
 
         Args:
             settings: where the system's parts are.
@@ -63,6 +80,9 @@ def add_render_commands(app: App, artifact: Artifact) -> None:
         settings: Settings = Settings(),  # noqa: B008
     ) -> None:
         """Print manifests for Kubernetes with a Deployment for each process of a topology.
+
+        They refer to Secrets: shop-databases, shop-broker, shop-certificates,
+        shop-http-certificate, and PROCESS-environment for each process; see docs/deployment.md.
 
         Args:
             version: the tag of the images.
@@ -87,6 +107,13 @@ def add_render_commands(app: App, artifact: Artifact) -> None:
         if not packaged.endswith(".pex") or any(each.isspace() for each in packaged):
             raise SettingsError(f"{packaged!r}: expected a .pex file below dist")
         print(text_of(packaged), end="")  # noqa: T201 (what the command is for)
+
+
+def _address(flag: str, text: str) -> Address:
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise SettingsError(f"{flag}: {error}") from None
 
 
 def _print(documents: list[Any]) -> None:

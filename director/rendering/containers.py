@@ -8,13 +8,22 @@ URLs with passwords go into no file that is rendered: processes take them from t
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
+from director.rendering.container_topology import (
+    CERTIFICATES,
+    HTTP_CERTIFICATE,
+    ISSUER_KEYS,
+    NATS,
+    POSTGRES,
+    container_topology,
+    has_keys_file,
+    moved,
+)
 from seam.runtime import Service
 from seam.runtime.topology import (
     Address,
@@ -24,18 +33,34 @@ from seam.runtime.topology import (
     database_of,
 )
 
+__all__ = [
+    "ADMIN_VARIABLE",
+    "BROKER_VARIABLE",
+    "CERTIFICATES",
+    "DATABASE_VARIABLE",
+    "GRACE",
+    "HTTP_CERTIFICATE",
+    "ISSUER_KEYS",
+    "NATS",
+    "NATS_IMAGE",
+    "POSTGRES",
+    "POSTGRES_IMAGE",
+    "TOPOLOGY_FILE",
+    "USER",
+    "Container",
+    "Containers",
+    "in_containers",
+    "variable_of",
+]
+
 HTTP_PORT: Final = 8080
 FIRST_GRPC_PORT: Final = 7100
 
-POSTGRES: Final = "postgres"
-NATS: Final = "nats"
-"""Containers that stand in for servers on the machine of the topology."""
-
 TOPOLOGY_FILE: Final = "/etc/shop/topology.toml"
-DATA: Final = "/data"
-"""Where containers find their topology, and keep embedded databases."""
+"""Where containers find their topology."""
 
 DATABASE_VARIABLE: Final = "SEAM_DATABASE"
+BROKER_VARIABLE: Final = "SEAM_BROKER"
 ADMIN_VARIABLE: Final = "SEAM_ADMIN_URL"
 
 USER: Final = 65532
@@ -46,6 +71,9 @@ GRACE: Final = 30
 
 POSTGRES_IMAGE: Final = "postgres:18"
 NATS_IMAGE: Final = "nats:2.15"
+
+_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+"""Source: https://www.rfc-editor.org/rfc/rfc1123#section-2.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +106,31 @@ class Containers:
     Attributes:
         processes: one for each process.
         topology: the text of the topology file that they share.
+        source: the topology as it was written for machines.
         postgres: whether a database server stands in for one on the machine.
         nats: the same of a broker.
     """
 
     processes: tuple[Container, ...]
     topology: str
+    source: Topology
     postgres: bool
     nats: bool
+
+    @property
+    def broker(self) -> str | None:
+        """URL of the broker, as containers find it, with its user."""
+        return None if self.source.broker is None else moved(self.source.broker, NATS)
+
+    @property
+    def has_secret_broker(self) -> bool:
+        """Whether who may use the broker is a secret."""
+        return self.broker is not None and "@" in self.broker
+
+    @property
+    def has_keys_file(self) -> bool:
+        """Whether an issuer has its public keys in a file, which containers need."""
+        return has_keys_file(self.source)
 
     @property
     def databases(self) -> dict[str, str]:
@@ -94,7 +139,11 @@ class Containers:
 
     def needed_by(self, container: Container) -> tuple[str, ...]:
         """The servers of others that a process has to reach, by the names of containers."""
-        postgres = any(urlsplit(url).hostname == POSTGRES for url in container.databases.values())
+        urls = [*container.databases.values()]
+        store = self.source.http.rate_limit_store
+        if store is not None and container.http is not None:
+            urls.append(moved(store, POSTGRES))
+        postgres = any(urlsplit(url).hostname == POSTGRES for url in urls)
         broker = self.nats and container.process.services != ()
         return (*((POSTGRES,) if postgres else ()), *((NATS,) if broker else ()))
 
@@ -118,13 +167,22 @@ def in_containers(topology: Topology, services: Sequence[Service]) -> Containers
     for name in names:
         if names.count(name) > 1 or name in {POSTGRES, NATS}:
             raise TopologyError(f"process '{name}': two containers cannot have this name")
+        if not _NAME.fullmatch(name):
+            raise TopologyError(
+                f"process {name!r:.80} cannot be the name of a container; expected up to 63 "
+                "letters, digits, - and _"
+            )
     urls = [url for container in containers for url in container.databases.values()]
-    broker = None if topology.broker is None else _moved(topology.broker, NATS)
+    store = topology.http.rate_limit_store
+    if store is not None:
+        urls.append(moved(store, POSTGRES))
+    broker = topology.broker
     return Containers(
         tuple(containers),
-        _toml(topology, containers, broker),
+        container_topology(topology, containers),
+        topology,
         postgres=any(urlsplit(url).hostname == POSTGRES for url in urls),
-        nats=broker is not None and broker != topology.broker,
+        nats=broker is not None and moved(broker, NATS) != broker,
     )
 
 
@@ -137,14 +195,14 @@ def _container(
         )
     kept = [service.name for service in services if service.migrations is not None]
     own = [name for name in process.services if name in kept]
-    urls = {name: database_of(topology.databases, name) for name in own}
+    urls = {name: database_of(topology.databases, name) or "" for name in own}
     return Container(
         name=process.name.replace("_", "-").lower(),
         process=process,
         image=_image(process),
         grpc=_port(process.grpc, FIRST_GRPC_PORT + number),
         http=_port(process.http, HTTP_PORT),
-        databases={name: _moved(url, POSTGRES) for name, url in urls.items() if _is_server(url)},
+        databases={name: moved(url, POSTGRES) for name, url in urls.items() if _is_server(url)},
         embedded=any(not _is_server(url) for url in urls.values()),
     )
 
@@ -161,54 +219,5 @@ def _port(address: Address | None, default: int) -> int | None:
     return address.port or default
 
 
-def _is_server(url: str | None) -> bool:
-    return url is not None and url.startswith("postgresql")
-
-
-def _moved(url: str | None, name: str) -> str:
-    """A URL with the name of a container in the place of the machine itself."""
-    assert url is not None
-    host = urlsplit(url).hostname or ""
-    if host == "localhost" or _is_loopback(host):
-        shown = f"[{host}]" if ":" in host else host
-        before, at, after = url.rpartition(f"@{shown}")
-        if at:
-            return f"{before}@{name}{after}"
-        return url.replace(f"//{shown}", f"//{name}", 1)
-    return url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _toml(topology: Topology, containers: Sequence[Container], broker: str | None) -> str:
-    """The topology that the containers share, without databases."""
-    rows = [f"data = {json.dumps(DATA)}"]
-    for container in containers:
-        rows += ["", f"[process.{container.process.name}]"]
-        if container.process.services:
-            rows.append(f"services = {json.dumps(list(container.process.services))}")
-        if container.http is not None:
-            rows.append(f'http = "0.0.0.0:{container.http}"')
-        if container.grpc is not None:
-            rows.append(f'grpc = "0.0.0.0:{container.grpc}"')
-            rows.append(f'advertise = "dns:///{container.name}:{container.grpc}"')
-    for service, limits in topology.limits.items():
-        rows += ["", f"[limits.{service}]"]
-        rows += [f"concurrent = {limits.concurrent}", f"queued = {limits.queued}"]
-    if broker is not None:
-        rows += ["", "[events]", f"broker = {json.dumps(broker)}"]
-    for service, settings in topology.settings.items():
-        rows += ["", f"[settings.{service}]"]
-        for name, setting in settings.items():
-            if isinstance(setting.value, str) and urlsplit(setting.value).password:
-                raise TopologyError(
-                    f"{setting.origin}: settings.{service}.{name} holds a password, which is "
-                    "rendered into no file; give it by the environment, as SEAM_SETTING"
-                )
-            rows.append(f"{name} = {json.dumps(setting.value)}")
-    return "\n".join(rows) + "\n"
+def _is_server(url: str) -> bool:
+    return url.startswith("postgresql")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,13 +23,15 @@ class HttpPath:
 
     Attributes:
         template: the path as the OpenAPI document has it, such as `/v1/orders/{orderId}:cancel`.
-        methods: the HTTP methods that it has.
+        methods: the HTTP methods by which one answer is given to one request.
         owner: the service that answers it.
+        streamed: the HTTP methods that are answered by server-sent events or a WebSocket.
     """
 
     template: str
     methods: tuple[str, ...]
     owner: str
+    streamed: tuple[str, ...] = ()
 
     @property
     def regex(self) -> str:
@@ -46,12 +48,23 @@ class HttpPath:
 def http_paths(services: Sequence[Service]) -> list[HttpPath]:
     """The paths that contracts bind, literal ones before those with variables."""
     found = [
-        HttpPath(template, tuple(sorted(verb.upper() for verb in verbs)), service.name)
+        HttpPath(
+            template,
+            tuple(sorted(verb.upper() for verb in verbs if not _is_streamed(verbs[verb]))),
+            service.name,
+            tuple(sorted(verb.upper() for verb in verbs if _is_streamed(verbs[verb]))),
+        )
         for service in services
         for api in service.http
         for template, verbs in api.openapi["paths"].items()
     ]
     return sorted(found, key=lambda path: (_VARIABLE.sub("\x7f", path.template), path.owner))
+
+
+def _is_streamed(operation: Mapping[str, Any]) -> bool:
+    """Whether OpenAPI has an operation answer with more than one body."""
+    good = operation["responses"].get("200", {})
+    return "x-websocket" in operation or "text/event-stream" in good.get("content", ())
 
 
 def client_facing(services: Sequence[Service]) -> list[ServiceDescriptor]:

@@ -1,322 +1,229 @@
 """The configuration of an Envoy that stands in front of services which were broken out.
 
-It turns ProtoJSON over HTTP into gRPC by the contracts, as the director does. What is answered to
-good requests is the same, and so are the statuses of refusals; the bodies of these are Envoy's own.
-What is served by the director alone (its health, its documents) goes to the director, where the
-topology has one.
+It turns ProtoJSON over HTTP into gRPC by the contracts, as the director does, and looks after what
+the director does at the door: tokens, rate limits, sizes, times, headers. What is answered to good
+requests is the same, and so are the statuses of refusals; the bodies of these are Envoy's own. What
+the director alone serves (its health, its documents, streams for clients) goes to the director,
+where the topology has one.
 
 Sources: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/grpc_json_transcoder_filter,
-https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto.
+https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Final
 
-from director.rendering.descriptors import (
-    HttpPath,
-    client_facing,
-    descriptor_set,
-    http_paths,
+from director.rendering.descriptors import HttpPath, client_facing, http_paths
+from director.rendering.envoy_clusters import (
+    front_of,
+    http_cluster,
+    service_cluster,
+    socket,
 )
-from seam.bus.grpc.request_stream import names
-from seam.bus.retry_policy import ATTEMPTS, FIRST_BACKOFF, LONGEST_BACKOFF
+from director.rendering.envoy_extensions import Yaml, message
+from director.rendering.envoy_filters import CORS, cors_policy, filters, router, transcoder
+from director.rendering.envoy_routes import Routes, routes_of
+from director.rendering.envoy_tokens import KEYS, KEYS_PATH, token_check
 from seam.contract import ServiceDescriptor
 from seam.http.limits import MAXIMUM_BODY_BYTES, MAXIMUM_HEAD_BYTES
+from seam.http.settings import HttpSettings
 from seam.runtime import Service
-from seam.runtime.topology import DNS, UNIX, Address, Process, Topology, TopologyError
+from seam.runtime.topology import Address, Topology
 
-Yaml: TypeAlias = dict[str, Any]
-"""What becomes a mapping in a document."""
-
-_V3: Final = "type.googleapis.com/envoy.extensions"
-_MANAGER: Final = "filters.network.http_connection_manager.v3.HttpConnectionManager"
-_TRANSCODER: Final = "filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder"
-
-DIRECTOR: Final = "director"
-"""The cluster of what serves HTTP by itself."""
-
-OWN_PATHS: Final = ("/readyz", "/metrics", "/schema")
-"""What a process that serves HTTP answers besides the routes of contracts."""
-
-_ALIVE: Final = '{"status":"ok"}'
-
-_UNTOUCHED: Final[Yaml] = {
-    "envoy.filters.http.grpc_json_transcoder": {
-        "@type": f"{_V3}.{_TRANSCODER}",
-        "services": [],
-        "proto_descriptor_bin": "",
-    }
-}
-"""Of a route whose requests the transcoder leaves alone."""
-
-CONNECT_TIMEOUT: Final = "1s"
 HEAD_TIMEOUT: Final = "10s"
 BODY_TIMEOUT: Final = "60s"
 
+_MANAGER: Final = "filters.network.http_connection_manager.v3.HttpConnectionManager"
 
-def envoy_configuration(topology: Topology, services: Sequence[Service], listen: Address) -> Yaml:
+_FETCH_FAILED: Final = "response.code_details.contains('remote_fetch')"
+
+
+def envoy_configuration(
+    topology: Topology,
+    services: Sequence[Service],
+    listen: Address,
+    director: Address | None = None,
+) -> Yaml:
     """The static configuration of an Envoy in front of the processes of a topology.
 
     Args:
         topology: where the services are; each that clients see must be reached over gRPC.
         services: all services of the system.
         listen: where Envoy takes requests.
+        director: where it reaches the process that serves HTTP, if that is not where this listens.
 
     Raises:
-        TopologyError: Envoy cannot reach a service that clients see.
+        TopologyError: Envoy cannot reach a service that clients see, the process that serves HTTP,
+            or the keys of who issues tokens.
     """
-    contracts = client_facing(services)
-    paths = http_paths(services)
+    contracts, paths = client_facing(services), http_paths(services)
+    check = token_check(topology, paths, listen)
+    front = front_of(topology)
+    routes = Routes(topology.http, check, with_director=front is not None)
+    listeners = [
+        _listener(
+            listen,
+            [*routes.of(contracts, paths)],
+            [*filters(contracts, topology.http, check)],
+            topology.http,
+        )
+    ]
     owners = list(dict.fromkeys(contract.owner for contract in contracts))
-    clusters = [_cluster_of(owner, topology) for owner in owners]
-    front = next((each for each in topology.processes.values() if each.http is not None), None)
-    if front is not None and front.http is not None:
-        clusters.append(_http_cluster(front.http))
-    return {
-        "static_resources": {
-            "listeners": [_listener(contracts, paths, listen, with_director=front is not None)],
-            "clusters": clusters,
-        }
-    }
+    clusters = [service_cluster(owner, topology) for owner in owners]
+    if front is not None:
+        clusters.append(http_cluster(front, topology, director))
+    if check is not None:
+        clusters += check.clusters
+        if check.own_keys is not None:
+            listeners.append(_keys_listener(check.own_keys, contracts, paths))
+    return {"static_resources": {"listeners": listeners, "clusters": clusters}}
+
+
+def left_out(topology: Topology, services: Sequence[Service]) -> Iterator[str]:
+    """What clients cannot have of an Envoy in front of a topology, a sentence for each."""
+    if front_of(topology) is not None:
+        return
+    for path in http_paths(services):
+        for method in path.streamed:
+            yield (
+                f"{method} {path.template} is left out: Envoy makes no streams for clients, and no "
+                "process of the topology serves HTTP, which would."
+            )
 
 
 def _listener(
-    contracts: Sequence[ServiceDescriptor],
-    paths: Sequence[HttpPath],
-    listen: Address,
-    *,
-    with_director: bool,
+    listen: Address, routes: Sequence[Yaml], http_filters: Sequence[Yaml], settings: HttpSettings
 ) -> Yaml:
-    routes = [*_own_routes(with_director=with_director), *_http_routes(paths)]
-    for contract in contracts:
-        routes.extend(_routes_of(contract))
-    manager = {
-        "@type": f"{_V3}.{_MANAGER}",
-        "stat_prefix": "front",
-        "server_header_transformation": "PASS_THROUGH",
-        "use_remote_address": True,
+    host: Yaml = {"name": "all", "domains": ["*"], "routes": [*routes]}
+    if settings.allowed_origins:
+        host["typed_per_filter_config"] = {CORS: cors_policy(settings)}
+    manager = message(
+        _MANAGER,
+        stat_prefix="front",
+        server_header_transformation="PASS_THROUGH",
+        **_clients(settings),
+        # A request keeps the name that it came with, as at the director.
+        preserve_external_request_id=True,
+        always_set_request_id_in_response=True,
         # A path means what was sent, as to the director.
-        "normalize_path": False,
-        "merge_slashes": False,
-        "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
-        "request_headers_timeout": HEAD_TIMEOUT,
-        "request_timeout": BODY_TIMEOUT,
-        "max_request_headers_kb": MAXIMUM_HEAD_BYTES // 1024,
-        "local_reply_config": {
-            "mappers": [
-                {
-                    "filter": {
-                        "status_code_filter": {
-                            "comparison": {
-                                "op": "EQ",
-                                "value": {"default_value": 200, "runtime_key": "own_answers"},
-                            }
-                        }
-                    },
-                    "body_format_override": {
-                        "text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"},
-                        "content_type": "application/json",
-                    },
-                }
-            ],
-            "body_format": {
-                "json_format": {"status": "%RESPONSE_CODE%", "detail": "%LOCAL_REPLY_BODY%"},
-                "content_type": "application/problem+json",
+        normalize_path=False,
+        merge_slashes=False,
+        path_with_escaped_slashes_action="KEEP_UNCHANGED",
+        request_headers_timeout=HEAD_TIMEOUT,
+        request_timeout=BODY_TIMEOUT,
+        max_request_headers_kb=MAXIMUM_HEAD_BYTES // 1024,
+        local_reply_config=_own_answers(),
+        route_config={"virtual_hosts": [host]},
+        http_filters=[*http_filters],
+    )
+    if settings.certificate is None:
+        return _listening("front", listen, manager)
+    return _listening("front", listen, manager, transport_socket=_served_over_tls(settings))
+
+
+def _clients(settings: HttpSettings) -> Yaml:
+    """Who is asking, where proxies stand between a client and Envoy."""
+    if not settings.trusted_proxies:
+        return {"use_remote_address": True}
+    trusted = [
+        {"address_prefix": str(each.network_address), "prefix_len": each.prefixlen}
+        for each in settings.trusted_proxies
+    ]
+    extension = "http.original_ip_detection.xff"
+    detection = message(
+        f"{extension}.v3.XffConfig", xff_trusted_cidrs={"cidrs": trusted}, skip_xff_append=False
+    )
+    return {
+        "original_ip_detection_extensions": [
+            {"name": f"envoy.{extension}", "typed_config": detection}
+        ]
+    }
+
+
+def _served_over_tls(settings: HttpSettings) -> Yaml:
+    files = {
+        "certificate_chain": {"filename": str(settings.certificate)},
+        "private_key": {"filename": str(settings.key)},
+    }
+    context = {
+        "tls_certificates": [files],
+        "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+        "alpn_protocols": ["h2", "http/1.1"],
+    }
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": message(
+            "transport_sockets.tls.v3.DownstreamTlsContext", common_tls_context=context
+        ),
+    }
+
+
+def _own_answers() -> Yaml:
+    """What Envoy itself answers, with the statuses that the director has."""
+    return {
+        "mappers": [
+            {
+                # What has no body must not get one.
+                "filter": {"or_filter": {"filters": [_status_is(200), _status_is(204)]}},
+                "body_format_override": {
+                    "text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"},
+                    "content_type": "application/json",
+                },
             },
-        },
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
-        "http_filters": [*_filters(contracts)],
-    }
-    return {
-        "name": "front",
-        "address": _socket(listen),
-        "per_connection_buffer_limit_bytes": MAXIMUM_BODY_BYTES,
-        "filter_chains": [
+            # A token for somebody else is a token that is refused.
+            {"filter": _status_is(403), "status_code": 401},
+            # It may be a good one: nobody can tell at present.
             {
-                "filters": [
-                    {
-                        "name": "envoy.filters.network.http_connection_manager",
-                        "typed_config": manager,
+                "filter": {
+                    "extension_filter": {
+                        "name": "envoy.access_loggers.extension_filters.cel",
+                        "typed_config": message(
+                            "access_loggers.filters.cel.v3.ExpressionFilter",
+                            expression=_FETCH_FAILED,
+                        ),
                     }
-                ]
-            }
+                },
+                "status_code": 503,
+            },
         ],
-    }
-
-
-def _filters(contracts: Sequence[ServiceDescriptor]) -> Iterator[Yaml]:
-    # Deadlines are the contract's: a client sets none. What gRPC says beside the answer is no
-    # client's concern, and is taken out before the transcoder, which reads it, has written.
-    yield _filter(
-        "header_mutation",
-        "filters.http.header_mutation.v3.HeaderMutation",
-        mutations={
-            "request_mutations": [{"remove": "grpc-timeout"}, {"remove": "content-type"}],
-            "response_mutations": [
-                {"remove": "grpc-status"},
-                {"remove": "grpc-message"},
-                {"remove": "grpc-accept-encoding"},
-            ],
-        },
-    )
-    yield _filter(
-        "buffer",
-        "filters.http.buffer.v3.Buffer",
-        max_request_bytes=MAXIMUM_BODY_BYTES,
-    )
-    yield _filter(
-        "grpc_json_transcoder",
-        _TRANSCODER,
-        proto_descriptor_bin=base64.b64encode(descriptor_set(contracts)).decode(),
-        services=[contract.name for contract in contracts],
-        convert_grpc_status=True,
-        query_param_unescape_plus=True,
-        request_validation_options={
-            "reject_unknown_method": True,
-            "reject_unknown_query_parameters": True,
-            "reject_binding_body_field_collisions": True,
-        },
-        print_options={"always_print_primitive_fields": True},
-    )
-    yield _filter("router", "filters.http.router.v3.Router", suppress_envoy_headers=True)
-
-
-def _filter(name: str, type_name: str, **settings: object) -> Yaml:
-    config = {"@type": f"{_V3}.{type_name}", **settings}
-    return {"name": f"envoy.filters.http.{name}", "typed_config": config}
-
-
-def _own_routes(*, with_director: bool) -> Iterator[Yaml]:
-    yield {
-        "match": {"path": "/healthz"},
-        "direct_response": {"status": 200, "body": {"inline_string": _ALIVE}},
-        "typed_per_filter_config": _UNTOUCHED,
-    }
-    if with_director:
-        for path in OWN_PATHS:
-            yield {
-                "match": {"path_separated_prefix": path},
-                "route": {"cluster": DIRECTOR},
-                "typed_per_filter_config": _UNTOUCHED,
-            }
-
-
-def _http_routes(paths: Sequence[HttpPath]) -> Iterator[Yaml]:
-    """What is matched before transcoding: a path with a method that it has, then without.
-
-    The transcoder goes on to gRPC's path from the first. Left alone, it has no answer to the second
-    but that there is no such path. What ends in a verb is no variable's value.
-    """
-    verbs = [path for path in paths if path.has_verb]
-    others = [path for path in paths if not path.has_verb]
-    for group in (verbs, others):
-        for path in group:
-            methods = _method_is("|".join(path.methods))
-            yield {
-                "match": {"safe_regex": {"regex": path.regex}, "headers": [methods]},
-                "route": {"cluster": path.owner, "timeout": "0s"},
-            }
-        for path in group:
-            allow = ", ".join(sorted({*path.methods, "OPTIONS"}))
-            for status, match in ((204, {"headers": [_method_is("OPTIONS")]}), (405, {})):
-                yield {
-                    "match": {"safe_regex": {"regex": path.regex}, **match},
-                    "direct_response": {"status": status},
-                    "response_headers_to_add": [{"header": {"key": "allow", "value": allow}}],
-                    "typed_per_filter_config": _UNTOUCHED,
-                }
-
-
-def _method_is(methods: str) -> Yaml:
-    return {"name": ":method", "string_match": {"safe_regex": {"regex": methods}}}
-
-
-def _routes_of(contract: ServiceDescriptor) -> Iterator[Yaml]:
-    """The routes of a contract service, which match gRPC's paths after transcoding.
-
-    There is never one for everything: gRPC from outside would reach internal services by it.
-    """
-    again = {
-        "retry_on": "unavailable,connect-failure,refused-stream",
-        "num_retries": ATTEMPTS - 1,
-        "retry_back_off": {
-            "base_interval": f"{FIRST_BACKOFF}s",
-            "max_interval": f"{LONGEST_BACKOFF}s",
+        "body_format": {
+            "json_format": {"status": "%RESPONSE_CODE%", "detail": "%LOCAL_REPLY_BODY%"},
+            "content_type": "application/problem+json",
         },
     }
-    for method in contract.methods:
-        # 0 leaves the contract's deadline in force, and not Envoy's.
-        action: Yaml = {"cluster": contract.owner, "timeout": "0s"}
-        if method.retriable:
-            action["retry_policy"] = again
-        for name in names(method):
-            yield {"match": {"path": f"/{contract.name}/{name}"}, "route": action}
 
 
-def _cluster_of(owner: str, topology: Topology) -> Yaml:
-    process = topology.home(owner)
-    if process is None or not process.addresses:
-        where = "no process" if process is None else f"process '{process.name}', which has no grpc"
-        raise TopologyError(
-            f"{owner} is in {where}; expected an address over which Envoy reaches it by gRPC"
-        )
-    kind, endpoints = _endpoints(process)
-    http2 = "upstreams.http.v3.HttpProtocolOptions"
+def _status_is(status: int) -> Yaml:
+    value = {"default_value": status, "runtime_key": f"own_answers_{status}"}
+    return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
+
+
+def _keys_listener(
+    address: Address, contracts: Sequence[ServiceDescriptor], paths: Sequence[HttpPath]
+) -> Yaml:
+    """The listener at which Envoy itself reads the keys of the shop's own issuer."""
+    owner = next(path.owner for path in paths if path.template == KEYS_PATH)
+    issuing = [contract for contract in contracts if contract.owner == owner]
+    asked = {"match": {"path": KEYS_PATH}, "route": {"cluster": owner}}
+    routes = [asked, *(route for contract in issuing for route in routes_of(contract))]
+    manager = message(
+        _MANAGER,
+        stat_prefix="keys",
+        route_config={"virtual_hosts": [{"name": "keys", "domains": ["*"], "routes": routes}]},
+        http_filters=[transcoder(issuing), router()],
+    )
+    return _listening(KEYS, address, manager)
+
+
+def _listening(name: str, address: Address, manager: Yaml, **chain: object) -> Yaml:
+    filters_of_chain = [
+        {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
+    ]
     return {
-        "name": owner,
-        "type": kind,
-        "connect_timeout": CONNECT_TIMEOUT,
-        "lb_policy": "ROUND_ROBIN",
-        "typed_extension_protocol_options": {
-            f"envoy.extensions.{http2}": {
-                "@type": f"{_V3}.{http2}",
-                "explicit_http_config": {"http2_protocol_options": {}},
-            }
-        },
-        "health_checks": [
-            {
-                "timeout": "2s",
-                "interval": "2s",
-                "no_traffic_interval": "2s",
-                "unhealthy_threshold": 2,
-                "healthy_threshold": 1,
-                "grpc_health_check": {},
-            }
-        ],
-        "outlier_detection": {"consecutive_5xx": 0, "consecutive_gateway_failure": 5},
-        "load_assignment": {
-            "cluster_name": owner,
-            "endpoints": [{"lb_endpoints": [{"endpoint": each} for each in endpoints]}],
-        },
+        "name": name,
+        "address": socket(address),
+        "per_connection_buffer_limit_bytes": MAXIMUM_BODY_BYTES,
+        "filter_chains": [{"filters": filters_of_chain, **chain}],
     }
-
-
-def _http_cluster(address: Address) -> Yaml:
-    return {
-        "name": DIRECTOR,
-        "type": "STRICT_DNS",
-        "connect_timeout": CONNECT_TIMEOUT,
-        "load_assignment": {
-            "cluster_name": DIRECTOR,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _socket(address)}}]}],
-        },
-    }
-
-
-def _endpoints(process: Process) -> tuple[str, list[Yaml]]:
-    """How Envoy finds a process, and where."""
-    if process.addresses[0].startswith(DNS):
-        address = Address.parse(process.addresses[0].removeprefix(DNS))
-        return "STRICT_DNS", [{"address": _socket(address)}]
-    addresses = [Address.parse(each) for each in process.addresses]
-    kind = "STATIC" if all(each.is_unix for each in addresses) else "STRICT_DNS"
-    return kind, [{"address": _socket(each)} for each in addresses]
-
-
-def _socket(address: Address) -> Yaml:
-    if address.is_unix:
-        return {"pipe": {"path": address.host.removeprefix(UNIX)}}
-    return {"socket_address": {"address": address.host, "port_value": address.port}}

@@ -1,8 +1,8 @@
 """Manifests for Kubernetes: every process of a topology as a Deployment, and who may call it.
 
-Nothing that is secret stands in them: databases are named by keys of a Secret `shop-databases`,
-which whoever runs the cluster makes. What may call what follows from the contracts: a process takes
-calls from processes that host a service which its contracts name, and from what serves clients.
+Nothing that is secret stands in them: they refer to Secrets, which whoever runs the cluster makes.
+What may call what follows from the contracts: a process takes calls from processes that host a
+service which its contracts name, and from what serves clients.
 
 Source: https://kubernetes.io/docs/reference/kubernetes-api/.
 """
@@ -10,30 +10,40 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
-from urllib.parse import urlsplit
+from typing import Final, TypeAlias
 
+from director.rendering.container_topology import DATA
 from director.rendering.containers import (
     ADMIN_VARIABLE,
-    DATA,
+    BROKER_VARIABLE,
+    CERTIFICATES,
     DATABASE_VARIABLE,
     GRACE,
+    HTTP_CERTIFICATE,
+    ISSUER_KEYS,
     TOPOLOGY_FILE,
     USER,
     Container,
     Containers,
     variable_of,
 )
-from seam.contract import ServiceDescriptor
+from director.rendering.kubernetes_manifest import PART_OF, Manifest, labels, metadata
+from director.rendering.kubernetes_network import network_policy, nothing_by_default
 from seam.runtime import Service
 
-Manifest: TypeAlias = dict[str, Any]
+DATABASES: Final = "shop-databases"
+BROKER: Final = "shop-broker"
+SHOP_CERTIFICATES: Final = "shop-certificates"
+SHOP_HTTP_CERTIFICATE: Final = "shop-http-certificate"
+"""Secrets. The last is of the type `kubernetes.io/tls`."""
 
-SECRET: Final = "shop-databases"  # noqa: S105 (its name)
-PART_OF: Final = {"app.kubernetes.io/part-of": "shop"}
+SHOP_ISSUER: Final = "shop-issuer"
+"""The ConfigMap with the public keys of an issuer that has them in a file."""
+
 MOST_REPLICAS: Final = 10
 
-_TOPOLOGY: Final = "topology"
+Mounted: TypeAlias = tuple[Manifest, Manifest]
+"""Where something is mounted, and what."""
 
 
 def manifests(containers: Containers, services: Sequence[Service], version: str) -> list[Manifest]:
@@ -48,10 +58,10 @@ def manifests(containers: Containers, services: Sequence[Service], version: str)
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": _metadata(f"shop-{_TOPOLOGY}"),
+            "metadata": metadata("shop-topology"),
             "data": {"topology.toml": containers.topology},
         },
-        _nothing_by_default(),
+        nothing_by_default(),
     ]
     if containers.databases:
         found.append(_migration(containers, version))
@@ -68,10 +78,10 @@ def _process(
     yield {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": _metadata(container.name),
+        "metadata": metadata(container.name),
         "spec": {
             "replicas": 1 if alone else 2,
-            "selector": {"matchLabels": _labels(container.name)},
+            "selector": {"matchLabels": labels(container.name)},
             "strategy": {"type": "Recreate"}
             if alone
             else {
@@ -79,8 +89,8 @@ def _process(
                 "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
             },
             "template": {
-                "metadata": {"labels": {**PART_OF, **_labels(container.name)}},
-                "spec": _pod(container, version),
+                "metadata": {"labels": {**PART_OF, **labels(container.name)}},
+                "spec": _pod(container, containers, version),
             },
         },
     }
@@ -89,7 +99,7 @@ def _process(
         yield {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
-            "metadata": _metadata(f"{container.name}-data"),
+            "metadata": metadata(f"{container.name}-data"),
             "spec": {
                 "accessModes": ["ReadWriteOnce"],
                 "resources": {"requests": {"storage": "10Gi"}},
@@ -99,29 +109,20 @@ def _process(
         yield {
             "apiVersion": "policy/v1",
             "kind": "PodDisruptionBudget",
-            "metadata": _metadata(container.name),
-            "spec": {"maxUnavailable": 1, "selector": {"matchLabels": _labels(container.name)}},
+            "metadata": metadata(container.name),
+            "spec": {"maxUnavailable": 1, "selector": {"matchLabels": labels(container.name)}},
         }
         yield _autoscaler(container)
-    yield _network_policy(container, containers, services)
+    yield network_policy(container, containers, services)
 
 
-def _pod(container: Container, version: str) -> Manifest:
+def _pod(container: Container, containers: Containers, version: str) -> Manifest:
     ports = [
         {"name": name, "containerPort": port}
         for name, port in (("http", container.http), ("grpc", container.grpc))
         if port is not None
     ]
-    mounts = [{"name": _TOPOLOGY, "mountPath": TOPOLOGY_FILE.rpartition("/")[0], "readOnly": True}]
-    mounts.append({"name": "tmp", "mountPath": "/tmp"})  # noqa: S108 (of the container)
-    volumes: list[Manifest] = [
-        {"name": _TOPOLOGY, "configMap": {"name": f"shop-{_TOPOLOGY}"}},
-        {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
-    ]
-    if container.embedded:
-        mounts.append({"name": "data", "mountPath": DATA})
-        claim = {"claimName": f"{container.name}-data"}
-        volumes.append({"name": "data", "persistentVolumeClaim": claim})
+    mounted = [*_MOUNTED, *_mounted(container, containers)]
     return {
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": GRACE,
@@ -142,18 +143,60 @@ def _pod(container: Container, version: str) -> Manifest:
                     *("--drain", "5"),
                 ],
                 "ports": ports,
-                "env": _databases(container.databases),
+                "env": [*_databases(container.databases), *_broker(containers)],
+                # What this process alone needs to know, if anything.
+                "envFrom": [
+                    {"secretRef": {"name": f"{container.name}-environment", "optional": True}}
+                ],
                 "resources": {
                     "requests": {"cpu": "250m", "memory": "192Mi"},
                     "limits": {"memory": "512Mi"},
                 },
                 "securityContext": _CONFINED,
-                **_probes(container),
-                "volumeMounts": mounts,
+                **_probes(container, containers),
+                "volumeMounts": [mount for mount, _ in mounted],
             }
         ],
-        "volumes": volumes,
+        "volumes": [volume for _, volume in mounted],
     }
+
+
+def _mount(name: str, path: str, volume: Manifest, *, writable: bool = False) -> Mounted:
+    mount: Manifest = {"name": name, "mountPath": path}
+    if not writable:
+        mount["readOnly"] = True
+    return mount, {"name": name, **volume}
+
+
+_MOUNTED: Final = (
+    _mount(
+        "topology",
+        TOPOLOGY_FILE.rpartition("/")[0],
+        {"configMap": {"name": "shop-topology"}},
+    ),
+    _mount("tmp", "/tmp", {"emptyDir": {"sizeLimit": "64Mi"}}, writable=True),  # noqa: S108
+)
+
+
+def _mounted(container: Container, containers: Containers) -> Iterator[Mounted]:
+    """What a process finds in files besides its topology, and no other process's key."""
+    source, name = containers.source, container.process.name
+    if source.tls is not None:
+        items = [{"key": key, "path": key} for key in ("ca.pem", f"{name}.pem", f"{name}.key")]
+        yield _mount("certificates", CERTIFICATES, _secret(SHOP_CERTIFICATES, items=items))
+    if source.http.certificate is not None and container.http is not None:
+        yield _mount("http-certificate", HTTP_CERTIFICATE, _secret(SHOP_HTTP_CERTIFICATE))
+    if containers.has_keys_file:
+        path = ISSUER_KEYS.rpartition("/")[0]
+        yield _mount("issuer", path, {"configMap": {"name": SHOP_ISSUER}})
+    if container.embedded:
+        claim = {"claimName": f"{container.name}-data"}
+        yield _mount("data", DATA, {"persistentVolumeClaim": claim}, writable=True)
+
+
+def _secret(name: str, **more: object) -> Manifest:
+    # The group that the files then have is the process's.
+    return {"secret": {"secretName": name, "defaultMode": 0o440, **more}}
 
 
 _CONFINED: Final[Manifest] = {
@@ -163,10 +206,15 @@ _CONFINED: Final[Manifest] = {
 }
 
 
-def _probes(container: Container) -> Manifest:
+def _probes(container: Container, containers: Containers) -> Manifest:
+    source = containers.source
     if container.http is not None:
-        alive: Manifest = {"httpGet": {"path": "/healthz", "port": "http"}}
-        ready: Manifest = {"httpGet": {"path": "/readyz", "port": "http"}}
+        scheme = {} if source.http.certificate is None else {"scheme": "HTTPS"}
+        alive: Manifest = {"httpGet": {"path": "/healthz", "port": "http", **scheme}}
+        ready: Manifest = {"httpGet": {"path": "/readyz", "port": "http", **scheme}}
+    elif source.tls is not None:
+        # The kubelet has no certificate. Callers ask for the health of who answers by themselves.
+        alive = ready = {"tcpSocket": {"port": "grpc"}}
     else:
         # A service whose database is away does not serve; ending it would help nobody.
         alive = {"tcpSocket": {"port": "grpc"}}
@@ -184,14 +232,14 @@ def _service(container: Container) -> Manifest:
         for name, port in (("http", container.http), ("grpc", container.grpc))
         if port is not None
     ]
-    spec: Manifest = {"selector": _labels(container.name), "ports": ports}
+    spec: Manifest = {"selector": labels(container.name), "ports": ports}
     if container.grpc is not None:
         # Callers see all replicas and spread their calls over them; what is not ready is left out.
         spec["clusterIP"] = "None"
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": _metadata(container.name),
+        "metadata": metadata(container.name),
         "spec": spec,
     }
 
@@ -200,7 +248,7 @@ def _autoscaler(container: Container) -> Manifest:
     return {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
-        "metadata": _metadata(container.name),
+        "metadata": metadata(container.name),
         "spec": {
             "scaleTargetRef": {
                 "apiVersion": "apps/v1",
@@ -222,81 +270,6 @@ def _autoscaler(container: Container) -> Manifest:
     }
 
 
-def _nothing_by_default() -> Manifest:
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": _metadata("shop-nothing-by-default"),
-        "spec": {
-            "podSelector": {"matchLabels": PART_OF},
-            "policyTypes": ["Ingress", "Egress"],
-        },
-    }
-
-
-def _network_policy(
-    container: Container, containers: Containers, services: Sequence[Service]
-) -> Manifest:
-    callers = [each for each in containers.processes if _calls(each, container, services)]
-    called = [each for each in containers.processes if _calls(container, each, services)]
-    ingress: list[Manifest] = []
-    if container.http is not None:
-        ingress.append({"ports": [{"protocol": "TCP", "port": container.http}]})
-    if callers and container.grpc is not None:
-        ingress.append(
-            {
-                "from": [_pods(each.name) for each in callers],
-                "ports": [{"protocol": "TCP", "port": container.grpc}],
-            }
-        )
-    egress: list[Manifest] = [
-        {"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
-    ]
-    egress += [
-        {"to": [_pods(each.name)], "ports": [{"protocol": "TCP", "port": each.grpc}]}
-        for each in called
-    ]
-    ports = {urlsplit(url).port or 5432 for url in container.databases.values()}
-    egress += [{"ports": [{"protocol": "TCP", "port": port}]} for port in sorted(ports)]
-    if containers.nats or "[events]" in containers.topology:
-        egress.append({"ports": [{"protocol": "TCP", "port": 4222}]})
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": _metadata(container.name),
-        "spec": {
-            "podSelector": {"matchLabels": _labels(container.name)},
-            "policyTypes": ["Ingress", "Egress"],
-            "ingress": ingress,
-            "egress": egress,
-        },
-    }
-
-
-def _calls(caller: Container, callee: Container, services: Sequence[Service]) -> bool:
-    """Whether contracts let one process call another."""
-    if caller is callee or callee.grpc is None:
-        return False
-    answered = set(callee.process.services)
-    if caller.http is not None and any(
-        service.http for service in services if service.name in answered
-    ):
-        return True
-    needed: dict[str, ServiceDescriptor] = {
-        need.name: need
-        for service in services
-        for need in service.needs
-        if isinstance(need, ServiceDescriptor) and need.owner in answered
-    }
-    allowed = {
-        name
-        for need in needed.values()
-        for method in need.methods
-        for name in method.access.callers
-    }
-    return not allowed.isdisjoint(caller.process.services)
-
-
 def _migration(containers: Containers, version: str) -> Manifest:
     """What brings all schemas to this version before its processes start."""
     databases = _databases(containers.databases)
@@ -304,7 +277,7 @@ def _migration(containers: Containers, version: str) -> Manifest:
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": _metadata("shop-migrate"),
+        "metadata": metadata("shop-migrate"),
         "spec": {
             "backoffLimit": 6,
             "template": {
@@ -325,20 +298,10 @@ def _migration(containers: Containers, version: str) -> Manifest:
                             "args": ["migrate", "--topology", TOPOLOGY_FILE],
                             "env": [*databases, admin],
                             "securityContext": _CONFINED,
-                            "volumeMounts": [
-                                {
-                                    "name": _TOPOLOGY,
-                                    "mountPath": TOPOLOGY_FILE.rpartition("/")[0],
-                                    "readOnly": True,
-                                },
-                                {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
-                            ],
+                            "volumeMounts": [mount for mount, _ in _MOUNTED],
                         }
                     ],
-                    "volumes": [
-                        {"name": _TOPOLOGY, "configMap": {"name": f"shop-{_TOPOLOGY}"}},
-                        {"name": "tmp", "emptyDir": {}},
-                    ],
+                    "volumes": [volume for _, volume in _MOUNTED],
                 },
             },
         },
@@ -357,17 +320,13 @@ def _databases(urls: Mapping[str, str]) -> list[Manifest]:
     return [*each, {"name": DATABASE_VARIABLE, "value": together}]
 
 
+def _broker(containers: Containers) -> list[Manifest]:
+    """Where the broker is, if that is a secret."""
+    if not containers.has_secret_broker:
+        return []
+    value = {"secretKeyRef": {"name": BROKER, "key": BROKER_VARIABLE}}
+    return [{"name": BROKER_VARIABLE, "valueFrom": value}]
+
+
 def _from_secret(key: str) -> Manifest:
-    return {"secretKeyRef": {"name": SECRET, "key": key}}
-
-
-def _pods(name: str) -> Manifest:
-    return {"podSelector": {"matchLabels": _labels(name)}}
-
-
-def _labels(name: str) -> dict[str, str]:
-    return {"app.kubernetes.io/name": name}
-
-
-def _metadata(name: str) -> Manifest:
-    return {"name": name, "labels": {**PART_OF, **_labels(name)}}
+    return {"secretKeyRef": {"name": DATABASES, "key": key}}

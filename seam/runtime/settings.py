@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from seam.runtime.topology import (
     Topology,
     check_database,
     database_of,
+    nats_url,
     single_process,
 )
 from seam.runtime.topology_file import read_topology
@@ -45,6 +46,10 @@ class Settings:
 
     setting: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = ()
     """SERVICE.NAME=VALUE of what a service knows of its surroundings; may be repeated."""
+
+    broker: Annotated[str | None, Parameter(show_default=False)] = None
+    """URL of the broker that carries events, in the place of the topology's; where its user is a
+    secret, as environment variable."""
 
 
 @dataclass(frozen=True)
@@ -168,5 +173,14 @@ def _given_databases(settings: Settings) -> dict[str, str]:
 
 def _topology(settings: Settings, services: Sequence[str], *, whole_system: bool) -> Topology:
     if settings.topology is None:
-        return single_process(services)
-    return read_topology(settings.topology, known=services, whole_system=whole_system)
+        found = single_process(services)
+    else:
+        found = read_topology(settings.topology, known=services, whole_system=whole_system)
+    if settings.broker is None:
+        return found
+    try:
+        for server in settings.broker.split(","):
+            nats_url(server.strip())
+    except ValueError as error:
+        raise SettingsError(f"--broker: {error}") from None
+    return replace(found, broker=settings.broker)

@@ -6,7 +6,7 @@ import pytest
 
 from seam.persistence.database import database_url
 from seam.runtime.service_settings import SettingsError
-from seam.runtime.settings import Settings, check_databases, database_location
+from seam.runtime.settings import Artifact, Settings, check_databases, database_location
 from seam.runtime.topology import TopologyError
 
 TOPOLOGY = """\
@@ -100,3 +100,12 @@ def test_a_broken_topology_is_refused_by_every_command(tmp_path: Path) -> None:
 def test_a_data_directory_may_have_any_name(tmp_path: Path, name: str) -> None:
     location = database_location(Settings(data=tmp_path / name), "inventory")
     assert database_url(location.url).database == str(tmp_path / name / "inventory.db")
+
+
+def test_the_broker_is_where_the_environment_says_and_not_the_file(topology: Path) -> None:
+    artifact = Artifact("shop", (), whole_system=False)
+    given = "nats://shop:secret@elsewhere:4222"
+    assert artifact.topology(Settings(topology=topology, broker=given)).broker == given
+    assert artifact.topology(Settings(topology=topology)).broker != given
+    with pytest.raises(SettingsError, match="--broker"):
+        artifact.topology(Settings(topology=topology, broker="http://elsewhere"))

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from seam.testing.programs import packaged_program
+from tests.system.processes import from_sources
 from tests.system.topologies import wait_until
+
+
+def rendered(topology: Path, listen: str, program: Sequence[str] = ()) -> str:
+    """The configuration that the command writes.
+
+    Args:
+        topology: the topology's file.
+        listen: HOST:PORT on which Envoy is to take requests.
+        program: what is asked; by default, the sources.
+    """
+    command = [*(program or from_sources("director.monolith")), "render", "envoy"]
+    return subprocess.run(
+        [*command, "--topology", str(topology), "--listen", listen],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env=None if program else environment(),
+    ).stdout
+
+
+def environment() -> dict[str, str]:
+    """What a program of the sources is started with."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import grpc
@@ -11,7 +10,7 @@ import pytest
 from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
 
 from tests.partitions.systems import NAMES, running
-from tests.rendering.envoy import envoy
+from tests.rendering.envoy import envoy, rendered
 from tests.system.processes import free_port, from_artifact
 from tests.system.topologies import Shop, start_shop
 from tests.system.tour import Visited, tour
@@ -54,14 +53,7 @@ def test_no_internal_method_is_reached_through_envoy(tmp_path: Path) -> None:
 
 
 def _rendered(topology: Path, listen: str) -> str:
-    command = [*from_artifact("director/monolith.pex"), "render", "envoy"]
-    return subprocess.run(
-        [*command, "--topology", str(topology), "--listen", listen],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    ).stdout
+    return rendered(topology, listen, from_artifact("director/monolith.pex"))
 
 
 def _through(shop: Shop, listen: str) -> Shop:
