@@ -70,8 +70,8 @@ def is_generated_for_other_services(path: str) -> bool:
 def test_a_service_artifact_holds_its_own_service(service: str) -> None:
     held = under(artifact_of(service), f"services/{service}")
     assert "service.py" in held
-    folders = ["persistence/", "records/messagebus"]
-    for folder in [*folders, *(["messagebus/"] if service in ANSWERING else [])]:
+    answering = ["messagebus/", "records/messagebus"] if service in ANSWERING else []
+    for folder in ["persistence/", *answering]:
         assert any(path.startswith(folder) for path in held), f"nothing of {folder}"
     # No import leads to these.
     assert "persistence/migrations/versions/0001_first_tables.py" in held
