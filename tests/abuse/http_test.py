@@ -452,8 +452,10 @@ def test_a_storm_of_connections_that_are_reset_leaves_nothing_behind(monolith: A
 def test_clients_that_leave_before_they_are_answered_leave_nothing_behind(
     monolith: Attacked,
 ) -> None:
-    for request in (GET + b"\r\n", JSON + b"Content-Length: 2\r\n\r\n{}"):
-        for _ in range(200):
+    one = JSON + b"Content-Length: 2\r\n\r\n{}"
+    # Of several in a row, the first is not the one that uvicorn knows to be left.
+    for request in (GET + b"\r\n", one, one + GET + b"\r\n"):
+        for _ in range(100):
             with connected(monolith.shop) as connection:
                 connection.sendall(request)
                 connection.shutdown(socket.SHUT_WR)
