@@ -95,7 +95,7 @@ class Answers:
 
     async def export_items(self, _: ExportItemsRequest) -> ExportItemsResponse:
         """Not measured."""
-        return ExportItemsResponse(items=(), next_page_token="")
+        return ExportItemsResponse(items=())
 
 
 class ServicerByHand(messagebus_pb2_grpc.InventoryServicer):
