@@ -185,6 +185,7 @@ def _base_image(root: Path) -> None:
     prefix = Path(sys.base_prefix)
     for name in ("tmp", "etc", "proc", "dev", "sys", "usr/bin"):
         (root / name).mkdir(parents=True)
+    (root / "tmp").chmod(0o1777)
     shutil.copytree(
         prefix,
         root / str(prefix).lstrip("/"),
