@@ -103,13 +103,18 @@ class Front:
         self._listen = listen
         self._issuer = issuer
 
-    def token(self, subject: str, *roles: str, **claims: object) -> str:
-        """A token of somebody, good unless `claims` say otherwise."""
-        return self._issuer.token(subject, list(roles), **{"iss": ISSUER, **claims})
+    def token(
+        self, subject: str, *roles: str, seconds: float = 900, iss: str = ISSUER, **claims: object
+    ) -> str:
+        """A token of somebody, good unless what it says is changed."""
+        return self._issuer.token(subject, list(roles), seconds=seconds, iss=iss, **claims)
 
-    def acting(self, subject: str, *roles: str, **claims: object) -> httpx.Client:
-        """A client of somebody."""
-        headers = {"authorization": f"Bearer {self.token(subject, *roles, **claims)}"}
+    def acting(
+        self, subject: str, *roles: str, seconds: float = 900, iss: str = ISSUER, **claims: object
+    ) -> httpx.Client:
+        """A client of somebody, with such a token."""
+        token = self.token(subject, *roles, seconds=seconds, iss=iss, **claims)
+        headers = {"authorization": f"Bearer {token}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30)
 
     def anonymous(self) -> httpx.Client:

@@ -41,15 +41,15 @@ def test_envoy_proves_itself_to_services_and_sells(front: Front) -> None:
         assert bob.get(f"/v1/orders/{order.json()['orderId']}").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "claims",
-    [{"aud": "somebody else"}, {"iss": "https://other.test"}, {"seconds": -60}, {"exp": None}],
-    ids=lambda claims: str(next(iter(claims))),
-)
-def test_a_token_that_is_none_of_the_issuers_is_refused(
-    front: Front, claims: dict[str, object]
-) -> None:
-    with front.acting("ann", **claims) as client:
+@pytest.mark.parametrize("wrong", ["audience", "issuer", "expired", "without an end"])
+def test_a_token_that_is_none_of_the_issuers_is_refused(front: Front, wrong: str) -> None:
+    clients = {
+        "audience": front.acting("ann", aud="somebody else"),
+        "issuer": front.acting("ann", iss="https://other.test"),
+        "expired": front.acting("ann", seconds=-60),
+        "without an end": front.acting("ann", exp=None),
+    }
+    with clients[wrong] as client:
         for path in ("/v1/inventory", "/v1/no-such-route"):
             answer = client.get(path)
             assert answer.status_code == 401, answer.text

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -168,7 +168,10 @@ class Buildah(Image):
         return ["buildah", "--root", store, "--runroot", state, "--storage-driver", "vfs"]
 
 
-BUILDERS: Final = (ByHand, *((Buildah,) if shutil.which("buildah") else ()))
+BUILDERS: Final[tuple[Callable[[str, Path], Image], ...]] = (
+    ByHand,
+    *((Buildah,) if shutil.which("buildah") else ()),
+)
 """Those that this machine has."""
 
 
@@ -182,6 +185,7 @@ def _base_image(root: Path) -> None:
     prefix = Path(sys.base_prefix)
     for name in ("tmp", "etc", "proc", "dev", "sys", "usr/bin"):
         (root / name).mkdir(parents=True)
+    (root / "tmp").chmod(0o1777)
     shutil.copytree(
         prefix,
         root / str(prefix).lstrip("/"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ TIMEOUT = 120
 
 @pytest.mark.parametrize("builder", BUILDERS)
 def test_an_image_is_nobodys_who_may_write_in_the_temporary_folder_alone(
-    builder: type[Image],
+    builder: Callable[[str, Path], Image],
 ) -> None:
     image = builder(dockerfile(INVENTORY), Path.cwd())
     try:
