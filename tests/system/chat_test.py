@@ -18,10 +18,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from seam.testing.issuer import TestIssuer
 from tests.system.processes import free_port
-from tests.system.topologies import SOURCES, Launch, Shop
+from tests.system.topologies import SERVICES, SOURCES, Launch, Shop, broker_command
 
 ISSUER: Final = "https://issuer.test"
-OTHERS: Final = '"inventory", "shopping_cart", "payments", "orders"'
+OTHERS: Final = ", ".join(f'"{name}"' for name in SERVICES if name != "customer_chat")
 
 PATIENCE: Final = 60.0
 """Seconds until a client gives up; a process takes some to start again."""
@@ -47,15 +47,18 @@ def _split(directory: Path, auth: str) -> list[Launch]:
     """Chats are in two processes that are alike, behind a director."""
     topology = directory / "split.toml"
     chats = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+    broker = free_port()
     topology.write_text(
         f'[process.director]\nhttp = "127.0.0.1:{free_port()}"\n'
         f'[process.customer_chat]\nservices = ["customer_chat"]\ngrpc = "{chats[0]}"\n'
         f'advertise = ["{chats[0]}", "{chats[1]}"]\n'
         f'[process.others]\nservices = [{OTHERS}]\ngrpc = "127.0.0.1:{free_port()}"\n{auth}'
+        f'[events]\nbroker = "nats://127.0.0.1:{broker}"\n'
     )
     settings = ["--topology", str(topology), "--data", str(directory / "data")]
     chat = [*SOURCES, *settings, "--process", "customer_chat"]
     return [
+        Launch("broker", broker_command(broker, directory), listens=0),
         Launch("chat", chat, listens=1),
         Launch("chat_too", [*chat, "--grpc", chats[1]], listens=1),
         Launch("others", [*SOURCES, *settings, "--process", "others"], listens=1),
