@@ -11,7 +11,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from director.monolith import SERVICES
@@ -357,6 +357,7 @@ _TOML = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(st.characters(codec="utf-8")), _TOML, max_size=4))
 def test_every_setting_is_read_as_it_was_written(values: dict[str, Any]) -> None:
     text = "\n".join(table(("settings", "a b"), values))
