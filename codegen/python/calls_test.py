@@ -18,12 +18,14 @@ from codegen.testing.accepting import SEEDS, generate_random_contracts
 from codegen.testing.random_messages import fill
 from seam.bus import GrpcChannel, HandlerRegistry, InProcessChannel, open_channel, servicer
 from seam.contract import (
+    Code,
     ErrorDescriptor,
     InvalidArgumentError,
     InvalidField,
     Kind,
     MethodDescriptor,
     Record,
+    StatusError,
 )
 from seam.http import application
 from seam.http.application import openapi
@@ -86,7 +88,7 @@ def random_record(rng: random.Random, codec: Any, *, keeps_rules: bool = False) 
 
 
 def broken_rule(record: Record, codec: Any) -> InvalidField | None:
-    """Why a record is refused as a request; None when it is not."""
+    """Which rule of its contract a record breaks; None when it keeps them."""
     try:
         if codec.check is not None:
             codec.check(record)
@@ -190,7 +192,12 @@ async def call(
         assert str(refused.value.field) == str(next(filter(None, found)))
         assert handler.asked == {}
         return
-    assert await answer_of(stub, method, requests) == answers
+    if any(broken_rule(answer, descriptor.response) for answer in answers):
+        with pytest.raises(StatusError) as defect:
+            await answer_of(stub, method, requests)
+        assert defect.value.code is Code.INTERNAL
+    else:
+        assert await answer_of(stub, method, requests) == answers
     assert handler.asked == {method.name: requests}
     if descriptor.kind in (Kind.UNARY, Kind.CLIENT_STREAMING):
         for error in descriptor.errors:
@@ -288,7 +295,7 @@ async def test_every_route_reads_its_request_and_answers(files: list[ContractFil
         for method, descriptor in [*described] * TURNS:
             for binding in method.http:
                 request = random_record(rng, descriptor.request, keeps_rules=rng.random() < 0.9)
-                answer = random_record(rng, descriptor.response)
+                answer = random_record(rng, descriptor.response, keeps_rules=rng.random() < 0.9)
                 handler.asked.clear()
                 handler.answers = {method.name: [answer]}
                 path, query, body = as_http(request, binding, method)
@@ -301,9 +308,12 @@ async def test_every_route_reads_its_request_and_answers(files: list[ContractFil
                     assert value["errors"] == [{"field": broken.path, "detail": broken.reason}]
                     assert handler.asked == {}
                     continue
+                assert handler.asked == {method.name: [request]}
+                if broken_rule(answer, descriptor.response) is not None:
+                    assert status == 500
+                    continue
                 assert status == 200, (binding, path, query, value)
                 assert value == json.loads(json.dumps(to_json(method.response, answer)))
-                assert handler.asked == {method.name: [request]}
 
 
 def to_json(type_: Any, record: Any) -> Any:

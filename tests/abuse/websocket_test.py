@@ -24,7 +24,7 @@ from tests.abuse.http_test import descriptors, served
 from tests.abuse.raw import answers, connected, said_to
 from tests.system.accounts_test import Person
 from tests.system.processes import free_port
-from tests.system.topologies import SOURCES, Launch, Shop, wait_until
+from tests.system.topologies import SERVICES, SOURCES, Launch, Shop, wait_until
 
 HEAD: Final = (
     b"\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
@@ -155,10 +155,7 @@ def test_a_chat_of_somebody_else_is_closed_before_anything_is_said(
 def limited_shop(tmp_path: Path) -> Iterator[Shop]:
     """A shop that one address may ask sixty times a day."""
     topology = tmp_path / "limited.toml"
-    services = (
-        '"inventory", "shopping_cart", "payments", "orders", "authentication", "customer_chat",'
-        '"search", "notifications"'
-    )
+    services = ", ".join(f'"{name}"' for name in SERVICES)
     topology.write_text(
         f'[process.shop]\nservices = [{services}]\nhttp = "127.0.0.1:{free_port()}"\n'
         '[http]\nrate_limit_by_address = "60/day"\n'
