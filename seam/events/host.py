@@ -271,6 +271,9 @@ def _relay(
     async def catch_up(partition: int) -> None:
         for reader in readers:
             await reader.catch_up(partition)
+        # Those who had them may have been others, when services were in other processes. Who has
+        # had one already leaves it alone.
+        await database.execute(outbox.mark_undelivered, which=partition)
 
     stages = (
         Stage(

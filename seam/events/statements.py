@@ -70,6 +70,11 @@ class OutboxStatements:
         self.mark_delivered = Command(
             update(outbox).values(delivered=True).where(_among(position, "positions"))
         )
+        self.mark_undelivered = Command(
+            update(outbox)
+            .values(delivered=False)
+            .where(c.partition == bindparam("which"), c.delivered)
+        )
         self.remove = Command(delete(outbox).where(_among(position, "positions")))
         self.oldest = Query(select(position, c.time).order_by(position).limit(1), _pair)
         self.newest = Query(select(position).order_by(position.desc()).limit(1), _int)

@@ -13,7 +13,9 @@ import pytest
 from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
 
 from tests.system.processes import free_port, from_sources
-from tests.system.topologies import CALLED_BY_ORDERS, Launch, Shop
+from tests.system.topologies import CALLED_BY_ORDERS, SERVICES, Launch, Shop
+
+_REST = ", ".join(f'"{name}"' for name in SERVICES if name not in {"inventory", "search"})
 
 
 class SplitWithProof:
@@ -30,11 +32,11 @@ class SplitWithProof:
             http = "127.0.0.1:{free_port()}"
 
             [process.inventory]
-            services = ["inventory"]
+            services = ["inventory", "search"]
             grpc = "{self.inventory}"
 
             [process.shop]
-            services = ["shopping_cart", "payments", "orders", "customer_chat"]
+            services = [{_REST}]
             grpc = "127.0.0.1:{free_port()}"
 
             [tls]
