@@ -107,7 +107,7 @@ class Front:
         self, subject: str, *roles: str, seconds: float = 900, iss: str = ISSUER, **claims: object
     ) -> str:
         """A token of somebody, good unless what it says is changed."""
-        return self._issuer.token(subject, list(roles), seconds=seconds, iss=iss, **claims)
+        return self._issuer.token(subject, list(roles), seconds=seconds, iss=iss, **claims)  # type: ignore[arg-type]
 
     def acting(
         self, subject: str, *roles: str, seconds: float = 900, iss: str = ISSUER, **claims: object
