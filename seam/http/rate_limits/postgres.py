@@ -76,6 +76,10 @@ _FORGET_OLD: Final = "DELETE FROM gateway.rate_limit_windows WHERE expires < clo
 _FORGET_ALL: Final = "DELETE FROM gateway.rate_limit_windows"
 
 
+_NOT_COUNTED: Final = "the library's fixed windows are not counted; limits are sliding windows here"
+"""Why what the library's interface has besides, and no strategy of ours asks for, is refused."""
+
+
 class PostgresStorage(Storage, SlidingWindowCounterSupport):
     """A storage of `limits` that counts by sliding windows, and by nothing else."""
 
@@ -115,15 +119,15 @@ class PostgresStorage(Storage, SlidingWindowCounterSupport):
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Fixed windows are not counted."""
-        raise NotImplementedError
+        raise NotImplementedError(_NOT_COUNTED)
 
     async def get(self, key: str) -> int:
         """Fixed windows are not counted."""
-        raise NotImplementedError
+        raise NotImplementedError(_NOT_COUNTED)
 
     async def get_expiry(self, key: str) -> float:
         """Fixed windows are not counted."""
-        raise NotImplementedError
+        raise NotImplementedError(_NOT_COUNTED)
 
     async def check(self) -> bool:
         """Whether the database answers."""
@@ -137,7 +141,7 @@ class PostgresStorage(Storage, SlidingWindowCounterSupport):
 
     async def clear(self, key: str) -> None:
         """Fixed windows are not counted."""
-        raise NotImplementedError
+        raise NotImplementedError(_NOT_COUNTED)
 
     async def close(self) -> None:
         """End all connections."""
