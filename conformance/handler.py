@@ -134,6 +134,7 @@ class Conformance:
             remaining=None if left is None else timedelta(seconds=left),
             context_variable=seen,
             trace=call.traceparent,
+            trace_state=call.tracestate,
             principal=call.principal.subject,
             caller=call.caller,
             tenant=TENANT.get(),

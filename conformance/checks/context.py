@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from conformance.check import check
 from conformance.handler import TENANT, visible
 from conformance.issuer import signed_in
@@ -17,18 +19,27 @@ from seam.call.metadata import Metadata
 from seam.call.principal import Principal, claimed
 from seam.contract.errors import Code, InvalidField
 
+TRACE: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
 
 @check
 async def what_travels_with_a_call_travels_down_a_chain(stub: ConformanceStub) -> None:
-    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    with call_scope(principal=signed_in("zoe"), traceparent=trace, baggage={TENANT: "a, b; c=d"}):
+    state = "a=1,b@c=x;y z"
+    with call_scope(
+        principal=signed_in("zoe"),
+        traceparent=TRACE,
+        tracestate=state,
+        baggage={TENANT: "a, b; c=d"},
+    ):
         answer = await stub.relay(RelayRequest(span=None, limit=None, depth=2, key=""))
     assert answer.innermost is not None
-    assert answer.innermost.trace == trace
+    assert answer.innermost.trace == TRACE
+    assert answer.innermost.trace_state == state
     assert answer.innermost.principal == "zoe"
     assert answer.innermost.tenant == "a, b; c=d"
     alone = await stub.observe(ObserveRequest(respond={}, refuse=False))
-    assert (alone.trace, alone.principal, alone.tenant) == ("", "", "")
+    assert (alone.trace, alone.trace_state) == ("", "")
+    assert (alone.principal, alone.tenant) == ("", "")
 
 
 @check
@@ -139,7 +150,11 @@ async def a_scope_that_cannot_travel_is_refused_at_once(stub: ConformanceStub) -
         {"principal": claimed("line\r\nx: y")},
         {"principal": claimed("z" * 5_000)},
         {"traceparent": "no trace"},
-        {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nx: y"},
+        {"traceparent": f"{TRACE}\r\nx: y"},
+        {"traceparent": TRACE, "tracestate": "no state"},
+        {"traceparent": TRACE, "tracestate": "a=1\r\nx: y"},
+        {"traceparent": TRACE, "tracestate": "a=\ud800"},
+        {"traceparent": TRACE, "tracestate": "a=1," * 200},
         {"baggage": {TENANT: "\ud800"}},
         {"baggage": {TENANT: "long" * 1_000}},
     ):

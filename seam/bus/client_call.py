@@ -71,7 +71,13 @@ def unary_client_call(
             if outer.deadline < deadline:  # noqa: PLR1730 (a fifth of the cost of `min`)
                 deadline = outer.deadline
             context = CallContext(
-                deadline, outer.traceparent, outer.principal, outer.baggage, sent, caller
+                deadline,
+                outer.traceparent,
+                outer.principal,
+                outer.baggage,
+                sent,
+                caller,
+                outer.tracestate,
             )
         if deadline <= now:
             raise deadline_exceeded(method)
@@ -122,6 +128,7 @@ def bidirectional_client_call(
                 outer.baggage,
                 EMPTY if metadata is None else metadata.sent,
                 caller,
+                outer.tracestate,
             )
             responses = invoke(outgoing, context)
             try:

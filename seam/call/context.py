@@ -45,6 +45,14 @@ MAXIMUM_BAGGAGE_BYTES: Final = 2 * 2**10
 
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
+MAXIMUM_TRACESTATE_BYTES: Final = 512
+"""What the W3C asks everybody to pass on, at the least."""
+
+_MAXIMUM_TRACESTATE_MEMBERS: Final = 32
+_TRACESTATE_MEMBER: Final = re.compile(
+    r"[a-z0-9][a-z0-9_*/@-]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
+)
+
 
 class CallContext(msgspec.Struct, frozen=True, eq=False):
     """What a handler knows of the call that it answers.
@@ -56,6 +64,8 @@ class CallContext(msgspec.Struct, frozen=True, eq=False):
         baggage: declared baggage by name, see `Baggage`.
         metadata: what the caller said beside the record.
         caller: name of the service that makes the call; "" when it comes from outside.
+        tracestate: what those who record the trace say of it, as W3C's `tracestate`; "" when
+            nobody does.
         trailing_metadata: what the callee says beside its answer; see `set_trailing_metadata`.
     """
 
@@ -65,6 +75,7 @@ class CallContext(msgspec.Struct, frozen=True, eq=False):
     baggage: Mapping[str, str] = EMPTY
     metadata: Mapping[str, MetadataValue] = EMPTY
     caller: str = ""
+    tracestate: str = ""
     trailing_metadata: dict[str, MetadataValue] = msgspec.field(default_factory=dict)
 
     def set_trailing_metadata(self, key: str, value: MetadataValue) -> None:
@@ -124,6 +135,7 @@ def call_scope(
     *,
     principal: Principal | None = None,
     traceparent: str | None = None,
+    tracestate: str = "",
     baggage: Mapping[Baggage, str] | None = None,
 ) -> Iterator[None]:
     """Let the calls that are made in the block say who asks, or carry more.
@@ -131,6 +143,7 @@ def call_scope(
     Args:
         principal: who asks; as it is outside of the block when None.
         traceparent: the W3C trace context; as it is outside of the block when None.
+        tracestate: what is said of the trace, if `traceparent` is given.
         baggage: what is added to the baggage.
 
     Raises:
@@ -142,6 +155,8 @@ def call_scope(
         check_principal(principal)
     if traceparent:
         check_traceparent(traceparent)
+    if tracestate:
+        check_tracestate(tracestate)
     if added:
         check_baggage({**call.baggage, **added})
     token = current_call.set(
@@ -149,6 +164,7 @@ def call_scope(
             call,
             principal=call.principal if principal is None else principal,
             traceparent=call.traceparent if traceparent is None else traceparent,
+            tracestate=call.tracestate if traceparent is None else tracestate,
             baggage=MappingProxyType({**call.baggage, **added}),
         )
     )
@@ -168,6 +184,25 @@ def check_traceparent(traceparent: str) -> None:
     """
     if not _TRACEPARENT.fullmatch(traceparent):
         raise InvalidField("traceparent", "expected VERSION-TRACE-PARENT-FLAGS in hexadecimal")
+
+
+def check_tracestate(tracestate: str) -> None:
+    """Check what is said of a trace.
+
+    Source: https://www.w3.org/TR/trace-context/#tracestate-header.
+
+    Raises:
+        InvalidField: it is no list of members, or too long to be passed on.
+    """
+    members = [each for each in (part.strip(" \t") for part in tracestate.split(",")) if each]
+    if len(tracestate) > MAXIMUM_TRACESTATE_BYTES or len(members) > _MAXIMUM_TRACESTATE_MEMBERS:
+        raise InvalidField(
+            "tracestate",
+            f"expected at most {MAXIMUM_TRACESTATE_BYTES} bytes and {_MAXIMUM_TRACESTATE_MEMBERS} "
+            f"members",
+        )
+    if not members or not all(map(_TRACESTATE_MEMBER.fullmatch, members)):
+        raise InvalidField("tracestate", "expected KEY=VALUE,KEY=VALUE")
 
 
 def check_baggage(baggage: Mapping[str, str]) -> None:

@@ -40,6 +40,7 @@ _RESERVED: Final = frozenset(
         "authorization",
         "baggage",
         "traceparent",
+        "tracestate",
         # What gRPC says itself, or takes for itself.
         "content-length",
         "content-type",

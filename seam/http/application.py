@@ -15,14 +15,13 @@ from litestar.types import ASGIApp
 from seam.auth import NO_ISSUER, Authenticator
 from seam.bus import Channel
 from seam.contract import EventDescriptor, IdempotencyLevel, ServiceDescriptor
+from seam.http.admission import admitted
 from seam.http.api import HttpApi
 from seam.http.asyncapi import asyncapi
-from seam.http.bearer import signed_in
 from seam.http.client_address import ClientAddresses
 from seam.http.gateway import gateway
 from seam.http.handshake import handshakes_as_requests
 from seam.http.last_resort import always_answered
-from seam.http.limited import by_address, by_principal, limited
 from seam.http.limits import MAXIMUM_BODY_BYTES
 from seam.http.problem import exception_handlers
 from seam.http.rate_limits.limiter import UNLIMITED, Limiters
@@ -125,14 +124,14 @@ def application(
         logging_config=None,
     )
     safe = {*_DOCUMENTS, *_safe_routes(apis, routers)}
-    routed = as_sent(app, safe=safe)
-    if limiters.by_principal is not None:
-        routed = limited(routed, limiters.by_principal, by_principal)
-    routed = signed_in(routed, authenticator, open_paths=NOT_FOR_USERS)
-    if limiters.by_address is not None:
-        addresses = ClientAddresses(settings.trusted_proxies)
-        routed = limited(routed, limiters.by_address, by_address(addresses))
-    door = gateway(always_answered(routed), settings)
+    let_in = admitted(
+        as_sent(app, safe=safe),
+        authenticator,
+        limiters,
+        ClientAddresses(settings.trusted_proxies),
+        open_paths=NOT_FOR_USERS,
+    )
+    door = gateway(always_answered(let_in), settings)
     return handshakes_as_requests(door, settings.allowed_origins)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -15,9 +14,13 @@ from seam.auth import NO_ISSUER, Authenticator
 from seam.call import ANONYMOUS, Principal, current_principal
 from seam.contract import Code, StatusError
 from seam.http import application
-from seam.http.bearer import signed_in
+from seam.http.admission import admitted
+from seam.http.client_address import ClientAddresses
+from seam.http.gateway import gateway
 from seam.http.problem import exception_handlers
+from seam.http.rate_limits.limiter import UNLIMITED
 from seam.http.routing import as_sent
+from seam.http.settings import DEFAULT_HTTP_SETTINGS
 from seam.testing.issuer import TestIssuer
 
 ISSUER = TestIssuer()
@@ -43,7 +46,8 @@ def app(authenticator: Authenticator) -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    return signed_in(as_sent(plain), authenticator, open_paths={"/open"})
+    door = admitted(as_sent(plain), authenticator, UNLIMITED, ClientAddresses(()))
+    return gateway(door, DEFAULT_HTTP_SETTINGS)
 
 
 async def ask(
@@ -138,25 +142,3 @@ async def test_health_and_documents_ask_nobody() -> None:
 
 def _no_channel(_: object) -> Any:
     raise AssertionError
-
-
-async def test_a_web_socket_that_proves_nothing_is_not_opened() -> None:
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    async def receive() -> Any:
-        await asyncio.Event().wait()
-
-    async def never(*_: object) -> None:
-        raise AssertionError
-
-    scope: Any = {
-        "type": "websocket",
-        "path": "/chat",
-        "headers": [(b"authorization", b"Bearer nonsense")],
-    }
-    door: Callable[..., Awaitable[None]] = signed_in(never, ISSUER.authenticator())
-    await door(scope, receive, send)
-    assert [(each["type"], each["code"]) for each in sent] == [("websocket.close", 1008)]

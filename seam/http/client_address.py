@@ -34,6 +34,15 @@ class ClientAddresses:
         self._trusted = tuple(trusted)
         self._is_trusted = lru_cache(maxsize=4_096)(self._find_trusted)
 
+    @property
+    def believes_proxies(self) -> bool:
+        """Whether there are proxies that are believed."""
+        return bool(self._trusted)
+
+    def subscriber(self, scope: Scope) -> str:
+        """Under what a client is counted: an address of IPv4, or a network of 2^64 of IPv6."""
+        return subscriber(self.of(scope))
+
     def of(self, scope: Scope) -> str:
         """The address that a request comes from; "" when it is not known."""
         client = scope["client"]

@@ -1,6 +1,6 @@
 """What the front door does with every request and every answer, around the application.
 
-A request gets an id and a trace context, which the calls that it causes carry on. An answer gets
+A request gets an id and a trace context. An answer gets
 the headers that keep browsers safe and tell caches what they may keep. The answers of methods that
 a contract says to be without side effects are told apart by an entity tag, so that a client which
 holds one is told so with 304, and are compressed for clients that want it. Of any other answer
@@ -11,7 +11,6 @@ All of this costs every request, so that what does not depend on it is made once
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -26,12 +25,11 @@ from litestar.types import (
     Send,
 )
 
-from seam.call.context import CallContext, current_call
 from seam.http.client_address import FORWARDED_PROTO, ClientAddresses
 from seam.http.compression import MINIMUM_BYTES, compressed, is_compressible, takes_gzip
-from seam.http.correlation import REQUEST_ID, TRACEPARENT, Correlation, correlation
 from seam.http.cors import Cors, Header, is_preflight, preflight_headers
 from seam.http.entity_tag import GZIP_MARK, digest, is_held
+from seam.http.exchange import EXCHANGE, REQUEST_ID, TRACEPARENT, Exchange, exchange_of
 from seam.http.security_headers import SECURITY_HEADERS, strict_transport_security
 from seam.http.settings import HttpSettings
 
@@ -53,18 +51,12 @@ def gateway(app: ASGIApp, settings: HttpSettings) -> ASGIApp:
     door = _Door(settings)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"])
-        ties = correlation(headers)
-        # What says in a log which request it was.
-        scope["request_id"] = ties.request_id  # type: ignore[typeddict-unknown-key]
-        token = current_call.set(CallContext(math.inf, ties.traceparent))
-        try:
-            if scope["type"] == ScopeType.HTTP:
-                await app(scope, receive, _Answer(door, scope, headers, ties, send).send)
-            else:
-                await app(scope, receive, send)
-        finally:
-            current_call.reset(token)
+        if scope["type"] != ScopeType.HTTP:
+            await app(scope, receive, send)
+            return
+        exchange = exchange_of(scope["headers"])
+        scope[EXCHANGE] = exchange  # type: ignore[literal-required]
+        await app(scope, receive, _Answer(door, scope, exchange, send).send)
 
     return answer
 
@@ -93,20 +85,18 @@ class _Door:
 class _Answer:
     """The answer to one request on its way out."""
 
-    __slots__ = ("_door", "_headers", "_held", "_scope", "_send", "_ties")
+    __slots__ = ("_door", "_exchange", "_held", "_scope", "_send")
 
     def __init__(
         self,
         door: _Door,
         scope: HTTPScope,
-        headers: Mapping[bytes, bytes],
-        ties: Correlation,
+        exchange: Exchange,
         send: Send,
     ) -> None:
         self._door = door
         self._scope = scope
-        self._headers = headers
-        self._ties = ties
+        self._exchange = exchange
         self._send = send
         self._held: HTTPResponseStartEvent | None = None
 
@@ -132,7 +122,7 @@ class _Answer:
             await self._send(message)
 
     async def _answer_safe(self, start: HTTPResponseStartEvent, body: bytes) -> None:
-        given = self._headers
+        given = self._exchange.headers
         private = b"authorization" in given
         kept = [_REVALIDATED_PRIVATELY if private else _REVALIDATED, self._door.vary]
         of_body = digest(body)
@@ -162,10 +152,11 @@ class _Answer:
     async def _begin(
         self, start: HTTPResponseStartEvent, status: int, headers: list[Header]
     ) -> None:
-        door, given = self._door, self._headers
+        door, exchange = self._door, self._exchange
+        given = exchange.headers
         headers += door.fixed(self._scope, given)
-        headers.append((REQUEST_ID, self._ties.request_id.encode()))
-        headers.append((TRACEPARENT, self._ties.traceparent.encode()))
+        headers.append((REQUEST_ID, exchange.request_id.encode()))
+        headers.append((TRACEPARENT, exchange.traceparent.encode()))
         if door.cors is not None and (origin := given.get(b"origin")) is not None:
             allowed = door.cors.headers(origin)
             headers += allowed

@@ -15,15 +15,21 @@ from litestar import Litestar, Response, get, post
 from litestar.types import ASGIApp
 
 from seam.call import current_call
+from seam.http.admission import admitted
+from seam.http.client_address import ClientAddresses
 from seam.http.gateway import gateway
 from seam.http.last_resort import always_answered
 from seam.http.problem import exception_handlers
+from seam.http.rate_limits.limiter import UNLIMITED
 from seam.http.routing import as_sent
 from seam.http.settings import HttpSettings
+from seam.testing.issuer import TestIssuer
 
 PAGE: Final = b'{"items":[' + b",".join(b'{"sku":"%d"}' % each for each in range(500)) + b"]}"
 TRACE: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SHOP: Final = "https://shop.example"
+
+ISSUER: Final = TestIssuer()
 
 Headers = Sequence[tuple[str, str]]
 
@@ -57,7 +63,8 @@ async def broken() -> Response[bytes]:
 async def trace() -> Response[bytes]:
     call = current_call.get()
     assert call is not None
-    return Response(call.traceparent.encode(), media_type="text/plain")
+    text = " ".join(filter(None, [call.traceparent, call.tracestate]))
+    return Response(text.encode(), media_type="text/plain")
 
 
 @post("/token", name="token")
@@ -73,7 +80,9 @@ def application(settings: HttpSettings) -> ASGIApp:
         logging_config=None,
     )
     safe = ("item", "page", "picture", "broken", "trace")
-    return gateway(always_answered(as_sent(app, safe=safe)), settings)
+    routed, anywhere = as_sent(app, safe=safe), ClientAddresses(())
+    let_in = admitted(routed, ISSUER.authenticator(), UNLIMITED, anywhere)
+    return gateway(always_answered(let_in), settings)
 
 
 class Answer:
@@ -226,6 +235,38 @@ async def test_a_trace_that_is_none_is_as_if_it_had_not_come(sent: str) -> None:
     assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-00", answer.body.decode())
 
 
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (["a=1"], "a=1"),
+        (["a=1,b@c=2", "d/e*f-g_h=!~"], "a=1,b@c=2,d/e*f-g_h=!~"),
+        (["a=1 , b=2"], "a=1 , b=2"),
+        (["a=1,,b=2"], "a=1,,b=2"),
+        (["a=" + "x" * 256], "a=" + "x" * 256),
+        ([",".join(f"a{at}=1" for at in range(32))], ",".join(f"a{at}=1" for at in range(32))),
+        ([",".join(f"a{at}=1" for at in range(33))], ""),
+        (["a=" + "x" * 257], ""),
+        (["a=1," * 60_000], ""),
+        (["A=1"], ""),
+        (["a"], ""),
+        (["a=1=2"], ""),
+        (["a=\xe9"], ""),
+        (["a=1\r\nb: 2"], ""),
+        (["a=1\0"], ""),
+        (["", ","], ""),
+    ],
+)
+async def test_what_is_said_of_a_trace_goes_with_it_if_it_is_well_formed(
+    sent: list[str], expected: str
+) -> None:
+    states = [("tracestate", each) for each in sent]
+    answer = await ask("/trace", [("traceparent", TRACE), *states])
+    assert answer.body.decode() == f"{TRACE} {expected}".strip()
+    # Without a trace there is nothing that it could be said of.
+    answer = await ask("/trace", states)
+    assert answer.body.decode() == answer.headers["traceparent"]
+
+
 # Caches.
 
 
@@ -253,7 +294,7 @@ async def test_who_holds_something_else_gets_the_body(held: str) -> None:
 
 
 async def test_what_somebody_may_see_alone_is_kept_by_nobody_in_between() -> None:
-    answer = await ask("/item", [("authorization", "Bearer x")])
+    answer = await ask("/item", [("authorization", f"Bearer {ISSUER.token()}")])
     assert answer.headers["cache-control"] == "private, no-cache"
 
 

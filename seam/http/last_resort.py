@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections.abc import Awaitable
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from seam.contract import Code
+from seam.http.exchange import request_id_of
 from seam.http.problem import send_problem
 from seam.http.text import shown
 
@@ -25,10 +27,10 @@ def always_answered(app: ASGIApp) -> ASGIApp:
             return
         started = False
 
-        async def begin(message: Message) -> None:
+        def begin(message: Message) -> Awaitable[None]:
             nonlocal started
             started = True
-            await send(message)
+            return send(message)
 
         try:
             await app(scope, receive, begin)
@@ -41,7 +43,7 @@ def always_answered(app: ASGIApp) -> ASGIApp:
             log.error(  # noqa: TRY400
                 "%s failed, request id %s, error id %s",
                 _where(scope),
-                scope.get("request_id", "unknown"),
+                request_id_of(scope),
                 identifier,
                 exc_info=error,
             )

@@ -27,6 +27,7 @@ from seam.contract.errors import (
     InvalidField,
     StatusError,
 )
+from seam.http.exchange import request_id_of
 from seam.http.text import shown
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,7 @@ def _unexpected(request: _Request, error: Exception) -> Response[bytes]:
     log.error(
         "%s failed, request id %s, error id %s",
         _where(request),
-        request.scope.get("request_id", "unknown"),
+        request_id_of(request.scope),
         identifier,
         exc_info=error,
     )

@@ -29,7 +29,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from uvicorn.server import ServerState
 
 from seam.contract import Code
-from seam.http.correlation import REQUEST_ID, new_request_id
+from seam.http.exchange import REQUEST_ID, new_request_id
 from seam.http.limits import MAXIMUM_HEAD_BYTES
 from seam.http.problem import MEDIA_TYPE, problem_body
 from seam.http.security_headers import SECURITY_HEADERS

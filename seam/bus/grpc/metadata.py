@@ -15,6 +15,7 @@ from seam.call.context import (
     CallContext,
     check_baggage,
     check_traceparent,
+    check_tracestate,
 )
 from seam.call.metadata import EMPTY, MetadataValue
 from seam.call.principal import claimed
@@ -23,6 +24,7 @@ from seam.contract.errors import InvalidField
 T = TypeVar("T")
 
 TRACEPARENT: Final = "traceparent"
+TRACESTATE: Final = "tracestate"
 BAGGAGE: Final = "baggage"
 AUTHORIZATION: Final = "authorization"
 CALLER: Final = "seam-caller"
@@ -32,7 +34,7 @@ BEARER: Final = "Bearer "
 
 Pairs = tuple[tuple[str, MetadataValue], ...]
 
-_OURS: Final = frozenset({TRACEPARENT, BAGGAGE, AUTHORIZATION, CALLER, "user-agent"})
+_OURS: Final = frozenset({TRACEPARENT, TRACESTATE, BAGGAGE, AUTHORIZATION, CALLER, "user-agent"})
 
 
 def to_wire(call: CallContext) -> Pairs | None:
@@ -43,6 +45,8 @@ def to_wire(call: CallContext) -> Pairs | None:
     pairs = list(call.metadata.items())
     if call.traceparent:
         pairs.append((TRACEPARENT, call.traceparent))
+        if call.tracestate:
+            pairs.append((TRACESTATE, call.tracestate))
     if token:
         pairs.append((AUTHORIZATION, BEARER + token))
     if caller:
@@ -58,10 +62,13 @@ def from_wire(received: Iterable[tuple[str, MetadataValue]]) -> Mapping[str, obj
     fields: dict[str, object] = {}
     metadata: dict[str, MetadataValue] = {}
     tokens: list[str] = []
+    states: list[str] = []
     for key, value in received:
         # What another program says amiss is not passed on: W3C's texts ask for no more.
         if key == TRACEPARENT and isinstance(value, str):
             fields.update(_accepted("traceparent", value, check_traceparent))
+        elif key == TRACESTATE and isinstance(value, str):
+            states.append(value)
         elif key == AUTHORIZATION and isinstance(value, str):
             # What is no token is handed on as one, and refused as one: who sends it does not ask as
             # nobody.
@@ -74,6 +81,8 @@ def from_wire(received: Iterable[tuple[str, MetadataValue]]) -> Mapping[str, obj
             metadata[key] = value
     if tokens:
         fields["principal"] = claimed(", ".join(tokens))
+    if states and TRACEPARENT in fields:
+        fields.update(_accepted("tracestate", ",".join(states), check_tracestate))
     if metadata:
         fields["metadata"] = MappingProxyType(metadata)
     return fields

@@ -131,6 +131,7 @@ class IncomingCall:
             MappingProxyType(opening.baggage) if opening.baggage else EMPTY,
             MappingProxyType(metadata_from_wire(opening.metadata)) if opening.metadata else EMPTY,
             caller_of(asked.subject),
+            opening.tracestate,
         )
         if opening.data is not None:
             self._reader.begin(opening.data, last=opening.last)

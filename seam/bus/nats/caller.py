@@ -180,6 +180,7 @@ class OutgoingCall:
             call.principal.token,
             dict(call.baggage),
             metadata_to_wire(call.metadata),
+            call.tracestate,
         )
         subject = calls_subject(method.service, call.caller)
         self._connection.post(subject, encode(opening), self._subject)

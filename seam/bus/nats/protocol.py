@@ -97,6 +97,7 @@ class Open(msgspec.Struct, array_like=True, tag=0, frozen=True):
     token: str
     baggage: dict[str, str]
     metadata: dict[str, bytes]
+    tracestate: str = ""
 
 
 class Part(msgspec.Struct, array_like=True, tag=1, frozen=True):
