@@ -7,7 +7,7 @@ statement when it runs it for the first time, and keeps it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn, TypeVar
 
 import asyncpg
@@ -119,7 +119,10 @@ class PostgresBackend:
         try:
             connection = self._pool.idle() or await self._pool.take()
             try:
-                rows = await connection.fetch(compiled.sql, *arguments)
+                read = connection.reads.get(compiled.sql) or await connection.read(compiled.sql)
+                rows = await read(*arguments)
+            except asyncpg.InvalidCachedStatementError:
+                rows = await self._fetch_anew(connection, compiled.sql, arguments)
             except BaseException as error:
                 self._give_up(connection, error, compiled.sql)
             self._pool.give(connection)
@@ -127,6 +130,17 @@ class PostgresBackend:
             if long:
                 self._places.release()
         return query.records(compiled, rows)
+
+    async def _fetch_anew(
+        self, connection: Connection, sql: str, arguments: Sequence[Any]
+    ) -> Sequence[Any]:
+        """Read after a table has changed, so that what was prepared before is of no use."""
+        connection.reads.clear()
+        try:
+            rows: Sequence[Any] = await connection.fetch(sql, *arguments)
+        except BaseException as error:
+            self._give_up(connection, error, sql)
+        return rows
 
     async def execute(self, command: Command, parameters: Mapping[str, object]) -> int:
         """See `Backend`."""
@@ -229,6 +243,7 @@ class PostgresBackend:
         try:
             return await asyncpg.connect(
                 dsn,
+                connection_class=PreparingConnection,
                 timeout=within,
                 command_timeout=answer_within,
                 statement_cache_size=_CACHED_STATEMENTS,
@@ -239,6 +254,30 @@ class PostgresBackend:
             raise unavailable("it does not answer", "does not answer") from None
         except _ERRORS as error:
             raise unavailable(str(error)) from None
+
+
+class PreparingConnection(asyncpg.Connection):  # type: ignore[misc]
+    """A connection that keeps what it has prepared for reading at hand.
+
+    The driver's own cache, which all other statements use, costs a read a tenth of its time.
+    """
+
+    __slots__ = ("reads",)
+
+    def __init__(self, *arguments: Any) -> None:  # noqa: ANN401 (the driver's own)
+        """Begin with nothing prepared."""
+        super().__init__(*arguments)
+        self.reads: dict[str, Callable[..., Awaitable[Sequence[Any]]]] = {}
+
+    async def read(self, sql: str) -> Callable[..., Awaitable[Sequence[Any]]]:
+        """Prepare a statement; gives what fetches its rows."""
+        if len(self.reads) >= _CACHED_STATEMENTS:
+            # Nothing of theirs but memory is lost; statements are made once, and are few.
+            self.reads.clear()
+        statement = await self.prepare(sql)
+        fetch: Callable[..., Awaitable[Sequence[Any]]] = statement.fetch
+        self.reads[sql] = fetch
+        return fetch
 
 
 class PostgresWork:
