@@ -9,6 +9,7 @@ variable of the same name with `SEAM_` before it, else from the topology file.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -237,6 +238,9 @@ async def _serve(
         listener=worker.listener if worker else None,
         settings=service_settings(settings, names, topology),
     ) as bound:
+        # All that was loaded stays. To look through it for garbage again and again would hold all
+        # requests up for a tenth of a second each time.
+        gc.freeze()
         if worker is None:
             announce(bound.listening())
             if bound.tls is not None:
