@@ -120,12 +120,12 @@ async def _measure(
     for name in order:
         await send(running[name].address, asked[name], WARM_UP)
     for number in range(options.rounds):
-        await _round(measured, order, asked, running, options.seconds, number)
+        await _round(measured, order, asked, running, seconds=options.seconds, number=number)
     options.progress()
     guarded = [name for name in order if name in {BARE, ONE}]
     if len(guarded) > 1:
         for number in range(options.rounds, GUARD_ROUNDS):
-            await _round(measured, guarded, asked, running, options.seconds, number)
+            await _round(measured, guarded, asked, running, seconds=options.seconds, number=number)
         options.progress()
     return measured
 
@@ -135,6 +135,7 @@ async def _round(
     order: list[str],
     asked: Mapping[str, Sequence[bytes]],
     running: Mapping[str, System],
+    *,
     seconds: float,
     number: int,
 ) -> None:
