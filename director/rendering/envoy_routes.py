@@ -17,7 +17,7 @@ from seam.bus.grpc.request_stream import names
 from seam.bus.retry_policy import ATTEMPTS, FIRST_BACKOFF, LONGEST_BACKOFF
 from seam.contract import Kind, ServiceDescriptor
 from seam.http.application import NOT_FOR_USERS
-from seam.http.limited import NEVER_COUNTED
+from seam.http.admission import NEVER_COUNTED
 from seam.http.settings import HttpSettings
 
 ALIVE: Final = "/healthz"

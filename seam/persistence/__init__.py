@@ -3,7 +3,7 @@
 from seam.persistence.current_subject import current_subject
 from seam.persistence.database import CannotOpenDatabaseError, Database, open_database, shown_url
 from seam.persistence.one_of import one_of
-from seam.persistence.postgresql_pool import DEFAULT_POOL, PoolLimits
+from seam.persistence.postgresql_pool import DEFAULT_POOL, PoolLimits, pool_for
 from seam.persistence.statements import Command, Query, Session
 from seam.persistence.text import Text, text_refusal
 from seam.persistence.transaction import Transaction
@@ -21,6 +21,7 @@ __all__ = [
     "current_subject",
     "one_of",
     "open_database",
+    "pool_for",
     "shown_url",
     "text_refusal",
 ]

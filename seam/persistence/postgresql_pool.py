@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from seam.persistence.failures import unavailable
@@ -40,6 +40,18 @@ class PoolLimits:
 
 
 DEFAULT_POOL: Final = PoolLimits()
+
+MAXIMUM_OF_A_PROCESS: Final = 90
+"""Connections that a process opens for all its services, unless it is told: a server of PostgreSQL
+takes 100 unless it is told, and keeps three of them for its administrators."""
+
+FEWEST: Final = 4
+
+
+def pool_for(services: int) -> PoolLimits:
+    """The pool of each of so many services in one process, where nobody has said otherwise."""
+    share = max(FEWEST, MAXIMUM_OF_A_PROCESS // max(1, services))
+    return replace(DEFAULT_POOL, connections=min(DEFAULT_POOL.connections, share))
 
 
 class Pool:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from seam.persistence.postgresql_pool import Pool
+from seam.persistence.postgresql_pool import Pool, pool_for
 
 
 class FakeConnection:
@@ -52,3 +52,10 @@ async def test_a_connection_whose_call_was_ended_in_any_moment_is_not_lost(
         taken = await pool.take()
     # The pool's only place is free again, and nothing is held beside it.
     assert [each for each in made if not each.ended] == [taken]
+
+
+@pytest.mark.parametrize("services", range(1, 30))
+def test_the_services_of_a_process_leave_some_of_a_server_to_others(services: int) -> None:
+    each = pool_for(services).connections
+    assert 4 <= each <= 17
+    assert services * each <= 90 or each == 4

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from seam.bus import Limits
 from seam.http.settings import DEFAULT_HTTP_SETTINGS, HttpSettings
-from seam.persistence import DEFAULT_POOL, PoolLimits
+from seam.persistence import PoolLimits, pool_for
 from seam.persistence.database import database_url
 from seam.runtime.service_settings import Setting
 
@@ -202,8 +202,10 @@ class Topology:
     http: HttpSettings = DEFAULT_HTTP_SETTINGS
 
     def pool_of(self, service: str) -> PoolLimits:
-        """How much of a server a process takes for a service."""
-        return self.pools.get(service) or self.pools.get(DEFAULT_DATABASE) or DEFAULT_POOL
+        """How much of a server the process that hosts a service takes for it."""
+        told = self.pools.get(service) or self.pools.get(DEFAULT_DATABASE)
+        home = self.home(service)
+        return told or pool_for(len(home.services) if home else 1)
 
     def home(self, service: str) -> Process | None:
         """The process that hosts a service, if one does."""
