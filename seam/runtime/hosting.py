@@ -47,6 +47,7 @@ from seam.runtime.metrics import Metrics
 from seam.runtime.network import FRONT, caller_name, check_network
 from seam.runtime.peers import Peers
 from seam.runtime.service import DatabaseLocation, GrpcServicer, Resources, Service, owner_of
+from seam.runtime.service_metrics import ServiceMetrics
 from seam.runtime.service_settings import ServiceSettings, SettingsError
 from seam.runtime.topology import Address, Process, Topology
 from seam.runtime.watchdog import watching
@@ -156,6 +157,7 @@ async def hosting(
         servicers: list[GrpcServicer] = []
         opened_databases: dict[str, Database] = {}
         participants: list[Participant] = []
+        metrics: list[ServiceMetrics] = []
         for service in hosted:
             check_migrations(service)
             needs = Needs(service, channel, grpc_channel)
@@ -172,6 +174,7 @@ async def hosting(
                 tables.append(metadata)
 
             given = settings.get(service.name, ServiceSettings(service.name, {}))
+            metrics.append(ServiceMetrics(service.name))
             resources = Resources(
                 databases[service.name],
                 needs.channel,
@@ -179,6 +182,7 @@ async def hosting(
                 opened,
                 given,
                 service.migrations,
+                metrics[-1],
             )
             bulkhead = Bulkhead(service.name, topology.limits.get(service.name, service.limits))
             answers = await stack.enter_async_context(service.start(resources))
@@ -266,7 +270,7 @@ async def hosting(
                 readiness,
                 title=title,
                 events=events,
-                metrics=Metrics(EventMetrics(delivery)),
+                metrics=Metrics(EventMetrics(delivery), metrics),
                 authenticator=authenticator,
                 settings=topology.http,
                 limiters=limiters,
