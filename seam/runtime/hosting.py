@@ -43,6 +43,7 @@ from seam.runtime.grpc_server import Health, serve_grpc
 from seam.runtime.health import Readiness
 from seam.runtime.http_listener import HttpListener
 from seam.runtime.http_server import serve_http
+from seam.runtime.http_worker import Worker
 from seam.runtime.metrics import Metrics
 from seam.runtime.network import FRONT, caller_name, check_network
 from seam.runtime.peers import Peers
@@ -96,7 +97,7 @@ async def hosting(
     title: str,
     strict: bool = False,
     drain: float = 0.0,
-    listener: HttpListener | None = None,
+    worker: Worker | None = None,
     settings: Mapping[str, ServiceSettings] = MappingProxyType({}),
     client_interceptors: Sequence[Interceptor] = (),
     server_interceptors: Sequence[Interceptor] = (),
@@ -112,7 +113,7 @@ async def hosting(
         strict: send calls within the process through their wire form.
         drain: seconds at the end in which the process answers as before, while it says that it is
             about to leave.
-        listener: where it serves HTTP, if that is bound already.
+        worker: what it has of its supervisor, if it answers beside others.
         settings: what was set for services, by service.
         client_interceptors: run around every call that is made here, outermost first.
         server_interceptors: run around every call that is answered here, outermost first.
@@ -125,6 +126,7 @@ async def hosting(
     hosted = [service for service in services if service.name in process.services]
     check_network(process, topology)
     tls = _process_tls(topology, process)
+    listener = None if worker is None else worker.listener
     local_servicers = LocalServer()
     health = Health()
     async with AsyncExitStack() as stack:
@@ -270,7 +272,7 @@ async def hosting(
                 readiness,
                 title=title,
                 events=events,
-                metrics=Metrics(EventMetrics(delivery), metrics),
+                metrics=Metrics(EventMetrics(delivery), metrics, worker),
                 authenticator=authenticator,
                 settings=topology.http,
                 limiters=limiters,
