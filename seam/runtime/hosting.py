@@ -40,7 +40,7 @@ from seam.runtime.declarations import (
     check_needs,
 )
 from seam.runtime.grpc_server import Health, serve_grpc
-from seam.runtime.health import Readiness
+from seam.runtime.health import ISSUER, Readiness
 from seam.runtime.http_listener import HttpListener
 from seam.runtime.http_server import serve_http
 from seam.runtime.http_worker import Worker
@@ -139,6 +139,7 @@ async def hosting(
             return peers.aside(AUTHENTICATION).called_by(caller_name(process))
 
         issuer = _issuer(topology, to_authentication)
+        identity = _identity(issuer, tls)
         authenticator = NO_ISSUER if issuer is None else issuer.verifier
         registry = HandlerRegistry(
             server_interceptors=server_interceptors, policy=ContractPolicy(authenticator)
@@ -235,6 +236,7 @@ async def hosting(
                     process.grpc,
                     servicers=servicers,
                     databases=opened_databases,
+                    issuer=identity.get(ISSUER),
                     serving=health,
                     credentials=tls.server() if tls else None,
                     shares_port=listener is not None,
@@ -250,7 +252,12 @@ async def hosting(
 
             bound_nats = await stack.enter_async_context(
                 serve_over_nats(
-                    process.nats, provided, registry, databases=opened_databases, grace=GRACE
+                    process.nats,
+                    provided,
+                    registry,
+                    databases=opened_databases,
+                    issuer=identity.get(ISSUER),
+                    grace=GRACE,
                 )
             )
 
@@ -262,7 +269,7 @@ async def hosting(
                 peers,
                 opened_databases,
                 broker,
-                _identity(issuer, tls),
+                identity,
             )
             events = [event for service in services for event in service.publishes]
             limiters = await _limiters(stack, topology.http)
@@ -321,7 +328,7 @@ def _identity(
     """What a process needs to know who calls: each says what is wrong with it."""
     needed: dict[str, Callable[[], str | None]] = {}
     if issuer is not None:
-        needed["issuer"] = lambda: issuer.source.problem
+        needed[ISSUER] = lambda: issuer.source.problem
     if tls is not None:
         needed["certificate"] = lambda: tls.problem
     return needed
