@@ -35,6 +35,7 @@ from seam.persistence import Database
 from seam.runtime.declarations import (
     Needs,
     answered,
+    check_access,
     check_answers,
     check_migrations,
     check_needs,
@@ -163,6 +164,7 @@ async def hosting(
         metrics: list[ServiceMetrics] = []
         for service in hosted:
             check_migrations(service)
+            check_access(service)
             needs = Needs(service, channel, grpc_channel)
             tables: list[MetaData] = []
             subscriptions: list[Subscription] = []
