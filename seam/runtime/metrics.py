@@ -34,7 +34,7 @@ class Metrics:
             services: figures that services have of their own.
             worker: leads to the other processes that answer on the same port.
         """
-        self._sources = (events, *services)
+        self._sources: tuple[EventMetrics | ServiceMetrics, ...] = (events, *services)
         self._worker = worker
         self._measured: float | None = None
         self._turn = asyncio.Lock()
