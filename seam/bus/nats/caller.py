@@ -207,7 +207,8 @@ class OutgoingCall:
             pass
         if self.done is None or self.done.status is None:
             return None
-        return Status.FromString(self.done.status).message
+        problem: str = Status.FromString(self.done.status).message
+        return problem
 
     def received(self, message: Msg) -> None:
         """Take what the callee, or NATS itself, says."""
