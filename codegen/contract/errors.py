@@ -71,7 +71,26 @@ class ErrorReader:
             self._refuse(
                 place, f"{message.name}: text is missing; say in one sentence what happened"
             )
-        return ErrorSpec(code, self._checked_text(text, message, place))
+        name = str(getattr(found, "retry_after", ""))
+        return ErrorSpec(
+            code,
+            self._checked_text(text, message, place),
+            self._seconds(name, message, place) if name else None,
+        )
+
+    def _seconds(self, name: str, message: Message, place: Location) -> Field | None:
+        """The field that says when to ask again; None when it cannot."""
+        fields = {field.name: field for field in message.all_fields}
+        field = fields.get(name)
+        if field is None:
+            known = f"; it has {', '.join(fields)}" if fields else ""
+            reason = f"retry_after names {name}, which the message does not have{known}"
+        elif not _is_integer(field):
+            reason = f"retry_after names {name}; only a single integer that is always there fits"
+        else:
+            return field
+        self._refuse(place, f"{message.name}: {reason}")
+        return None
 
     def _checked_text(self, text: str, message: Message, place: Location) -> str:
         """The text, with placeholders as they are called in Python."""
@@ -97,6 +116,12 @@ class ErrorReader:
 
     def _refuse(self, location: Location, reason: str) -> None:
         self._problems.append(Problem(location, reason))
+
+
+def _is_integer(field: Field) -> bool:
+    is_there = field.presence is not Presence.OPTIONAL and not field.case_class
+    is_number = isinstance(field.type, Scalar) and field.type.python == "int"
+    return field.is_single and is_there and is_number
 
 
 def _is_sayable(field: Field) -> bool:

@@ -249,6 +249,8 @@ class ErrorSpec:
 
     code: str
     text: str
+    retry_after: Field | None = None
+    """The integer that says after how many seconds to ask again."""
 
 
 @dataclass(frozen=True)

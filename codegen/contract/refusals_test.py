@@ -166,6 +166,24 @@ CASES = {
         "2:3: E: text names {names}; only single scalars, enums, timestamps and durations that are"
         " always there fit in",
     ),
+    "a time to ask again that is in no field": (
+        """
+        message E {
+          option (contract.v1.error) = {code: ABORTED text: "No." retry_after: "seconds"};
+          int32 wait = 1;
+        }
+        """,
+        "2:3: E: retry_after names seconds, which the message does not have; it has wait",
+    ),
+    "a time to ask again that may be absent": (
+        """
+        message E {
+          option (contract.v1.error) = {code: ABORTED text: "No." retry_after: "wait"};
+          optional int32 wait = 1;
+        }
+        """,
+        "2:3: E: retry_after names wait; only a single integer that is always there fits",
+    ),
     "a text with a lone brace": (
         'message E { option (contract.v1.error) = {code: ABORTED text: "No {."}; }',
         "1:13: E: text has a brace without its counterpart",

@@ -62,6 +62,11 @@ _LAST_EVENT_ID: Final[Mapping[str, Json]] = {
     "description": "The id of the last event that was received; what comes after it is sent.",
 }
 
+_RETRY_AFTER: Final[Mapping[str, Json]] = {
+    "description": "Seconds after which to ask again.",
+    "schema": {"type": "integer", "minimum": 0},
+}
+
 _EMPTY_ID: Final[Mapping[str, Json]] = {"const": ""}
 """As browsers have it before there was an event with an id."""
 
@@ -181,7 +186,10 @@ class _Writer:
             if status == 400 or status in refusals:
                 schemas.append(reference(_PROBLEM))
             schema: Json = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
-            responses[str(status)] = _problem_response("\n".join(listed), schema)
+            response = _problem_response("\n".join(listed), schema)
+            if any(e.error is not None and e.error.retry_after is not None for e in errors):
+                response["headers"] = {"Retry-After": dict(_RETRY_AFTER)}
+            responses[str(status)] = response
         responses["default"] = _problem_response("Any other error.", reference(_PROBLEM))
         return responses
 
@@ -293,7 +301,7 @@ def _problem() -> dict[str, Json]:
     }
 
 
-def _problem_response(description: str, schema: Json) -> Json:
+def _problem_response(description: str, schema: Json) -> dict[str, Json]:
     return {
         "description": description,
         "content": {"application/problem+json": {"schema": schema}},

@@ -129,6 +129,21 @@ def test_a_typed_error_may_share_the_status_of_a_refusal(tmp_path: Path) -> None
     assert [list(each) for each in schema["anyOf"]] == [["allOf"], ["$ref"]]
 
 
+def test_an_error_that_says_when_to_ask_again_has_the_header_for_it(
+    tmp_path: Path, found: Any
+) -> None:
+    text = CONTRACT.replace(
+        'text: "It is gone."};', 'text: "It is gone." retry_after: "wait"};\n    uint32 wait = 1;'
+    )
+    (tmp_path / "a.proto").write_text(text)
+    (file,) = load(request_for(tmp_path, ["a.proto"]), {})
+    responses: Any = document(file)["paths"]["/v1/{id}"]["get"]["responses"]  # type: ignore[index,call-overload]
+    assert responses["404"]["headers"]["Retry-After"]["schema"] == {"type": "integer", "minimum": 0}
+    assert {status for status, each in responses.items() if "headers" in each} == {"404"}
+    without = found["paths"]["/v1/{id}"]["get"]["responses"]
+    assert not any("headers" in each for each in without.values())
+
+
 def test_a_stream_of_answers_is_described_as_events_that_can_be_resumed(found: Any) -> None:
     operation = found["paths"]["/v1/{id}:watch"]["get"]
     tick = {"$ref": "#/components/schemas/a.v1.Tick"}

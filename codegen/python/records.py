@@ -130,16 +130,17 @@ def _exception(message: Message, imports: Imports) -> str:
     assert message.error is not None
     base = imports.name("seam.contract", "ContractError")
     code = imports.name("seam.contract", "Code")
-    return "\n".join(
-        [
-            f"class {names.exception_class(message.name)}({base}[{message.name}]):",
-            "    " + docstring(message.comment or f"The error `{message.full_name}`.", 4),
-            "",
-            f"    name = {string(message.full_name)}",
-            f"    code = {code}.{message.error.code}",
-            f"    text = {string(message.error.text)}",
-        ]
-    )
+    rows = [
+        f"class {names.exception_class(message.name)}({base}[{message.name}]):",
+        "    " + docstring(message.comment or f"The error `{message.full_name}`.", 4),
+        "",
+        f"    name = {string(message.full_name)}",
+        f"    code = {code}.{message.error.code}",
+        f"    text = {string(message.error.text)}",
+    ]
+    if message.error.retry_after is not None:
+        rows.append(f"    retry_after_field = {string(message.error.retry_after.attribute)}")
+    return "\n".join(rows)
 
 
 if __name__ == "__main__":

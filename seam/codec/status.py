@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
-from google.rpc.error_details_pb2 import BadRequest
+from google.rpc.error_details_pb2 import BadRequest, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from seam.codec.error_size import fitting_text
@@ -26,6 +27,9 @@ STATUS_DETAILS_KEY: Final = "grpc-status-details-bin"
 """Key of the trailing metadata that carries the status message over gRPC."""
 
 _TYPE_URL_PREFIX: Final = "type.googleapis.com/"
+
+_LONGEST_DELAY: Final = 315_576_000_000
+"""Seconds that a `google.protobuf.Duration` holds."""
 
 _BAD_REQUEST: Final = BadRequest.DESCRIPTOR.full_name
 
@@ -45,7 +49,8 @@ class StatusCodec:
     def pack(self, error: StatusError) -> Status:
         """Make the status message of `error`.
 
-        A declared typed error brings its record, and a refused field a `google.rpc.BadRequest`.
+        A declared typed error brings its record, and a `google.rpc.RetryInfo` if it says when to
+        ask again; a refused field a `google.rpc.BadRequest`.
         """
         status = Status(code=int(error.code), message=error.message)
         declared = self._by_exception.get(type(error))
@@ -56,6 +61,9 @@ class StatusCodec:
                     value=declared.codec.encode(error.record),
                 )
             )
+            if error.retry_after is not None:
+                seconds = min(error.retry_after, _LONGEST_DELAY)
+                status.details.add().Pack(RetryInfo(retry_delay=Duration(seconds=seconds)))
         elif isinstance(error, InvalidArgumentError):
             violation = BadRequest.FieldViolation(
                 field=error.field.path, description=fitting_text(error.field.reason)

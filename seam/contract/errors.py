@@ -81,9 +81,20 @@ class ContractError(StatusError, Generic[R_co]):
     text: ClassVar[str]
     """One sentence for a person, in which `{field}` stands for a field of the record."""
 
+    retry_after_field: ClassVar[str] = ""
+    """Field of the record that says after how many seconds to ask again; "" when none does."""
+
     def __init__(self, record: R_co) -> None:
         super().__init__(self.code, self.text.format_map(_Fields(record)))
         self.record = record
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds after which to ask again; None when the contract says nothing of it."""
+        if not self.retry_after_field:
+            return None
+        seconds: int = getattr(self.record, self.retry_after_field)
+        return max(0, seconds)
 
     def __reduce__(self) -> tuple[type[Self], tuple[R_co]]:
         """Pickle the record alone, from which the rest follows."""

@@ -36,6 +36,23 @@ def test_a_typed_error_fills_its_text_from_the_record() -> None:
     assert (error.code, error.name) == (Code.NOT_FOUND, "inventory.v1.ItemNotFound")
 
 
+class Busy(Record, kw_only=True):
+    wait: int
+
+
+class BusyError(ContractError[Busy]):
+    name: ClassVar[str] = "inventory.v1.Busy"
+    code = Code.RESOURCE_EXHAUSTED
+    text: ClassVar[str] = "Busy."
+    retry_after_field: ClassVar[str] = "wait"
+
+
+def test_a_typed_error_says_when_to_ask_again_if_its_contract_does() -> None:
+    assert BusyError(Busy(wait=4)).retry_after == 4
+    assert BusyError(Busy(wait=-1)).retry_after == 0
+    assert ItemNotFoundError(ItemNotFound(sku="a", class_=2)).retry_after is None
+
+
 def test_a_typed_error_survives_pickling() -> None:
     error = ItemNotFoundError(ItemNotFound(sku="a", class_=2))
     again = pickle.loads(pickle.dumps(error))

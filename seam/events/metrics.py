@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from time import monotonic
-from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
@@ -13,9 +10,6 @@ from seam.contract import StatusError
 from seam.events.failures import BrokerAwayError
 from seam.events.host import Delivery
 from seam.events.lag import Lag, measure
-
-MEASURED_EVERY: Final = 5.0
-"""Seconds for which figures that databases were asked for are good."""
 
 
 class EventMetrics:
@@ -26,22 +20,16 @@ class EventMetrics:
         self._delivery = delivery
         self._lags: dict[str, Lag] = {}
         self._unread: dict[tuple[str, str], int] = {}
-        self._measured: float | None = None
-        self._turn = asyncio.Lock()
 
     async def refresh(self) -> None:
-        """Ask the databases and the broker, unless they were asked a moment ago."""
-        async with self._turn:
-            if self._measured is not None and monotonic() - self._measured < MEASURED_EVERY:
-                return
-            for service, database in self._delivery.databases.items():
-                try:
-                    self._lags[service] = await measure(service, database)
-                except StatusError:
-                    # No figure is better than an old one: `/readyz` says that it is away.
-                    self._lags.pop(service, None)
-            self._unread = await self._ask_broker()
-            self._measured = monotonic()
+        """Ask the databases and the broker."""
+        for service, database in self._delivery.databases.items():
+            try:
+                self._lags[service] = await measure(service, database)
+            except StatusError:
+                # No figure is better than an old one: `/readyz` says that it is away.
+                self._lags.pop(service, None)
+        self._unread = await self._ask_broker()
 
     async def _ask_broker(self) -> dict[tuple[str, str], int]:
         unread: dict[tuple[str, str], int] = {}

@@ -83,6 +83,8 @@ def exception_handlers(fields_of: FieldsOf) -> ExceptionHandlersMap:
             error=name.rpartition(".")[2],
             fields=fields_of[type(error)](error.record),
         )
+        if error.retry_after is not None:
+            response.headers["retry-after"] = str(error.retry_after)
         return _with_challenge(request, error, response)
 
     return {

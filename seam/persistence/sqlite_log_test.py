@@ -43,7 +43,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def database(file: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
-    monkeypatch.setattr("seam.persistence.sqlite_writer.LOG_BYTES", MIB)
+    monkeypatch.setattr("seam.persistence.sqlite_log.LOG_BYTES", MIB)
     async with open_database(f"sqlite:///{file}", Table.metadata) as database:
         yield database
 
@@ -93,8 +93,8 @@ async def test_the_log_stays_short_although_somebody_always_reads(
 async def test_who_reads_without_end_holds_nobody_up_for_long_and_the_log_is_cut_afterwards(
     database: Database, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seam.persistence.sqlite_writer.LOG_SECONDS", 0.02)
-    monkeypatch.setattr("seam.persistence.sqlite_writer.LOG_INTERVAL", 0.2)
+    monkeypatch.setattr("seam.persistence.sqlite_log.LOG_SECONDS", 0.02)
+    monkeypatch.setattr("seam.persistence.sqlite_log.LOG_INTERVAL", 0.2)
     with reading(file):
         for number in range(100):
             await database.execute(ADD, number=number, words=WORDS)

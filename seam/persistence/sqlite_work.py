@@ -64,11 +64,11 @@ class SqliteWork:
         self.check()
         if compiled.writes:
             return await self._change(compiled, arguments, lambda cursor: cursor.fetchall())
-        if not self._writer.is_long(compiled):
+        if not self._writer.pace.is_long(compiled):
             try:
                 return self._writer.budget.rows(compiled.sql, arguments)
             except OverrunError:
-                self._writer.note(compiled)
+                self._writer.pace.note(compiled)
             except ERRORS as error:
                 raise self.failed(error, compiled.sql) from None
         return await self._thread(
@@ -173,12 +173,12 @@ class SqliteWork:
             return changed
 
         try:
-            short = self._writer.is_short(compiled, arguments)
+            short = self._writer.pace.is_short(self._connection, compiled, arguments)
             changed = change() if short else await self._thread(compiled.sql, change)
         except ERRORS as error:
             raise self.failed(error, compiled.sql) from None
         if not short or taken > LONG_SECONDS:
-            self._writer.learn(compiled, short=taken <= LONG_SECONDS)
+            self._writer.pace.learn(compiled, short=taken <= LONG_SECONDS)
         return changed
 
     def _run_slice(self, compiled: Compiled, rows: Sequence[Mapping[str, object]]) -> None:

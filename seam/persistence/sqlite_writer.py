@@ -14,18 +14,11 @@ Clients that were answered often write again at once. So a group waits for as ma
 commit before it, for no longer than that commit took: else the first to come back would have a
 commit of its own, and all others would wait for two. Who writes alone never waits.
 
-What may take long runs in the writer's thread, and the others wait: many rows at once, a statement
-that looks at all rows of a table or at a range of them (`sqlite_plan`), and one that took long the
-last time.
+What may take long runs in the writer's thread, and the others wait: many rows at once, and what
+`sqlite_pace` takes for long. There the log is begun anew as well, see `sqlite_log`.
 A body that waits for something else than the database holds others up: those in line give up after
 `WRITER_TIMEOUT`, and one that holds up others who are done loses its turn after the same time.
 When SQLite gives a whole transaction up, as it does on a full disk, the whole group has failed.
-
-What is committed is in a log beside the file, which SQLite copies into the file now and then. It
-begins the log anew only in a moment in which nobody reads what is in it, and where somebody always
-reads, there is none. So a log that has become long is begun anew by the writer, which keeps
-everybody who writes waiting until those who read at that moment have done so
-(https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files).
 """
 
 from __future__ import annotations
@@ -39,12 +32,12 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
-from seam.persistence.compilation import Compiled
 from seam.persistence.failures import DriverError, Failure, FailureError, unavailable
 from seam.persistence.sqlite_connection import BUSY_TIMEOUT_MS, Budget, connect, is_busy
-from seam.persistence.sqlite_plan import Reach, reach_of
+from seam.persistence.sqlite_log import SqliteLog
+from seam.persistence.sqlite_pace import SqlitePace
 from seam.persistence.sqlite_work import Callback, SqliteWork
 
 T = TypeVar("T")
@@ -58,28 +51,12 @@ GROUP: Final = 200
 GROUP_SECONDS: Final = 0.02
 """Time after which a group is committed although others wait to join it."""
 
-AGAIN: Final = 20
-"""Executions of a long statement after which it is tried on the loop again."""
-
 _PATIENCE: Final = 1.0
 """Seconds for a statement whose caller has gone to end by itself."""
 
 _CACHE_KIB: Final = 65_536
 """Memory for pages that a transaction changes, which are written early when it is full; what is not
 needed is not taken."""
-
-LOG_BYTES: Final = 64 * 2**20
-"""Size of the log from which it is begun anew."""
-
-LOG_SECONDS: Final = 1.0
-"""How long those who read are waited for then."""
-
-LOG_INTERVAL: Final = 5.0
-"""Seconds until they are waited for again, if one of them has taken longer."""
-
-_LOG_BUSY_MS: Final = 50
-"""How long SQLite waits for them at a time. It waits for one place to become free, which others who
-come meanwhile may share, although by then they would not be in its way: so it has to look again."""
 
 _POLL: Final = 0.002
 """Seconds between two tries to take the lock from another process."""
@@ -92,7 +69,11 @@ _Member: TypeAlias = tuple[asyncio.Future[None], Sequence[Callback]]
 
 
 class SqliteWriter:
-    """Runs transactions, one body at a time."""
+    """Runs transactions, one body at a time.
+
+    Attributes:
+        pace: knows which of their statements take long.
+    """
 
     def __init__(self, file: Path, missing: Callable[[], Failure | None]) -> None:
         """Write `file`.
@@ -101,6 +82,7 @@ class SqliteWriter:
             file: where the database is.
             missing: tells why nothing must be written, before something is.
         """
+        self.pace = SqlitePace()
         self._file = file
         self._missing = missing
         self._thread = ThreadPoolExecutor(1, "sqlite-writer")
@@ -113,11 +95,7 @@ class SqliteWriter:
         self._expected = 1
         self._patience = 0.0
         self._waiting: asyncio.TimerHandle | None = None
-        self._long: dict[Compiled, int] = {}
-        self._short: dict[Compiled, bool] = {}
-        self._unbounded: set[Compiled] = set()
-        self._log = Path(f"{file}-wal")
-        self._log_left_until = 0.0
+        self._log = SqliteLog(file)
 
     def renew(self) -> None:
         """Use the file that has taken the place of the one that is open."""
@@ -230,7 +208,10 @@ class SqliteWriter:
     def _go_on(self, commit: asyncio.Future[bool]) -> None:
         """Let the next group begin, after the log was begun anew if that is due."""
         if commit.exception() is None and commit.result():
-            begun = asyncio.get_running_loop().run_in_executor(self._thread, self._begin_log)
+            assert self._connection is not None, "a group had one"
+            begun = asyncio.get_running_loop().run_in_executor(
+                self._thread, self._log.begin_anew, self._connection
+            )
             begun.add_done_callback(lambda _: self.leave())
         else:
             self.leave()
@@ -274,11 +255,9 @@ class SqliteWriter:
         # Who waits for another process's lock waits in `_lock`.
         self._connection = connect(self._file, busy_timeout_ms=0)
         self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        # What is longer when the log is begun anew is cut off.
-        self._connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
+        self._log.bound(self._connection)
         self._reopen = False
-        self._short.clear()
-        self._unbounded.clear()
+        self.pace.forget()
         self.budget = Budget(self._connection)
 
     def _start_commit(self) -> asyncio.Future[bool]:
@@ -295,30 +274,7 @@ class SqliteWriter:
     def _commit(self) -> bool:
         assert self._connection is not None, "a group has one"
         self._connection.commit()
-        return perf_counter() > self._log_left_until and self._log_bytes() > LOG_BYTES
-
-    def _log_bytes(self) -> int:
-        try:
-            return self._log.stat().st_size
-        except OSError:
-            return 0
-
-    def _begin_log(self) -> None:
-        """Copy the log into the file, and let the next transaction begin it anew; blocks.
-
-        Where that fails, as on a full disk, the log grows on, and what is committed is in it.
-        """
-        assert self._connection is not None, "a group had one"
-        execute = self._connection.execute
-        until = perf_counter() + LOG_SECONDS
-        busy = True
-        execute(f"PRAGMA busy_timeout = {_LOG_BUSY_MS}")
-        with suppress(sqlite3.Error):
-            while busy and perf_counter() < until:
-                busy, *_ = execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
-        execute("PRAGMA busy_timeout = 0")
-        if busy:
-            self._log_left_until = perf_counter() + LOG_INTERVAL
+        return self._log.is_due()
 
     def _committed(
         self, group: Sequence[_Member], started: float, commit: asyncio.Future[bool]
@@ -344,40 +300,7 @@ class SqliteWriter:
         group, self._group = self._group, []
         _fail(group, error)
 
-    # Statements.
-
-    def is_long(self, compiled: Compiled) -> bool:
-        """Whether a statement that reads is known to take long."""
-        left = self._long.get(compiled)
-        if left is None:
-            return False
-        if left == 0:
-            del self._long[compiled]
-            return False
-        self._long[compiled] = left - 1
-        return True
-
-    def note(self, compiled: Compiled) -> None:
-        """Remember that a statement that reads takes long."""
-        self._long[compiled] = AGAIN
-
-    def is_short(self, compiled: Compiled, arguments: Sequence[Any]) -> bool:
-        """Whether a statement that writes may run on the event loop, where nothing can end it.
-
-        Of one whose rows are not told by its program, the thread finds out.
-        """
-        short = self._short.get(compiled)
-        if short is None:
-            assert self._connection is not None, "a transaction has one"
-            reach = reach_of(self._connection, compiled.sql, arguments)
-            if reach is Reach.TABLE:
-                self._unbounded.add(compiled)
-            short = self._short[compiled] = reach is Reach.ROW
-        return short
-
-    def learn(self, compiled: Compiled, *, short: bool) -> None:
-        """Remember how long a statement that writes has taken."""
-        self._short[compiled] = short and compiled not in self._unbounded
+    # The thread.
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run something in the writer's thread; returns when it has ended, whatever happens."""

@@ -224,6 +224,8 @@ async def _serve(
     drain: float,
 ) -> None:
     asked_to_end = _signals(worker)
+    if worker is not None:
+        await worker.listen_to_supervisor(asked_to_end)
     names = [service.name for service in artifact.services]
     check_databases(settings, names)
     databases = {name: database_location(settings, name, topology) for name in names}
@@ -235,7 +237,7 @@ async def _serve(
         title=artifact.name,
         strict=strict,
         drain=drain,
-        listener=worker.listener if worker else None,
+        worker=worker,
         settings=service_settings(settings, names, topology),
     ) as bound:
         # All that was loaded stays. To look through it for garbage again and again would hold all
@@ -249,6 +251,8 @@ async def _serve(
             worker.report(bound.listening())
         await asked_to_end.wait()
         log.info("asked to end: finishing what is under way")
+    if worker is not None:
+        await worker.take_leave()
 
 
 def announce(addresses: Mapping[str, str]) -> None:
@@ -278,7 +282,6 @@ def _signals(worker: Worker | None) -> asyncio.Event:
         # A terminal sends these to all processes, and the supervisor knows what to do.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        worker.listen_to_supervisor(asked_to_end)
     return asked_to_end
 
 

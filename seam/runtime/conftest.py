@@ -25,7 +25,7 @@ from seam.http.handshake import handshakes_as_requests
 from seam.http.last_resort import always_answered
 from seam.http.problem import exception_handlers
 from seam.http.routing import as_sent
-from seam.runtime.http_connection import DEFAULT_CONNECTION_LIMITS, ConnectionLimits
+from seam.runtime.connection_limits import DEFAULT_CONNECTION_LIMITS, ConnectionLimits
 from seam.runtime.http_server import serve_http
 from seam.runtime.topology import Address
 from seam.testing.access import EVERYBODY

@@ -13,6 +13,7 @@ import grpc
 
 from seam.bus import Channel, Registration
 from seam.contract import EventDescriptor, ServiceDescriptor
+from seam.contract.access import Access
 from seam.events import Subscription
 from seam.runtime.service import GrpcServicer, Provided, Service, owner_of
 
@@ -142,6 +143,29 @@ def check_needs(services: Sequence[Service], names: Collection[str]) -> None:
                     f"service '{service.name}' needs {_name(need)}, and the start of "
                     f"'{owner_of(need)}' registers no handler of it"
                 )
+
+
+def check_access(service: Service) -> None:
+    """Check that a service may call what it needs: a method at least of each contract.
+
+    Raises:
+        ServiceError: it could call nothing.
+    """
+    for need in service.needs:
+        if isinstance(need, str) or not need.methods:
+            continue
+        if not any(_lets_call(method.access, service.name) for method in need.methods):
+            raise ServiceError(
+                f"service '{service.name}' needs {need.name}, none of whose methods lets "
+                f"'{service.name}' call it; name it among the `callers` of those that it calls, "
+                f"in the contract of '{need.owner}'"
+            )
+
+
+def _lets_call(access: Access, service: str) -> bool:
+    # Who is signed in stays so in the calls that answering them causes.
+    in_the_name_of_others = access.public or access.signed_in or bool(access.roles)
+    return in_the_name_of_others or service in access.callers
 
 
 def check_migrations(service: Service) -> None:

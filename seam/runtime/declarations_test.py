@@ -20,6 +20,7 @@ from conformance.v1.conformance_bus import CONFORMANCE, ConformanceStub, registe
 from lib.grpc_inprocess.examples import Greeter
 from seam.codec.wellknown_records import FIELD_MASK
 from seam.contract import EventDescriptor, FieldMask, ServiceDescriptor
+from seam.contract.access import NOBODY, Access
 from seam.events import subscribe
 from seam.http import HttpApi
 from seam.persistence import Transaction
@@ -114,6 +115,55 @@ async def test_what_is_called_must_be_declared(
     expected = f"'caller' asks for a channel to {name}, which is not in its `needs`"
     with pytest.raises(ServiceError, match=expected):
         await start(caller, *others, together=together)
+
+
+def only_for(*accesses: Access) -> ServiceDescriptor:
+    """The contract of conformance, if its methods were for these."""
+    methods = zip(CONFORMANCE.methods, accesses, strict=False)
+    return ServiceDescriptor(
+        CONFORMANCE.name, tuple(replace(method, access=access) for method, access in methods)
+    )
+
+
+FOR_OTHERS = Access(callers=frozenset({"somebody", "else"}))
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["together", "apart"])
+async def test_a_service_that_could_call_nothing_of_what_it_needs_does_not_start(
+    together: bool,
+) -> None:
+    descriptor = only_for(FOR_OTHERS, NOBODY)
+
+    def call(resources: Resources) -> Answers:
+        raise AssertionError("it was started")
+
+    services = (service("caller", call, descriptor), service("conformance", answer_conformance))
+    expected = re.escape(
+        "service 'caller' needs conformance.v1.Conformance, none of whose methods lets 'caller' "
+        "call it; name it among the `callers` of those that it calls, in the contract of "
+        "'conformance'"
+    )
+    with pytest.raises(ServiceError, match=expected):
+        await start(*services, together=together)
+
+
+@pytest.mark.parametrize(
+    "access",
+    [
+        Access(callers=frozenset({"somebody", "caller"})),
+        Access(public=True),
+        Access(signed_in=True),
+        Access(roles=frozenset({"agent"})),
+    ],
+)
+async def test_one_method_that_a_service_may_call_is_enough(access: Access) -> None:
+    descriptor = only_for(FOR_OTHERS, access)
+
+    def call(resources: Resources) -> Answers:
+        resources.channel(descriptor)
+        return ()
+
+    await start(service("caller", call, descriptor), together=False)
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["together", "apart"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 
@@ -15,7 +15,7 @@ from seam.bus import BELIEVED, CERTIFIED, HandlerRegistry, servicer
 from seam.bus.grpc.server import make_server
 from seam.contract import ServiceDescriptor
 from seam.persistence import Database
-from seam.runtime.health import report_health
+from seam.runtime.health import ISSUER, report_health
 from seam.runtime.service import GrpcServicer
 from seam.runtime.topology import Address
 
@@ -59,6 +59,7 @@ async def serve_grpc(
     *,
     servicers: Sequence[GrpcServicer] = (),
     databases: Mapping[str, Database] = MappingProxyType({}),
+    issuer: Callable[[], str | None] | None = None,
     serving: Health | None = None,
     credentials: grpc.ServerCredentials | None = None,
     shares_port: bool = False,
@@ -75,6 +76,7 @@ async def serve_grpc(
         address: where to listen.
         servicers: standard servicers to answer with as well.
         databases: the databases of the services, by service, without which they cannot serve.
+        issuer: says what is wrong with the issuer of tokens; None when there is none.
         serving: answers for the health of the process; who passes it may tell callers to leave
             before the block ends.
         credentials: prove which services it answers for, and check who calls; without them whoever
@@ -109,10 +111,12 @@ async def serve_grpc(
             port = server.add_secure_port(str(address), credentials)
     except RuntimeError as error:
         raise OSError(str(error)) from None
+    if issuer is not None:
+        await serving.set(ISSUER, health_pb2.HealthCheckResponse.NOT_SERVING)
     await server.start()
     for name in ("", *names):
         await serving.set(name, health_pb2.HealthCheckResponse.SERVING)
-    reporting = asyncio.create_task(report_health(serving, names, databases))
+    reporting = asyncio.create_task(report_health(serving, names, databases, issuer))
     try:
         yield address if address.is_unix else Address(address.host, port)
     finally:

@@ -14,13 +14,21 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from grpc_health.v1 import health_pb2
 
 from seam.persistence import Database
-from seam.runtime.peers import Peers
 
 if TYPE_CHECKING:
     from seam.events.broker import Broker
+    from seam.runtime.peers import Peers
 
 REPORT_INTERVAL: Final = 0.25
 """Seconds after which other processes are told that a database has gone or come back."""
+
+ISSUER: Final = "issuer"
+"""What a process calls the issuer of tokens, whose keys it needs: in `/readyz`, and as the name of
+a service whose health is that it has them. Without them it serves everybody who is not signed in,
+so that its services do serve, and it does not get ready all the same."""
+
+NO_KEYS: Final = "has no keys of the issuer of tokens yet"
+"""What is wrong with another process then."""
 
 _NONE: Final[Mapping[str, Database]] = MappingProxyType({})
 
@@ -103,6 +111,7 @@ async def report_health(
     listener: HealthListener,
     names: Sequence[str],
     databases: Mapping[str, Database],
+    issuer: Callable[[], str | None] | None = None,
 ) -> None:
     """Tell other processes when a service cannot answer and when it can again, until cancelled.
 
@@ -113,14 +122,19 @@ async def report_health(
         listener: what other processes ask.
         names: full names of the contract services that are answered.
         databases: the databases of their services, by the name of the service.
+        issuer: says what is wrong with the issuer of tokens; None when there is none.
     """
     known = dict.fromkeys(("", *names), _SERVING)
+    if issuer is not None:
+        known[ISSUER] = _NOT_SERVING
     while True:
         away = {service for service, database in databases.items() if not database.available}
         states = {
             name: _NOT_SERVING if name.partition(".")[0] in away else _SERVING for name in names
         }
         states[""] = _NOT_SERVING if states and _SERVING not in states.values() else _SERVING
+        if issuer is not None:
+            states[ISSUER] = _SERVING if issuer() is None else _NOT_SERVING
         for name, state in states.items():
             if known[name] != state:
                 await listener.set(name, state)

@@ -474,3 +474,33 @@ async def test_a_process_that_leaves_says_so_on_both_ports_and_answers_for_a_whi
             await ending
             # Neither those who watch nor those who are connected hold up the end.
             assert 0.9 < time.monotonic() - begun < 5
+
+
+async def test_figures_of_a_service_are_among_those_of_its_process() -> None:
+    answers = [3.0]
+
+    async def waiting_now() -> float:
+        return answers.pop()
+
+    async def gone() -> float:
+        raise StatusError(Code.UNAVAILABLE, "the database is away")
+
+    @asynccontextmanager
+    async def start(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
+        resources.metrics.counter("letters_sent", "Letters that are gone.", lambda: 7)
+        resources.metrics.gauge("letters_waiting", "Letters that wait.", waiting_now)
+        resources.metrics.gauge("letters_lost", "Nobody knows.", gone)
+        yield ()
+
+    process = Process("alone", ("post",), http=ANY)
+    async with (
+        hosted(process, [Service("post", start)]) as bound,
+        httpx.AsyncClient(base_url=f"http://{bound.http}") as client,
+    ):
+        first, second = [(await client.get("/metrics")).text.splitlines() for _ in range(2)]
+    assert "# HELP post_letters_sent_total Letters that are gone." in first
+    assert "post_letters_sent_total 7.0" in first
+    # It is measured every few seconds at most.
+    for lines in (first, second):
+        assert "post_letters_waiting 3.0" in lines
+        assert not any(line.startswith("post_letters_lost ") for line in lines)

@@ -21,12 +21,9 @@ from uvicorn.server import ServerState
 
 from seam.http.streams import Streams
 from seam.runtime.body_budget import BodyBudget
-from seam.runtime.http_connection import (
-    DEFAULT_CONNECTION_LIMITS,
-    ConnectionLimits,
-    Cutoffs,
-    HttpConnection,
-)
+from seam.runtime.connection_limits import DEFAULT_CONNECTION_LIMITS, ConnectionLimits
+from seam.runtime.cutoffs import Cutoffs
+from seam.runtime.http_connection import HttpConnection
 from seam.runtime.http_listener import HttpListener
 from seam.runtime.topology import Address
 

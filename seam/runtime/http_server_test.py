@@ -16,7 +16,7 @@ import pytest
 from litestar.types import Receive, Scope, Send
 
 from seam.http.last_resort import always_answered
-from seam.runtime.http_connection import ConnectionLimits
+from seam.runtime.connection_limits import ConnectionLimits
 from seam.runtime.http_server import serve_http
 from seam.runtime.topology import Address
 

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from seam.runtime.hosting import bind_http
 from seam.runtime.http_reload import Sources
-from seam.runtime.http_workers import Addresses, Supervisor, same_command
+from seam.runtime.http_started_worker import Addresses
+from seam.runtime.http_workers import Supervisor, same_command
+from seam.runtime.listening import bind_http
 from seam.runtime.service import Service
 from seam.runtime.service_settings import SettingsError
 from seam.runtime.settings import Settings, database_location

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from seam.runtime.http_connection import ConnectionLimits
+from seam.runtime.connection_limits import ConnectionLimits
 from seam.runtime.http_server import serve_http
 from seam.runtime.http_tls import HttpTls
 from seam.runtime.service_settings import SettingsError

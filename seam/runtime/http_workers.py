@@ -19,17 +19,15 @@ import os
 import signal
 import socket
 import sys
-from asyncio.subprocess import Process as Subprocess
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Final
 
-import msgspec
-
+from seam.runtime.figures import Figures, cumulative, together
 from seam.runtime.http_listener import HttpListener
 from seam.runtime.http_reload import Sources
+from seam.runtime.http_started_worker import Addresses, StartedWorker
 from seam.runtime.http_worker import END, LEAVE, VARIABLE
 
 log = logging.getLogger(__name__)
@@ -41,12 +39,7 @@ LONGEST_PAUSE: Final = 30.0
 STEADY: Final = 30.0
 """A worker that has served for so many seconds has not failed at its start."""
 
-START_SECONDS: Final = 120.0
-"""A worker that does not serve by then never will."""
-
 EXIT_FAILED: Final = 1
-
-Addresses = Mapping[str, str]
 
 
 def same_command() -> list[str]:
@@ -84,10 +77,12 @@ class Supervisor:
         self._number = workers
         self._patience = patience
         self._announce = announce
-        self._slots: list[_Started] = []
-        self._alive: set[_Started] = set()
+        self._slots: list[StartedWorker] = []
+        self._alive: set[StartedWorker] = set()
+        self._counted: list[Figures] = []
         self._asked_to_end = asyncio.Event()
         self._renewing: asyncio.Task[None] | None = None
+        self._renews_again = False
 
     async def run(self) -> int:
         """Keep the workers until a signal asks to end; gives the exit status."""
@@ -175,7 +170,7 @@ class Supervisor:
         while True:
             worker = self._slots[slot]
             status = await worker.process.wait()
-            self._alive.discard(worker)
+            await self._count_out(worker)
             if self._slots[slot] is not worker:
                 # It was told to leave, and has a successor.
                 continue
@@ -194,7 +189,16 @@ class Supervisor:
 
     def _renew(self) -> None:
         if self._renewing is None or self._renewing.done():
-            self._renewing = asyncio.ensure_future(self._replace_all())
+            self._renewing = asyncio.ensure_future(self._replace_while_asked())
+        else:
+            # What is on the disk may have changed since the first of them was replaced.
+            self._renews_again = True
+
+    async def _replace_while_asked(self) -> None:
+        await self._replace_all()
+        while self._renews_again:
+            self._renews_again = False
+            await self._replace_all()
 
     async def _replace_all(self) -> None:
         log.info("replacing %d workers", self._number)
@@ -210,7 +214,7 @@ class Supervisor:
             await self._gone(before)
         log.info("replaced %d workers", self._number)
 
-    async def _start(self) -> _Started:
+    async def _start(self) -> StartedWorker:
         ours, theirs = socket.socketpair()
         descriptors = (self._listener.socket.fileno(), theirs.fileno())
         with theirs:
@@ -220,11 +224,11 @@ class Supervisor:
                 env={**os.environ, VARIABLE: f"{descriptors[0]},{descriptors[1]}"},
             )
         reader, writer = await asyncio.open_connection(sock=ours)
-        worker = _Started(process, reader, writer)
+        worker = StartedWorker(process, reader, writer, self._figures_of_all)
         self._alive.add(worker)
         return worker
 
-    async def _gone(self, worker: _Started) -> None:
+    async def _gone(self, worker: StartedWorker) -> None:
         """Wait until a worker has ended, and end it when it does not."""
         try:
             async with asyncio.timeout(self._patience):
@@ -233,7 +237,19 @@ class Supervisor:
             log.warning("worker %d does not end: killed it", worker.process.pid)
             worker.kill()
             await worker.process.wait()
-        self._alive.discard(worker)
+        await self._count_out(worker)
+
+    async def _count_out(self, worker: StartedWorker) -> None:
+        """Forget a worker that has ended, but not what it has counted."""
+        await worker.heard_out()
+        if worker in self._alive:
+            self._alive.discard(worker)
+            self._counted = together([self._counted, cumulative(worker.figures)])
+
+    async def _figures_of_all(self) -> list[Figures]:
+        """What all workers together say now, and what those have counted that have ended."""
+        await asyncio.gather(*(worker.measured() for worker in list(self._alive)))
+        return together([self._counted, *(worker.figures for worker in self._alive)])
 
     async def _end(self) -> None:
         for worker in self._alive:
@@ -252,39 +268,3 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, end)
         loop.add_signal_handler(signal.SIGHUP, self._renew)
-
-
-class _Started:
-    """A worker, as its supervisor sees it."""
-
-    def __init__(
-        self, process: Subprocess, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self.process = process
-        self.begun = monotonic()
-        self.has_failed = False
-        self._reader = reader
-        self._writer = writer
-
-    async def serves(self) -> Addresses | None:
-        """Where it serves, once it does; None when it ends before."""
-        line = b""
-        with suppress(TimeoutError, OSError):
-            async with asyncio.timeout(START_SECONDS):
-                line = await self._reader.readline()
-        self.has_failed = not line
-        return msgspec.json.decode(line, type=dict[str, str]) if line else None
-
-    def tell(self, word: bytes) -> None:
-        """Tell it to leave or to end."""
-        self._writer.write(word)
-
-    def terminate(self) -> None:
-        """Let it leave what is under way."""
-        with suppress(ProcessLookupError):
-            self.process.terminate()
-
-    def kill(self) -> None:
-        """End it at once."""
-        with suppress(ProcessLookupError):
-            self.process.kill()

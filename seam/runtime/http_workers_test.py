@@ -23,6 +23,10 @@ from seam.runtime import Service, main
 
 @asynccontextmanager
 async def start(resources):
+    async def rows():
+        return 12
+    resources.metrics.counter("started", "Counted once by each worker.", lambda: 1)
+    resources.metrics.gauge("rows", "What all workers see.", rows)
     yield ()
 
 main(NAME, (Service(name="one", start=start),), whole_system=True)
@@ -87,6 +91,10 @@ def is_running(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def resident_bytes(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 class Clients:
@@ -155,6 +163,16 @@ async def test_a_restart_drops_no_request(program: Path) -> None:
         process.terminate()
         assert process.wait(timeout=60) == 0
     assert "Traceback" not in (program / "log").read_text()
+
+
+async def test_a_signal_that_comes_while_workers_are_replaced_is_heeded(program: Path) -> None:
+    with started(program, "--workers", "2", "--drain", "0") as process:
+        address_of(process)
+        log = program / "log"
+        process.send_signal(signal.SIGHUP)
+        await until(lambda: "replacing 2 workers" in log.read_text())
+        process.send_signal(signal.SIGHUP)
+        await until(lambda: log.read_text().count("replaced 2 workers") == 2)
 
 
 async def test_a_worker_that_is_killed_is_replaced_and_the_others_serve_meanwhile(
@@ -261,3 +279,62 @@ async def test_a_changed_source_file_is_served_anew(program: Path) -> None:
         (program / "named.py").write_text('NAME = "second"\n')
         await until_called("second")
         assert "named.py changed: starting anew" in log.read_text()
+
+
+def figure(text: str, name: str) -> float:
+    (line,) = [each for each in text.splitlines() if each.startswith(f"{name} ")]
+    return float(line.partition(" ")[2])
+
+
+async def test_metrics_are_those_of_all_workers_whoever_answers_and_outlive_them(
+    program: Path,
+) -> None:
+    with started(program, "--workers", "3", "--drain", "0.2") as process:
+        url = f"http://{address_of(process)}"
+
+        async def metrics() -> str:
+            # Each time another connection, which any of them may take.
+            async with httpx.AsyncClient(base_url=url) as client:
+                answer = await client.get("/metrics")
+                assert answer.status_code == 200, answer.text
+                assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+                return answer.text
+
+        async def until_told(name: str, value: float) -> None:
+            async with asyncio.timeout(60):
+                while figure(await metrics(), name) != value:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+
+        texts = [await metrics() for _ in range(10)]
+        assert {figure(text, "one_started_total") for text in texts} == {3}
+        # All of them see the same rows.
+        assert {figure(text, "one_rows") for text in texts} == {12}
+        memory = figure(texts[0], "process_resident_memory_bytes")
+        assert memory > 2 * resident_bytes(min(workers_of(process)))
+
+        os.kill(min(workers_of(process)), signal.SIGKILL)
+        await until_told("one_started_total", 4)
+        old = workers_of(process)
+        process.send_signal(signal.SIGHUP)
+        await until(lambda: len(now := workers_of(process)) == 3 and not now & old)
+        await until_told("one_started_total", 7)
+
+
+async def test_metrics_do_not_wait_for_a_worker_that_hangs(program: Path) -> None:
+    with started(program, "--workers", "2") as process:
+        url = f"http://{address_of(process)}"
+        frozen = min(workers_of(process))
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+            assert figure((await client.get("/metrics")).text, "one_started_total") == 2
+            os.kill(frozen, signal.SIGSTOP)
+            try:
+                # The connection may be the frozen one's.
+                tries = [httpx.AsyncClient(base_url=url, timeout=30) for _ in range(8)]
+                asked = [asyncio.create_task(each.get("/metrics")) for each in tries]
+                done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+                assert figure(done.pop().result().text, "one_started_total") == 2
+            finally:
+                os.kill(frozen, signal.SIGCONT)
+            await asyncio.gather(*asked)
+            for each in tries:
+                await each.aclose()

@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import grpc
 import httpx
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from conformance.handler import Conformance
 from conformance.requests import failure_of
@@ -31,6 +33,7 @@ from seam.runtime.hosting import Bound, hosting
 from seam.runtime.service import DatabaseLocation
 from seam.runtime.topology import Address, IssuerSettings, Process, Topology
 from seam.testing.issuer import TestIssuer
+from seam.testing.nats import NatsServer
 from seam.testing.openid_issuer import OpenIdIssuer, openid_issuer
 
 ANY = Address("127.0.0.1", 0)
@@ -142,6 +145,70 @@ async def test_an_issuer_that_is_away_at_the_start_is_named_and_waited_for(
         await until_ready(client)
         with call_scope(principal=claimed(issuer.token("zoe"))):
             assert (await stub.enter_signed_in(ENTER)).principal == "zoe"
+
+
+@asynccontextmanager
+async def _call(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
+    resources.channel(CONFORMANCE)
+    yield ()
+
+
+CALLER = Service("caller", _call, needs=(CONFORMANCE,))
+
+
+@pytest.mark.parametrize("transport", ["gRPC", "NATS"])
+async def test_a_process_that_clients_do_not_reach_says_to_its_callers_that_it_has_no_keys(
+    issuer: OpenIdIssuer,
+    nats_server: NatsServer,
+    transport: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(key_source, "FIRST_PAUSE", 0.05)
+    documents, issuer.documents = issuer.documents, {}
+    auth = IssuerSettings(issuer.url, "shop", roles=ROLES)
+    over_nats = nats_server.url if transport == "NATS" else None
+    there = Process("there", ("conformance",), grpc=ANY, nats=over_nats)
+    services = (SHOWN, CALLER)
+    async with hosted(there, Topology({"there": there}, auth=auth), services) as at:
+        reached = replace(there, grpc=None if over_nats else at.grpc)
+        here = Process("here", ("caller",), http=ANY)
+        topology = Topology({"here": here, "there": reached})
+        async with (
+            hosted(here, topology, services) as bound,
+            httpx.AsyncClient(base_url=f"http://{bound.http}") as client,
+            grpc.aio.insecure_channel(str(at.grpc)) as connection,
+        ):
+            health = health_pb2_grpc.HealthStub(connection)
+
+            async def serves(name: str) -> bool:
+                answer = await health.Check(health_pb2.HealthCheckRequest(service=name))
+                return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+            state = await client.get("/readyz")
+            assert state.status_code == 503
+            assert state.json()["peers"]["there"]["problem"] == (
+                "has no keys of the issuer of tokens yet"
+            )
+            assert not await serves("issuer")
+            # Who is not signed in is served meanwhile.
+            assert await serves("")
+            issuer.documents = documents
+            await until_ready(client)
+            async with asyncio.timeout(10):
+                while not await serves("issuer"):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+
+
+async def test_health_knows_of_no_issuer_where_there_is_none() -> None:
+    process = Process("shown", ("conformance",), grpc=ANY)
+    async with (
+        hosted(process, Topology({"shown": process})) as bound,
+        grpc.aio.insecure_channel(str(bound.grpc)) as connection,
+    ):
+        health = health_pb2_grpc.HealthStub(connection)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await health.Check(health_pb2.HealthCheckRequest(service="issuer"))
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
 @pytest.mark.parametrize(

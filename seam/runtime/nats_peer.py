@@ -43,9 +43,8 @@ class NatsPeer:
 
     async def _problem(self, name: str) -> str | None:
         try:
-            await self._caller.ping(name, HEALTH_TIMEOUT)
+            return await self._caller.ping(name, HEALTH_TIMEOUT)
         except AwayError as error:
             return f"unreachable: {error.reason or 'the NATS server is away'}"
         except TimeoutError:
             return "unreachable: no answer"
-        return None

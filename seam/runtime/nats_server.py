@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from grpc_health.v1 import health_pb2
@@ -12,7 +12,7 @@ from seam.bus import HandlerRegistry
 from seam.bus.nats import NatsServer, serve_nats
 from seam.contract import ServiceDescriptor
 from seam.persistence import Database
-from seam.runtime.health import report_health
+from seam.runtime.health import NO_KEYS, report_health
 
 
 class _Group:
@@ -38,6 +38,7 @@ async def serve_over_nats(
     registry: HandlerRegistry,
     *,
     databases: Mapping[str, Database],
+    issuer: Callable[[], str | None] | None = None,
     grace: float,
 ) -> AsyncIterator[str]:
     """Answer calls from other processes until the block ends, then finish those under way.
@@ -48,12 +49,17 @@ async def serve_over_nats(
         registry: where their handlers are registered.
         databases: the databases of the services, by service, without which they cannot serve:
             others get their calls then, or nobody does.
+        issuer: says what is wrong with the issuer of tokens; None when there is none.
         grace: seconds that calls under way have at the end.
 
     Yields:
         `HOST:PORT` of the NATS server.
     """
-    async with serve_nats(url, provided, registry, grace=grace) as server:
+
+    def problem() -> str | None:
+        return None if issuer is None or issuer() is None else NO_KEYS
+
+    async with serve_nats(url, provided, registry, problem=problem, grace=grace) as server:
         names = [descriptor.name for descriptor in provided]
         reporting = asyncio.create_task(report_health(_Group(server), names, databases))
         try:

@@ -13,6 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from seam.bus import Channel, GrpcChannel, Interceptor, open_channel
 from seam.bus.grpc.connection import target_of
 from seam.contract import ServiceDescriptor
+from seam.runtime.health import ISSUER, NO_KEYS
 from seam.runtime.service_settings import SettingsError
 from seam.runtime.topology import Process, Topology
 
@@ -42,7 +43,8 @@ class Peer:
     async def problem(self) -> str | None:
         """Why the peer cannot take calls, or None when it can."""
         # Each service is asked for as well: others of the same process may do without its database.
-        problems = await asyncio.gather(*(self._problem(name) for name in ("", *self.called)))
+        names = ("", ISSUER, *self.called)
+        problems = await asyncio.gather(*(self._problem(name) for name in names))
         return next((problem for problem in problems if problem), None)
 
     async def _problem(self, name: str) -> str | None:
@@ -57,9 +59,9 @@ class Peer:
             if (error.details() or "").endswith(_UNHEALTHY):
                 return _NOT_SERVING
             return f"unreachable: {error.code().name}"
-        if answer.status != health_pb2.HealthCheckResponse.SERVING:
-            return _NOT_SERVING
-        return None
+        if answer.status == health_pb2.HealthCheckResponse.SERVING:
+            return None
+        return NO_KEYS if name == ISSUER else _NOT_SERVING
 
 
 class Peers:

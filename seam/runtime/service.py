@@ -19,6 +19,7 @@ from seam.events import Subscription
 from seam.http import HttpApi
 from seam.persistence import DEFAULT_POOL, Database, PoolLimits, open_database
 from seam.persistence.migrations import Migrations, open_migrated
+from seam.runtime.service_metrics import ServiceMetrics
 from seam.runtime.service_settings import ServiceSettings
 
 
@@ -92,6 +93,10 @@ def _no_settings() -> ServiceSettings:
     return ServiceSettings("", {})
 
 
+def _no_metrics() -> ServiceMetrics:
+    return ServiceMetrics("")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Resources:
     """What a process hands to a service that it starts.
@@ -105,6 +110,7 @@ class Resources:
         settings: what was set for the service.
         migrations: lead to the service's tables. Without them, as in tests, the tables are made as
             the code has them.
+        metrics: takes figures of the service that `/metrics` tells.
     """
 
     database_location: DatabaseLocation
@@ -113,6 +119,7 @@ class Resources:
     opened: Callable[[Database, MetaData], object] = _ignore
     settings: ServiceSettings = field(default_factory=_no_settings)
     migrations: Migrations | None = None
+    metrics: ServiceMetrics = field(default_factory=_no_metrics)
 
     @asynccontextmanager
     async def database(self, metadata: MetaData) -> AsyncIterator[Database]:

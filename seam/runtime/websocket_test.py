@@ -16,8 +16,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Close, Frame, Opcode
 
 from seam.http import conversation
-from seam.runtime.http_connection import DEFAULT_CONNECTION_LIMITS, ConnectionLimits
-from seam.runtime.websocket_connection import WebSocketLimits
+from seam.runtime.connection_limits import (
+    DEFAULT_CONNECTION_LIMITS,
+    ConnectionLimits,
+    WebSocketLimits,
+)
 
 KEY: Final = b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
 VERSION: Final = b"Sec-WebSocket-Version: 13\r\n"

@@ -15,6 +15,7 @@ from services.authentication.records.messagebus_events import USER_DELETED
 from services.notifications.commands.mails import commands
 from services.notifications.messagebus.deleted_users import forget_their_mails
 from services.notifications.messagebus.ended_orders import EndedOrders
+from services.notifications.persistence.mails import MailRepository
 from services.notifications.persistence.migrations import MIGRATIONS
 from services.notifications.persistence.tables import Table
 from services.notifications.sending.settings import server_location
@@ -28,13 +29,22 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Provided]]:
     location = server_location(resources.settings)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(resources.database(Table.metadata))
+        mails = MailRepository(database)
+        resources.metrics.gauge("mails_waiting", "Mails that are to be sent.", mails.count_waiting)
         if location is None:
             log.info("mails are written down and not sent: notifications.smtp names no server")
         else:
             # A shop on trial does without the client.
             from services.notifications.sending.sender import Sender  # noqa: PLC0415
 
-            await stack.enter_async_context(Sender(database, location).running())
+            sender = Sender(database, location)
+            resources.metrics.counter(
+                "mails_sent", "Mails that a server has taken.", lambda: sender.sent
+            )
+            resources.metrics.counter(
+                "mails_failed", "Mails that were given up.", lambda: sender.failed
+            )
+            await stack.enter_async_context(sender.running())
         yield (
             *EndedOrders(sends=location is not None).subscriptions(),
             subscribe(USER_DELETED, forget_their_mails),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from contract.v1.money import Money
+from msgspec import structs
 
 from seam.bus import InProcessChannel
 from seam.contract import ServiceDescriptor
@@ -67,13 +68,16 @@ async def until_sent(server: SmtpServer) -> None:
             await asyncio.sleep(0.01)
 
 
-async def confirm(host: Host, provided: object) -> None:
+async def confirm(
+    host: Host, provided: object, *, order_id: str = "1", email: str = "ann@example.com"
+) -> None:
     assert isinstance(provided, tuple)
     (subscription,) = [each for each in provided if each.event is ORDER_CONFIRMED]
     assert isinstance(subscription, Subscription)
     assert host.database is not None
     async with host.database.transaction() as transaction:
-        await subscription.handler(CONFIRMED, transaction)
+        event = structs.replace(CONFIRMED, order_id=order_id, email=email)
+        await subscription.handler(event, transaction)
 
 
 async def test_the_service_listens_and_answers_nobody(tmp_path: Path) -> None:
@@ -102,6 +106,31 @@ async def test_a_confirmed_order_becomes_a_mail_on_the_server(tmp_path: Path) ->
             await until_sent(server)
         (mail,) = server.mails
         assert mail.message["Subject"] == "Your order 1 is confirmed"
+
+
+async def test_mails_that_were_sent_that_failed_and_that_wait_are_counted(tmp_path: Path) -> None:
+    host = Host()
+    with smtp_server() as server:
+        url = f"smtp://127.0.0.1:{server.port}"
+        given = resources(f"sqlite:///{tmp_path}/n.db", host, smtp=url, sender="shop@example.com")
+        server.recipient_answer = lambda address: {
+            "ann@example.com": "250 OK",
+            "bob@example.com": "550 5.1.1 Who is that?",
+        }.get(address, "451 4.3.0 Try again later")
+        async with start(given) as provided:
+            for order_id, name in enumerate(["ann", "bob", "cai", "ann"]):
+                await confirm(host, provided, order_id=str(order_id), email=f"{name}@example.com")
+            found: dict[str, float] = {}
+            async with asyncio.timeout(20):
+                while sum(found.values()) < 4 or found["mails_waiting"] != 1:
+                    await asyncio.sleep(0.02)
+                    await given.metrics.refresh()
+                    found = {
+                        sample.name.removesuffix("_total").removeprefix("_"): sample.value
+                        for metric in given.metrics.collect()
+                        for sample in metric.samples
+                    }
+    assert found == {"mails_sent": 2, "mails_failed": 1, "mails_waiting": 1}
 
 
 async def test_a_setting_that_cannot_be_used_fails_the_start(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from inventory.v1 import messagebus_pb2, messagebus_pb2_grpc
 
 from seam.http.limits import MAXIMUM_BODY_BYTES
-from seam.runtime.http_connection import DEFAULT_CONNECTION_LIMITS
+from seam.runtime.connection_limits import DEFAULT_CONNECTION_LIMITS
 from tests.abuse.conftest import Attacked
 from tests.abuse.raw import Answer, answers, connected, said_to
 from tests.system.business_processes_test import item_with_stock, new_cart

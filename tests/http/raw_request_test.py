@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seam.runtime.http_connection import ConnectionLimits
+from seam.runtime.connection_limits import ConnectionLimits
 from seam.runtime.http_server import serve_http
 from seam.runtime.topology import Address
 from tests.http.hostile_input_test import BODIES, opened, routes

@@ -9,6 +9,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Self
 
+from google.rpc.status_pb2 import Status
 from nats.aio.msg import Msg
 
 from seam.bus.nats.connection import Connection
@@ -80,8 +81,11 @@ class Caller:
         self._calls[self._number] = call
         return call
 
-    async def ping(self, service: str, seconds: float) -> None:
+    async def ping(self, service: str, seconds: float) -> str | None:
         """Find out whether somebody answers the calls of a contract service.
+
+        Returns:
+            What is wrong with whoever does; None when nothing is.
 
         Args:
             service: its full name.
@@ -93,7 +97,7 @@ class Caller:
         """
         async with asyncio.timeout(seconds):
             with await self.call(monotonic() + seconds) as call:
-                await call.ping(service)
+                return await call.ping(service)
 
     def received(self, number: int, message: Msg) -> None:
         """See `Party`."""
@@ -193,11 +197,19 @@ class OutgoingCall:
         self._writer = MessageWriter(self._send)
         self._write_in_background(self._write_all(self._writer, requests, write))
 
-    async def ping(self, service: str) -> None:
-        """Wait for a sign of life of somebody who answers a contract service."""
+    async def ping(self, service: str) -> str | None:
+        """Wait for a sign of life of somebody who answers a contract service.
+
+        Returns:
+            What they say is wrong with them; None when nothing is.
+        """
         self._connection.post(calls_subject(service), PING, self._subject)
         async for _ in self.reader:
             pass
+        if self.done is None or self.done.status is None:
+            return None
+        problem: str = Status.FromString(self.done.status).message
+        return problem
 
     def received(self, message: Msg) -> None:
         """Take what the callee, or NATS itself, says."""

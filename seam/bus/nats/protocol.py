@@ -40,7 +40,7 @@ on both sides to all calls of a link that breaks, and nothing of it is sent on t
 answer to the first `Alive`. Deadlines are kept by each side on its own clock.
 
 **Ping** on a service's subject is answered by `Done`: that is how a caller learns whether it could
-call.
+call. A status in it says what is wrong with the callee although it answers calls.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
@@ -30,7 +30,12 @@ _ENDED: Final = encode(Done(0, None, None, {}))
 
 @asynccontextmanager
 async def serve_nats(
-    url: str, services: Sequence[ServiceDescriptor], registry: HandlerRegistry, *, grace: float
+    url: str,
+    services: Sequence[ServiceDescriptor],
+    registry: HandlerRegistry,
+    *,
+    problem: Callable[[], str | None] = lambda: None,
+    grace: float,
 ) -> AsyncIterator[NatsServer]:
     """Answer calls over NATS until the block ends, then finish those under way.
 
@@ -38,9 +43,10 @@ async def serve_nats(
         url: of the NATS server, `nats://HOST:PORT`. It need not be there yet.
         services: the contract services to answer.
         registry: where their handlers are registered.
+        problem: what is wrong with this process although it answers calls, for those who ask.
         grace: seconds that calls under way have at the end.
     """
-    server = NatsServer(url, services, registry)
+    server = NatsServer(url, services, registry, problem)
     async with connecting(server.connection):
         for service in services:
             await server.serve(service.name)
@@ -55,10 +61,15 @@ class NatsServer:
     """Answers the calls of contract services over one connection."""
 
     def __init__(
-        self, url: str, services: Sequence[ServiceDescriptor], registry: HandlerRegistry
+        self,
+        url: str,
+        services: Sequence[ServiceDescriptor],
+        registry: HandlerRegistry,
+        problem: Callable[[], str | None],
     ) -> None:
         """Prepare to answer; see `serve_nats`."""
         self.connection = Connection(url, self)
+        self._problem = problem
         self._methods = {
             service.name: {
                 method.name: answering_of(method, registry) for method in service.methods
@@ -106,7 +117,7 @@ class NatsServer:
         """Begin to answer a call."""
         frame = decode(message.data)
         if isinstance(frame, Ping):
-            self.connection.post(message.reply, _ENDED)
+            self.connection.post(message.reply, self._pong())
             return
         if not isinstance(frame, Open) or not message.reply:
             return
@@ -123,6 +134,13 @@ class NatsServer:
         self._calls[self._number] = call
         # Not in the task itself, which does not even begin if it is cancelled at once.
         call.task.add_done_callback(partial(self._forget, self._number))
+
+    def _pong(self) -> bytes:
+        problem = self._problem()
+        if problem is None:
+            return _ENDED
+        status = Status(code=Code.UNAVAILABLE, message=problem)
+        return encode(Done(0, None, status.SerializeToString(), {}))
 
     def _forget(self, number: int, _: asyncio.Task[None]) -> None:
         del self._calls[number]

@@ -110,6 +110,29 @@ async def test_from_registering_to_leaving(http: httpx.AsyncClient) -> None:
     assert gone["error"] == "UserNotFound"
 
 
+async def test_who_has_to_wait_is_told_for_how_long_account_or_not(
+    http: httpx.AsyncClient, clock: AdjustableClock
+) -> None:
+    await logged_in(http)
+    told = []
+    for email in (ANN["email"], "nobody@example.org"):
+        wrong = {"email": email, "password": "a wrong horse"}
+        for _ in range(5):
+            refused = await http.post("/v1/authenticate", json=wrong)
+            assert "retry-after" not in refused.headers
+            problem(refused, 401)
+        waits = []
+        for _ in range(3):
+            answer = await http.post("/v1/authenticate", json=wrong)
+            waits.append((answer.headers["retry-after"], problem(answer, 429)))
+            clock.advance(int(answer.headers["retry-after"]))
+            problem(await http.post("/v1/authenticate", json=wrong), 401)
+        told.append(waits)
+    assert [seconds for seconds, _ in told[0]] == ["1", "2", "4"]
+    assert all(document["fields"] == {"retryAfterSeconds": int(s)} for s, document in told[0])
+    assert told[0] == told[1]
+
+
 async def test_the_keys_are_a_json_web_key_set_and_nothing_else(http: httpx.AsyncClient) -> None:
     answer = await http.get("/.well-known/jwks.json")
     assert answer.status_code == 200

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from typing import Final
 
 from seam.persistence import Database
 from services.inventory.domain.reservation import check
@@ -12,12 +11,8 @@ from services.inventory.persistence.reservations import ReservationRepository
 from services.inventory.records.messagebus import (
     BatchGetItemsRequest,
     BatchGetItemsResponse,
-    BatchTooLarge,
-    BatchTooLargeError,
     ExportItemsRequest,
     ExportItemsResponse,
-    ExportPageTooLarge,
-    ExportPageTooLargeError,
     OutOfStock,
     OutOfStockError,
     ReleaseStockRequest,
@@ -33,9 +28,6 @@ from services.inventory.records.messagebus import (
     UnknownItemError,
 )
 
-MAXIMUM_BATCH: Final = 1000
-MAXIMUM_EXPORT: Final = 200
-
 
 class Inventory:
     """Handler of `inventory.v1.Inventory`."""
@@ -47,20 +39,14 @@ class Inventory:
 
     async def batch_get_items(self, request: BatchGetItemsRequest) -> BatchGetItemsResponse:
         """The items with the given SKUs that there are."""
-        if len(request.skus) > MAXIMUM_BATCH:
-            raise BatchTooLargeError(BatchTooLarge(size=len(request.skus), maximum=MAXIMUM_BATCH))
         skus = tuple(dict.fromkeys(request.skus))
         found = await self._items.stock(skus)
         return BatchGetItemsResponse(items=tuple(found[sku] for sku in skus if sku in found))
 
     async def export_items(self, request: ExportItemsRequest) -> ExportItemsResponse:
         """A part of the catalogue, in the order of the SKUs."""
-        size = request.page_size
-        if not 1 <= size <= MAXIMUM_EXPORT:
-            raise ExportPageTooLargeError(
-                ExportPageTooLarge(page_size=size, maximum=MAXIMUM_EXPORT)
-            )
-        return ExportItemsResponse(items=await self._items.export(request.after_sku, size))
+        items = await self._items.export(request.after_sku, request.page_size)
+        return ExportItemsResponse(items=items)
 
     async def reserve_stock(self, request: ReserveStockRequest) -> ReserveStockResponse:
         """Hold stock, all lines or none, once for each reservation id."""

@@ -5,18 +5,15 @@ import asyncio
 import pytest
 from contract.v1.money import Money
 
-from seam.contract.errors import ContractError
+from seam.contract.errors import ContractError, InvalidArgumentError
 from seam.persistence import Database
 from seam.testing import strict_channel
-from services.inventory.messagebus.inventory import MAXIMUM_BATCH, Inventory
+from services.inventory.messagebus.inventory import Inventory
 from services.inventory.persistence.items import ItemRepository
 from services.inventory.records.api import Category, Item
 from services.inventory.records.messagebus import (
     BatchGetItemsRequest,
-    BatchTooLarge,
-    BatchTooLargeError,
     ExportItemsRequest,
-    ExportPageTooLargeError,
     InvalidReservation,
     InvalidReservationError,
     OutOfStock,
@@ -90,12 +87,12 @@ async def test_a_batch_of_nothing_is_answered_with_nothing(inventory: InventoryS
 async def test_the_largest_batch_is_answered_and_a_larger_one_refused(
     inventory: InventoryStub,
 ) -> None:
-    most = tuple(f"SKU-{number}" for number in range(MAXIMUM_BATCH - 1))
+    most = tuple(f"SKU-{number}" for number in range(999))
     answer = await inventory.batch_get_items(BatchGetItemsRequest(skus=(*most, "A")))
     assert [item.sku for item in answer.items] == ["A"]
-    with pytest.raises(BatchTooLargeError) as caught:
+    with pytest.raises(InvalidArgumentError) as caught:
         await inventory.batch_get_items(BatchGetItemsRequest(skus=(*most, "A", "B")))
-    assert caught.value.record == BatchTooLarge(size=1001, maximum=1000)
+    assert str(caught.value.field) == "skus: expected at most 1000 items"
 
 
 async def test_reserved_stock_is_no_longer_available(inventory: InventoryStub) -> None:
@@ -155,11 +152,41 @@ async def test_an_id_that_was_refused_can_be_used_when_the_stock_suffices(
     assert await stock(inventory) == {"A": 0, "B": 3, "C": 0}
 
 
-async def test_what_cannot_be_a_reservation_is_refused(inventory: InventoryStub) -> None:
+@pytest.mark.parametrize(
+    ("asked", "refused"),
+    [
+        (request("", A=1), "reservationId: expected 1 to 64 characters"),
+        (request("r" * 65, A=1), "reservationId: expected 1 to 64 characters"),
+        (request("r"), "lines: expected 1 to 1000 items"),
+        (request("r", **{f"A{n}": 1 for n in range(1001)}), "lines: expected 1 to 1000 items"),
+        (request("r", A=1, B=0), "lines[1].quantity: expected at least 1"),
+        (request("r", A=-3), "lines[0].quantity: expected at least 1"),
+        (request("r", **{"A" * 65: 1}), "lines[0].sku: expected at most 64 characters"),
+    ],
+)
+async def test_a_field_that_no_reservation_has_is_refused(
+    inventory: InventoryStub, asked: ReserveStockRequest, refused: str
+) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        await inventory.reserve_stock(asked)
+    assert str(caught.value.field) == refused
+    assert await stock(inventory) == {"A": 5, "B": 3, "C": 0}
+
+
+async def test_the_largest_reservation_is_held(inventory: InventoryStub) -> None:
+    lines = {f"SKU-{number}": 1 for number in range(1000)}
+    with pytest.raises(UnknownItemError):
+        await inventory.reserve_stock(request("r" * 64, **lines))
+
+
+async def test_an_item_that_has_two_lines_is_no_reservation(inventory: InventoryStub) -> None:
+    lines = request("r", A=1, B=1).lines
     with pytest.raises(InvalidReservationError) as caught:
-        await inventory.reserve_stock(request("r", A=1, B=0))
+        await inventory.reserve_stock(
+            ReserveStockRequest(reservation_id="r", lines=(*lines, lines[0]))
+        )
     assert caught.value.record == InvalidReservation(
-        field="lines[1].quantity", reason="is 0; expected at least 1"
+        field="lines[2].sku", reason="'A' has a line already"
     )
 
 
@@ -291,5 +318,6 @@ async def test_the_catalogue_is_read_page_by_page(inventory: InventoryStub) -> N
 async def test_a_page_of_the_catalogue_that_is_too_large_or_empty_is_refused(
     inventory: InventoryStub, size: int
 ) -> None:
-    with pytest.raises(ExportPageTooLargeError):
+    with pytest.raises(InvalidArgumentError) as caught:
         await inventory.export_items(ExportItemsRequest(after_sku="", page_size=size))
+    assert str(caught.value.field) == "pageSize: expected 1 to 200"

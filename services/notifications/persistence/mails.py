@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlmodel import col
 
 from seam.persistence import Command, Query, Session, one_of
@@ -136,6 +136,18 @@ _NEWEST: Final = Query(
     Mail,
 )
 
+_COUNTED: Final = 10_000
+
+_COUNT_WAITING: Final = Query(
+    select(func.count()).select_from(
+        select(col(MailRow.number))
+        .where(col(MailRow.state) == MailState.PENDING.value)
+        .limit(_COUNTED)
+        .subquery()
+    ),
+    int,
+)
+
 _OLD: Final = Query(
     select(col(MailRow.number))
     .where(
@@ -235,6 +247,10 @@ class MailRepository:
         return await self._session.fetch_all(
             _NEWEST, states=[state.value for state in states], most=most
         )
+
+    async def count_waiting(self) -> int:
+        """How many mails are to be sent, of which at most 10,000 are counted."""
+        return await self._session.fetch_one(_COUNT_WAITING) or 0
 
     async def remove_old(self, before: int, most: int) -> int:
         """Delete mails that have ended and are older, and tell how many there were."""

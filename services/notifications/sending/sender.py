@@ -54,7 +54,12 @@ _TRIMMING: Final = 3_600.0
 
 
 class Sender:
-    """Sends the mails of one database."""
+    """Sends the mails of one database.
+
+    Attributes:
+        sent: how many mails it has handed over.
+        failed: how many it has given up.
+    """
 
     def __init__(
         self,
@@ -65,6 +70,8 @@ class Sender:
         poll: float = POLL,
     ) -> None:
         """Send what `database` has to the server at `location`."""
+        self.sent = 0
+        self.failed = 0
         self._mails = MailRepository(database)
         self._location = location
         self._clock = clock
@@ -110,9 +117,7 @@ class Sender:
         try:
             message = message_of(mail, self._location.sender)
         except ValueError as error:
-            await self._mails.end(
-                mail, lease, MailState.FAILED, f"cannot be written: {error}"[:500]
-            )
+            await self._give_up(mail, lease, f"cannot be written: {error}"[:500])
             return
         try:
             await server.send(mail.recipient, message)
@@ -124,6 +129,7 @@ class Sender:
         except PutOffError as error:
             await self._put_off(mail, lease, str(error))
         else:
+            self.sent += 1
             await self._mails.end(mail, lease, MailState.SENT, "")
 
     async def _put_off(self, mail: Mail, lease: int, reason: str) -> None:
@@ -137,6 +143,10 @@ class Sender:
     async def _fail(self, mail: Mail, lease: int, reason: str) -> None:
         # Who it was for is in the database, and need not be in the log.
         log.warning("mail %s cannot be sent: %s", mail.mail_id, reason)
+        await self._give_up(mail, lease, reason)
+
+    async def _give_up(self, mail: Mail, lease: int, reason: str) -> None:
+        self.failed += 1
         await self._mails.end(mail, lease, MailState.FAILED, reason)
 
     async def _run(self) -> None:

@@ -15,7 +15,8 @@ import protobuf from "protobufjs";
 
 const ERROR_OPTION = "(contract.v1.error)";
 const STATUS = "google.rpc.Status";
-const STATUS_FILE = "google/rpc/status.proto";
+const BAD_REQUEST = "google.rpc.BadRequest";
+const FILES_OF_ERRORS = ["google/rpc/status.proto", "google/rpc/error_details.proto"];
 
 /** Field names as the contract writes them; absent fields have their defaults. */
 const SHAPE = { keepCase: true, longs: Number, defaults: true, arrays: true };
@@ -33,6 +34,19 @@ export class ContractError extends Error {
   }
 }
 
+/** A field that breaks a rule of the contract: the answer of a handler that checks them. */
+export class RefusedField extends Error {
+  /**
+   * @param {string} field where it stands, by names of JSON, such as `lines[2].quantity`
+   * @param {string} reason what was expected
+   */
+  constructor(field, reason) {
+    super(`${field}: ${reason}`);
+    this.field = field;
+    this.reason = reason;
+  }
+}
+
 /** The contract files of one service, loaded. */
 export class Contract {
   /**
@@ -47,7 +61,7 @@ export class Contract {
       if (found) return found;
       throw new Error(`${name}, needed by ${importer || "this service"}, is in no --protos`);
     };
-    this.types.loadSync([...files, STATUS_FILE], SHAPE).resolveAll();
+    this.types.loadSync([...files, ...FILES_OF_ERRORS], SHAPE).resolveAll();
     this.definitions = fromJSON(this.types.toJSON(), SHAPE);
   }
 
@@ -57,7 +71,7 @@ export class Contract {
    * @param {import("@grpc/grpc-js").Server} server
    * @param {string} name full name of the service
    * @param {Record<string, (request: object) => object>} handlers by the name of their method;
-   *   they refuse by throwing a `ContractError`
+   *   they refuse by throwing a `ContractError` or a `RefusedField`
    */
   implement(server, name, handlers) {
     const answer = (handler) => (call, callback) => {
@@ -65,7 +79,9 @@ export class Contract {
       try {
         response = handler(call.request);
       } catch (error) {
-        callback(error instanceof ContractError ? this.#refusal(error) : unexpected(name, error));
+        if (error instanceof ContractError) callback(this.#refusal(error));
+        else if (error instanceof RefusedField) callback(this.#badRequest(error));
+        else callback(unexpected(name, error));
         return;
       }
       callback(null, response);
@@ -79,11 +95,21 @@ export class Contract {
     const options = Object.assign({}, ...this.types.lookupType(name).parsedOptions);
     const { code, text } = options[ERROR_OPTION];
     const message = text.replace(/\{(\w+)\}/g, (_, field) => record[field]);
+    return this.#status(codes[code], message, name, record);
+  }
+
+  /** The status of a field that is refused. */
+  #badRequest({ message, field, reason }) {
+    const record = { field_violations: [{ field, description: reason }] };
+    return this.#status(codes.INVALID_ARGUMENT, message, BAD_REQUEST, record);
+  }
+
+  #status(code, message, name, record) {
     const detail = {
       type_url: `type.googleapis.com/${name}`,
       value: this.definitions[name].serialize(record),
     };
-    const status = { code: codes[code], message, details: [detail] };
+    const status = { code, message, details: [detail] };
     const metadata = new Metadata();
     metadata.set("grpc-status-details-bin", this.definitions[STATUS].serialize(status));
     return { code: status.code, details: message, metadata };

@@ -1,10 +1,11 @@
 /** Answers other services that look items up or hold stock. */
 
-import { ContractError } from "./contract.js";
+import { ContractError, RefusedField } from "./contract.js";
 
 const MAXIMUM_BATCH = 1000;
 const MAXIMUM_EXPORT = 200;
 const MAXIMUM_ID_LENGTH = 64;
+const MAXIMUM_LINES = 1000;
 
 /**
  * Handlers of `inventory.v1.Inventory`.
@@ -15,10 +16,7 @@ const MAXIMUM_ID_LENGTH = 64;
 export const inventory = (catalogue, reservations) => ({
   BatchGetItems({ skus }) {
     if (skus.length > MAXIMUM_BATCH) {
-      throw new ContractError("inventory.v1.BatchTooLarge", {
-        size: skus.length,
-        maximum: MAXIMUM_BATCH,
-      });
+      throw new RefusedField("skus", `expected at most ${MAXIMUM_BATCH} items`);
     }
     const found = [...new Set(skus)].map((sku) => catalogue.find(sku)).filter(Boolean);
     return {
@@ -28,10 +26,7 @@ export const inventory = (catalogue, reservations) => ({
 
   ExportItems({ after_sku, page_size }) {
     if (page_size < 1 || page_size > MAXIMUM_EXPORT) {
-      throw new ContractError("inventory.v1.ExportPageTooLarge", {
-        page_size,
-        maximum: MAXIMUM_EXPORT,
-      });
+      throw new RefusedField("pageSize", `expected 1 to ${MAXIMUM_EXPORT}`);
     }
     return {
       items: catalogue.page(null, after_sku, page_size).map((item) => ({
@@ -80,21 +75,25 @@ export const inventory = (catalogue, reservations) => ({
 function check(reservationId, lines) {
   const length = Array.from(reservationId).length;
   if (length < 1 || length > MAXIMUM_ID_LENGTH) {
-    throw invalid("reservation_id", `expected 1 to ${MAXIMUM_ID_LENGTH} characters`);
+    throw new RefusedField("reservationId", `expected 1 to ${MAXIMUM_ID_LENGTH} characters`);
   }
-  if (lines.length < 1) throw invalid("lines", "expected at least one line");
+  if (lines.length < 1 || lines.length > MAXIMUM_LINES) {
+    throw new RefusedField("lines", `expected 1 to ${MAXIMUM_LINES} items`);
+  }
   const seen = new Set();
   for (const [index, { sku, quantity }] of lines.entries()) {
     if (quantity < 1) {
-      throw invalid(`lines[${index}].quantity`, `is ${quantity}; expected at least 1`);
+      throw new RefusedField(`lines[${index}].quantity`, "expected at least 1");
     }
-    if (seen.has(sku)) throw invalid(`lines[${index}].sku`, `'${sku}' has a line already`);
+    if (seen.has(sku)) {
+      const reason = `'${sku}' has a line already`;
+      throw new ContractError("inventory.v1.InvalidReservation", {
+        field: `lines[${index}].sku`,
+        reason,
+      });
+    }
     seen.add(sku);
   }
-}
-
-function invalid(field, reason) {
-  return new ContractError("inventory.v1.InvalidReservation", { field, reason });
 }
 
 /** Whether two reservations hold the same, in whatever order; each names an item once. */
