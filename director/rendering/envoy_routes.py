@@ -16,8 +16,8 @@ from director.rendering.envoy_tokens import TokenCheck
 from seam.bus.grpc.request_stream import names
 from seam.bus.retry_policy import ATTEMPTS, FIRST_BACKOFF, LONGEST_BACKOFF
 from seam.contract import Kind, ServiceDescriptor
-from seam.http.application import NOT_FOR_USERS
 from seam.http.admission import NEVER_COUNTED
+from seam.http.application import NOT_FOR_USERS
 from seam.http.settings import HttpSettings
 
 ALIVE: Final = "/healthz"
