@@ -18,11 +18,15 @@ import nats.js.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
+from seam.events.ending import end_all
 from seam.events.failures import BrokerAwayError
 from seam.outages import Outage
 
 REQUEST_TIMEOUT: Final = 3.0
 """Seconds that the broker has to answer."""
+
+CLOSE_TIMEOUT: Final = 2.0
+"""Seconds that what is still to be written has, when the connection is closed."""
 
 CONNECTION: Final[Mapping[str, Any]] = {
     "allow_reconnect": True,
@@ -94,9 +98,15 @@ class Broker:
     async def close(self) -> None:
         """Let go of the broker."""
         self._closing = True
+        closing = asyncio.create_task(self._close_client(), context=Context())
+        try:
+            await asyncio.wait([closing], timeout=CLOSE_TIMEOUT)
+        finally:
+            await end_all([closing])
+
+    async def _close_client(self) -> None:
         with suppress(Exception):
-            async with asyncio.timeout(2):
-                await self.client.close()
+            await self.client.close()
 
     async def request(
         self, subject: str, data: bytes, headers: Mapping[str, str] | None = None
@@ -175,6 +185,5 @@ async def connected(url: str) -> AsyncIterator[Broker]:
     try:
         yield broker
     finally:
-        connecting.cancel()
-        await asyncio.gather(connecting, return_exceptions=True)
+        await end_all([connecting])
         await broker.close()
