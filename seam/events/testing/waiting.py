@@ -27,7 +27,9 @@ async def until_marked(sales: Database) -> None:
     """Wait until all that is in the outbox is marked as delivered in the publisher's process."""
     undelivered = statements_of("sales").outbox.read_undelivered
     async with asyncio.timeout(PATIENCE):
-        while await sales.fetch_all(undelivered, partitions=list(range(PARTITIONS)), limit=1):
+        while True:
+            if not await sales.fetch_all(undelivered, partitions=[*range(PARTITIONS)], limit=1):
+                return
             await asyncio.sleep(0.02)
 
 
