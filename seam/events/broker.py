@@ -18,11 +18,15 @@ import nats.js.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
+from seam.events.ending import end_all
 from seam.events.failures import BrokerAwayError
 from seam.outages import Outage
 
 REQUEST_TIMEOUT: Final = 3.0
 """Seconds that the broker has to answer."""
+
+CLOSE_TIMEOUT: Final = 2.0
+"""Seconds that what is still to be written has, when the connection is closed."""
 
 CONNECTION: Final[Mapping[str, Any]] = {
     "allow_reconnect": True,
@@ -40,7 +44,7 @@ class Broker:
     """A connection to NATS, which comes back by itself.
 
     Attributes:
-        client: the client of NATS.
+        client: the client of NATS; another one once it has given up.
         outage: whether it is away.
     """
 
@@ -52,6 +56,7 @@ class Broker:
         # What answers and takes nothing is there for those who read, so it is a thing of its own.
         self._refusals: dict[str, Outage] = {}
         self._closing = False
+        self._disconnected = False
 
     @property
     def problem(self) -> str | None:
@@ -61,22 +66,59 @@ class Broker:
         refusing = any(refusal.away for refusal in self._refusals.values())
         return "refuses what is published" if refusing else None
 
+    async def hold(self) -> None:
+        """Connect, however long that takes, and hold on to the broker until cancelled."""
+        while True:
+            await self.connect()
+            await self._until_given_up()
+            await self._replace_client()
+
     async def connect(self) -> None:
         """Connect, however long that takes."""
-        servers = [each.strip() for each in self._url.split(",")]
         while not self.client.is_connected:
-            try:
-                await self.client.connect(
-                    servers=servers,
-                    error_cb=self._on_error,
-                    disconnected_cb=self._on_disconnect,
-                    reconnected_cb=self._on_return,
-                    **CONNECTION,
-                )
-            except Exception as error:
-                await self._on_error(error)
+            await self._attempt()
+            if not self.client.is_connected:
                 await asyncio.sleep(CONNECTION["reconnect_time_wait"])
+                await self._replace_client()
         await self._on_return()
+
+    async def _attempt(self) -> None:
+        connecting = asyncio.create_task(
+            self.client.connect(
+                servers=[each.strip() for each in self._url.split(",")],
+                error_cb=self._on_error,
+                disconnected_cb=self._on_disconnect,
+                reconnected_cb=self._on_return,
+                **CONNECTION,
+            )
+        )
+        try:
+            # Not awaited itself: it goes on for ever when it is cancelled as a try of its ends.
+            await asyncio.wait([connecting])
+            connecting.result()
+        except Exception as error:
+            await self._on_error(error)
+        finally:
+            await end_all([connecting])
+
+    async def _replace_client(self) -> None:
+        """Begin with a new client; what one that failed is still about is nobody's business."""
+        given_up, self.client = self.client, Client()
+        await _close(given_up)
+
+    async def _until_given_up(self) -> None:
+        """Wait until the client does not connect anew by itself.
+
+        It closes itself when the broker tells it of an error. And a connection that it has lost, it
+        first writes out: to a machine that has vanished, with more than the system takes, that
+        ends when the system gives up, after a quarter of an hour.
+        """
+        looks = 0
+        while looks <= CLOSE_TIMEOUT and not self.client.is_closed:
+            await asyncio.sleep(1)
+            if self.client.is_connected:
+                self._disconnected = False
+            looks = looks + 1 if self.client.is_reconnecting and not self._disconnected else 0
 
     async def _on_error(self, error: Exception) -> None:
         # One that is connected says by the answer to a request what it cannot do.
@@ -84,6 +126,7 @@ class Broker:
             self.outage.failed(f"{type(error).__name__}: {error}")
 
     async def _on_disconnect(self) -> None:
+        self._disconnected = True
         if self._closing:
             return
         self.outage.failed("the connection has ended")
@@ -94,9 +137,7 @@ class Broker:
     async def close(self) -> None:
         """Let go of the broker."""
         self._closing = True
-        with suppress(Exception):
-            async with asyncio.timeout(2):
-                await self.client.close()
+        await _close(self.client)
 
     async def request(
         self, subject: str, data: bytes, headers: Mapping[str, str] | None = None
@@ -163,6 +204,20 @@ def heed_cancellation() -> None:
         raise asyncio.CancelledError
 
 
+async def _close(client: Client) -> None:
+    """Close a client, and let go of it when what it is to write goes nowhere."""
+
+    async def close() -> None:
+        with suppress(Exception):
+            await client.close()
+
+    closing = asyncio.create_task(close(), context=Context())
+    try:
+        await asyncio.wait([closing], timeout=CLOSE_TIMEOUT)
+    finally:
+        await end_all([closing])
+
+
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Broker]:
     """Hold on to a broker until the block ends; it need not be there.
@@ -171,10 +226,9 @@ async def connected(url: str) -> AsyncIterator[Broker]:
         url: `nats://HOST:PORT`.
     """
     broker = Broker(url)
-    connecting = asyncio.create_task(broker.connect(), context=Context())
+    holding = asyncio.create_task(broker.hold(), context=Context())
     try:
         yield broker
     finally:
-        connecting.cancel()
-        await asyncio.gather(connecting, return_exceptions=True)
+        await end_all([holding])
         await broker.close()

@@ -10,12 +10,21 @@ _AGAIN = 0.5
 
 
 async def end_all(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel tasks until they have ended.
+    """Cancel tasks until they have ended, even when this is cancelled meanwhile.
 
-    The client of NATS swallows a cancellation that comes while it waits to write.
+    The client of NATS swallows a cancellation that comes while it waits to write; and so does
+    `asyncio.wait_for` of Python 3.11 when what it waits for ends in the same turn of the loop.
     """
     pending = set(tasks)
+    interrupted = False
     while pending:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=_AGAIN)
+        try:
+            await asyncio.wait(pending, timeout=_AGAIN)
+        except asyncio.CancelledError:
+            # What is left behind would go on for ever, with databases that are closed.
+            interrupted = True
+        pending = {task for task in pending if not task.done()}
+    if interrupted:
+        raise asyncio.CancelledError

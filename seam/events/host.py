@@ -268,9 +268,12 @@ def _relay(
         return Relay(service, [stage], policy), []
     readers = [_stream_reader(broker, service, each, policy) for each in listeners]
 
-    async def catch_up(partition: int) -> None:
+    async def read_stream(partition: int) -> None:
         for reader in readers:
             await reader.catch_up(partition)
+
+    async def catch_up(partition: int) -> None:
+        await read_stream(partition)
         # Those who had them may have been others, when services were in other processes. Who has
         # had one already leaves it alone.
         await database.execute(outbox.mark_undelivered, which=partition)
@@ -293,4 +296,5 @@ def _relay(
             batch=whole,
         ),
     )
-    return Relay(service, stages, policy, catch_up), readers
+    # A process that has a partition may be one without these listeners, while services move.
+    return Relay(service, stages, policy, prepare=catch_up, follow=read_stream), readers

@@ -172,12 +172,16 @@ class Leases:
         while True:
             try:
                 await self._duties[name]()
+            except StatusError as error:
+                # The database's own outage is in the log.
+                log.debug("%s of %s: %s", name, self._service, error)
             except Exception:
                 log.exception("%s of %s failed and begins again", name, self._service)
             await asyncio.sleep(1)
 
     async def _stop(self, name: str) -> None:
-        await end_all([self._running.pop(name)])
+        await end_all([self._running[name]])
+        del self._running[name]
 
     async def _close(self) -> None:
         tasks = list(self._running.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import sys
@@ -10,6 +11,10 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Self
 
+import pytest
+
+from seam.contract import Code, StatusError
+from seam.events.ending import end_all
 from seam.events.event import microseconds
 from seam.events.leases import Duty, Leases
 from seam.events.statements import statements_of
@@ -97,6 +102,25 @@ async def test_what_a_process_had_is_taken_over_though_the_clock_was_set_back_si
         await lend(sales, f"elsewhere/{os.getpid()}/x", seconds=3600)
         async with Replica(sales) as first, Replica(sales) as second:
             await until(lambda: len(first.busy) == len(second.busy) == 4)
+
+
+async def test_a_duty_whose_database_is_away_begins_again_and_leaves_the_log_to_the_outage(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    attempts = 0
+
+    async def take_over() -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts < 3:
+            raise StatusError(Code.UNAVAILABLE, "the database is away")
+        await asyncio.Event().wait()
+
+    async with databases(database_url) as (sales, _):
+        leases = asyncio.create_task(Leases("sales", sales, {"relay/0": take_over}, 1.0).run())
+        await until(lambda: attempts == 3)
+        await end_all([leases])
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
 async def lend(sales: Database, holder: str, seconds: float) -> None:

@@ -23,7 +23,7 @@ from typing import Final
 
 from seam.contract import StatusError
 from seam.events.ending import end_all
-from seam.events.event import Event
+from seam.events.event import PARTITIONS, Event
 from seam.events.failures import BrokerAwayError, DatabaseAwayError
 from seam.events.policy import Policy
 from seam.events.signals import listening
@@ -78,6 +78,7 @@ class Relay:
         stages: Sequence[Stage],
         policy: Policy,
         prepare: Callable[[int], Awaitable[None]] | None = None,
+        follow: Callable[[int], Awaitable[None]] | None = None,
     ) -> None:
         """Take a service's events through `stages`, all at once.
 
@@ -86,12 +87,14 @@ class Relay:
             stages: the steps on the way of its events.
             policy: how patient to be.
             prepare: what comes before the events of a partition are delivered.
+            follow: is done now and then with each partition that another process has.
         """
         self.service = service
         self.stages = stages
         self.delivered = 0
         self._policy = policy
         self._prepare = prepare
+        self._follow = follow
         self._held: set[int] = set()
 
     async def hold(self, partition: int) -> None:
@@ -109,10 +112,20 @@ class Relay:
         """Deliver the events of the partitions that are held, until cancelled."""
         with listening(self.service, self._wake):
             tasks = [asyncio.create_task(self._run_stage(stage)) for stage in self.stages]
+            if self._follow is not None:
+                tasks.append(asyncio.create_task(self._follow_others(self._follow)))
             try:
                 await asyncio.gather(*tasks)
             finally:
                 await end_all(tasks)
+
+    async def _follow_others(self, follow: Callable[[int], Awaitable[None]]) -> None:
+        while True:
+            # First of all, leases have their time to be shared out.
+            await asyncio.sleep(self._policy.lease)
+            for partition in range(PARTITIONS):
+                if partition not in self._held:
+                    await follow(partition)
 
     def _wake(self) -> None:
         for stage in self.stages:

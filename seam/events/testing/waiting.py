@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from seam.events.event import PARTITIONS
 from seam.events.statements import statements_of
 from seam.events.testing.shop import entries
 from seam.persistence import Database
@@ -19,6 +20,16 @@ async def until_noted(ledger: Database, count: int) -> dict[str, list[int]]:
             noted = await entries(ledger)
             if sum(map(len, noted.values())) >= count:
                 return noted
+            await asyncio.sleep(0.02)
+
+
+async def until_marked(sales: Database) -> None:
+    """Wait until all that is in the outbox is marked as delivered in the publisher's process."""
+    undelivered = statements_of("sales").outbox.read_undelivered
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if not await sales.fetch_all(undelivered, partitions=[*range(PARTITIONS)], limit=1):
+                return
             await asyncio.sleep(0.02)
 
 
