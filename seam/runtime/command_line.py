@@ -9,6 +9,7 @@ variable of the same name with `SEAM_` before it, else from the topology file.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -72,6 +73,8 @@ def main(
         whole_system: whether these are all services of the system.
         add_commands: gives the artifact commands of its own.
     """
+    # What was imported stays; no collection needs to walk through it while requests wait.
+    gc.freeze()
     artifact = Artifact(name, services, whole_system)
     app = command_line(artifact)
     if add_commands is not None:
