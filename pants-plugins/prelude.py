@@ -21,7 +21,9 @@ SHOP_ARTIFACTS = (
 """What tests of the whole shop run: packed, as it is deployed."""
 
 
-def python_tree(apart: tuple[str, ...] = (), **tests: object) -> None:
+def python_tree(
+    apart: tuple[str, ...] = (), *, whole_system: bool = False, **tests: object
+) -> None:
     """Owns all Python under the folder, and the data beside it.
 
     New modules and folders need no BUILD file of their own. Tests sit beside what they test, in
@@ -29,7 +31,12 @@ def python_tree(apart: tuple[str, ...] = (), **tests: object) -> None:
     goes, and so do revisions of tables, which are found by their numbers and imported by nobody.
     Folders that are named `apart` have a BUILD file of their own. Other keyword arguments are
     fields of the tests.
+
+    A few test files that are neighbours share a process, since it takes longer to start one than to
+    run most of them; those that start `whole_system`s have one each, side by side.
     """
+    if not whole_system:
+        tests["batch_compatibility_tag"] = build_file_dir().as_posix()
     elsewhere = ["!" + folder + "/**" for folder in apart]
     python_sources(
         sources=[

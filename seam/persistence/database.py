@@ -20,7 +20,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy import Connection, MetaData, make_url
 from sqlalchemy.engine import URL
@@ -31,12 +31,14 @@ from seam.outages import Outage
 from seam.persistence.backend import Backend
 from seam.persistence.failures import DriverError, Failure, FailureError, defect, failure_of
 from seam.persistence.monitor import Monitor
-from seam.persistence.postgresql import PostgresBackend
 from seam.persistence.postgresql_pool import DEFAULT_POOL, PoolLimits
 from seam.persistence.sqlite import SqliteBackend
 from seam.persistence.statements import Command, Query
 from seam.persistence.tables import MisfitError, prepare_tables
 from seam.persistence.transaction import REPORTED, Transaction, only
+
+if TYPE_CHECKING:
+    from seam.persistence.postgresql import PostgresBackend
 
 R = TypeVar("R")
 
@@ -263,6 +265,9 @@ async def open_database(
     if location.drivername == "sqlite":
         backend = SqliteBackend(location, metadata, check)
     else:
+        # Its driver takes its time to be imported, and processes with files alone do without it.
+        from seam.persistence.postgresql import PostgresBackend  # noqa: PLC0415
+
         backend = PostgresBackend(location, metadata, check, pool)
     try:
         await _prepare(backend, location)

@@ -73,6 +73,8 @@ def main(
         whole_system: whether these are all services of the system.
         add_commands: gives the artifact commands of its own.
     """
+    # What was imported stays: no collection while the process starts need walk through it.
+    gc.freeze()
     artifact = Artifact(name, services, whole_system)
     app = command_line(artifact)
     if add_commands is not None:

@@ -21,6 +21,9 @@ from tests.faults.parts import SERVICES, System
 from tests.faults.schedule import Event, Fault, draw
 from tests.faults.systems import SYSTEMS
 
+SEED: Final = 20261124
+"""What tests play."""
+
 SETTLING: Final = 150.0
 """Seconds that orders and events have to come to rest, once nothing goes wrong any more."""
 
@@ -79,6 +82,21 @@ async def play(
             if not wrong or time.monotonic() > end:
                 return wrong
             await asyncio.sleep(1.0)
+
+
+async def play_as_in_tests(system_name: str, directory: Path) -> tuple[list[str], list[str]]:
+    """Run one system through the schedule that tests have; see `play`.
+
+    Each system has a test file of its own, so that they run side by side.
+
+    Returns:
+        What the audit has found wrong, and what has happened.
+    """
+    told: list[str] = [f"seed {SEED}"]
+    wrong = await play(
+        system_name, directory, seed=SEED, orders=300, faults=14, at_a_time=24, tell=told.append
+    )
+    return wrong, told
 
 
 async def _settled(system: System) -> dict[str, dict[str, Any]]:

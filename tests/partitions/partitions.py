@@ -25,12 +25,21 @@ def all_partitions(services: Sequence[str]) -> Iterator[Partition]:
         yield (*partition, (last,))
 
 
-def telling_partitions(services: Sequence[str]) -> Iterator[Partition]:
-    """Each service broken out, each two of them together, and all of them apart."""
-    for size in (1, 2):
-        for out in combinations(services, size):
-            rest = tuple(name for name in services if name not in out)
-            if rest:
-                yield (rest, out)
-    if len(services) > 2:
-        yield tuple((name,) for name in services)
+def each_alone(services: Sequence[str]) -> Iterator[Partition]:
+    """Each service broken out of the rest."""
+    return _broken_out(services, 1)
+
+
+def each_pair(services: Sequence[str]) -> Iterator[Partition]:
+    """Each two services broken out together."""
+    return _broken_out(services, 2)
+
+
+def all_apart(services: Sequence[str]) -> Partition:
+    """Every service in a process of its own."""
+    return tuple((name,) for name in services)
+
+
+def _broken_out(services: Sequence[str], size: int) -> Iterator[Partition]:
+    for out in combinations(services, size):
+        yield (tuple(name for name in services if name not in out), out)

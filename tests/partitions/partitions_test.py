@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.partitions.partitions import all_partitions, telling_partitions
+from tests.partitions.partitions import (
+    Partition,
+    all_apart,
+    all_partitions,
+    each_alone,
+    each_pair,
+)
 
 
 @pytest.mark.parametrize(("services", "number"), [("", 1), ("a", 1), ("abc", 5), ("abcde", 52)])
@@ -18,9 +24,14 @@ def test_the_first_partition_is_the_monolith() -> None:
 
 
 def test_each_service_and_each_two_are_broken_out_and_all_are_apart() -> None:
-    found = [{frozenset(block) for block in each} for each in telling_partitions("abcd")]
-    singles = [{frozenset("abcd") - {name}, frozenset(name)} for name in "abcd"]
-    assert found[:4] == singles
-    assert {frozenset("ab"), frozenset("cd")} in found
-    assert found[-1] == {frozenset(name) for name in "abcd"}
-    assert len(found) == 4 + 6 + 1
+    singles = [(frozenset("abcd") - {name}, frozenset(name)) for name in "abcd"]
+    assert [_as_sets(each) for each in each_alone("abcd")] == singles
+    pairs = [_as_sets(each) for each in each_pair("abcd")]
+    assert (frozenset("cd"), frozenset("ab")) in pairs
+    assert len(set(pairs)) == len(pairs) == 6
+    assert all(rest | out == frozenset("abcd") and len(out) == 2 for rest, out in pairs)
+    assert _as_sets(all_apart("abcd")) == tuple(frozenset(name) for name in "abcd")
+
+
+def _as_sets(partition: Partition) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(block) for block in partition)

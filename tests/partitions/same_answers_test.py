@@ -1,24 +1,18 @@
-"""However the shop is cut into processes, a client gets the answers of the monolith."""
+"""However the shop is cut into processes, a client gets the answers of the monolith.
+
+Each two services together have files of their own (`pairs_*_test.py`), which run side by side.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.partitions.partitions import Partition, telling_partitions
+from tests.partitions.partitions import Partition, all_apart, each_alone
 from tests.partitions.systems import NAMES, described, running, with_replicas_of
 from tests.system.tour import Visited, tour
 
 
-@pytest.fixture(scope="module")
-def expected() -> list[Visited]:
-    """What the monolith answers."""
-    with running((NAMES,)) as monolith:
-        answers = tour(monolith)
-    assert len(answers) > 60
-    return answers
-
-
-@pytest.mark.parametrize("partition", list(telling_partitions(NAMES)), ids=described)
+@pytest.mark.parametrize("partition", [*each_alone(NAMES), all_apart(NAMES)], ids=described)
 def test_services_that_are_broken_out_answer_as_in_the_monolith(
     expected: list[Visited], partition: Partition
 ) -> None:

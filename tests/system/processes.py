@@ -20,22 +20,33 @@ END_TIMEOUT: Final = 20.0
 """Seconds a process has to finish after SIGTERM."""
 
 
+UNPACKED: Final = Path(tempfile.gettempdir(), f"shop-pex-{os.getuid()}")
+"""Where artifacts unpack themselves: one place for all tests, and all runs of them, since it takes
+longer than a start. What is there is found by what an artifact holds, so it is never outdated."""
+
+
 class ShopProcess:
     """One running process of the shop."""
 
-    def __init__(self, command: Sequence[str], *, listens: int, directory: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], *, listens: int, directory: Path, wait: bool = True
+    ) -> None:
         """Start `command` and wait until it listens.
 
         Args:
             command: the program and its arguments.
             listens: how many ports it will announce.
             directory: its working directory, where its log goes as well.
+            wait: without it, `wait_until_listening` is left to the caller, who has more to start.
 
         Raises:
             AssertionError: it ended, or did not announce its ports in time.
         """
+        self._command = command
+        self._listens = listens
+        self._log_file = directory / "log.txt"
         self.addresses: dict[str, str] = {}
-        self._log = (directory / "log.txt").open("ab")
+        self._log = self._log_file.open("ab")
         self._process = subprocess.Popen(
             command,
             cwd=directory,
@@ -43,13 +54,23 @@ class ShopProcess:
             stdout=subprocess.PIPE,
             stderr=self._log,
         )
+        self._asked_to_end = False
         self._announced = threading.Semaphore(0)
         threading.Thread(target=self._read, daemon=True).start()
-        for _ in range(listens):
+        if wait:
+            self.wait_until_listening()
+
+    def wait_until_listening(self) -> None:
+        """Wait until it has announced its ports.
+
+        Raises:
+            AssertionError: it ended, or did not announce its ports in time.
+        """
+        for _ in range(self._listens):
             if not self._announced.acquire(timeout=START_TIMEOUT) or len(self.addresses) == 0:
                 self.kill()
-                log = (directory / "log.txt").read_text()
-                raise AssertionError(f"{' '.join(command)} did not start:\n{log}")
+                log = self._log_file.read_text()
+                raise AssertionError(f"{' '.join(self._command)} did not start:\n{log}")
 
     @property
     def id(self) -> int:
@@ -61,13 +82,19 @@ class ShopProcess:
         """Whether it has not ended."""
         return self._process.poll() is None
 
+    def ask_to_end(self) -> None:
+        """Ask the process to end, and do not wait."""
+        self._asked_to_end = True
+        self._process.send_signal(signal.SIGTERM)
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self._process.send_signal(number)
 
     def end(self) -> None:
-        """Ask the process to end, and check that it does so cleanly."""
-        self._process.send_signal(signal.SIGTERM)
+        """Ask the process to end, if nobody has yet, and check that it does so cleanly."""
+        if not self._asked_to_end:
+            self.ask_to_end()
         try:
             code = self._process.wait(END_TIMEOUT)
         finally:
@@ -113,7 +140,7 @@ def _environment(command: Sequence[str], directory: Path) -> dict[str, str]:
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(directory),
-        "PEX_ROOT": str(Path(tempfile.gettempdir(), f"shop-pex-{os.getpid()}")),
+        "PEX_ROOT": str(UNPACKED),
     }
     if not command[1].endswith(".pex"):
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)

@@ -69,8 +69,7 @@ class Shop:
         self._processes: dict[str, ShopProcess] = {}
         self.http = httpx.Client()
         try:
-            for launch in launches:
-                self.start(launch.name)
+            self._start_all()
             self._connect()
         except BaseException:
             # Nobody has it yet who would close it.
@@ -84,12 +83,7 @@ class Shop:
 
     def start(self, name: str) -> None:
         """Start one process."""
-        launch = self._launches[name]
-        directory = self._directory / name
-        directory.mkdir(exist_ok=True)
-        self._processes[name] = ShopProcess(
-            launch.command, listens=launch.listens, directory=directory
-        )
+        self._begin(name).wait_until_listening()
 
     def kill(self, name: str) -> None:
         """End one process without warning."""
@@ -97,11 +91,13 @@ class Shop:
 
     def restart(self, *, warning: bool) -> None:
         """End every process, with or without warning, and start all of them again."""
-        for name in self._launches:
-            process = self._processes.pop(name)
+        ending = [self._processes.pop(name) for name in self._launches]
+        if warning:
+            for process in ending:
+                process.ask_to_end()
+        for process in ending:
             process.end() if warning else process.kill()
-        for name in self._launches:
-            self.start(name)
+        self._start_all()
         self._connect()
 
     def close(self) -> None:
@@ -148,6 +144,21 @@ class Shop:
     def wait_until_ready(self) -> None:
         """Wait until the shop takes requests."""
         wait_until(lambda: bool(self.readiness()["ready"]))
+
+    def _start_all(self) -> None:
+        """Start all processes side by side, in no order: each waits for those that it needs."""
+        for process in [self._begin(name) for name in self._launches]:
+            process.wait_until_listening()
+
+    def _begin(self, name: str) -> ShopProcess:
+        launch = self._launches[name]
+        directory = self._directory / name
+        directory.mkdir(exist_ok=True)
+        process = ShopProcess(
+            launch.command, listens=launch.listens, directory=directory, wait=False
+        )
+        self._processes[name] = process
+        return process
 
     def _connect(self) -> None:
         self.http.close()

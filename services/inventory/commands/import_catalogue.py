@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cyclopts import App
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from seam.contract import StatusError
 from seam.runtime import Settings, database_location
@@ -15,6 +14,9 @@ from services.inventory.commands.catalogue_loading import OtherCurrencyError, lo
 from services.inventory.domain.catalogue_csv import Catalogue, read_catalogue
 from services.inventory.domain.utf8 import decoded
 from services.inventory.persistence.migrations import MIGRATIONS
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 commands = App(name="inventory", help="Look after the catalogue.", version_flags=[])
 
@@ -85,6 +87,10 @@ def _read(file: Path) -> Catalogue:
 
 
 def _progress() -> Progress:
+    # Only who runs the command waits for it to be imported.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

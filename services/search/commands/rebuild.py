@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cyclopts import App
-from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from seam.contract import StatusError
 from seam.persistence import Database
@@ -16,6 +14,9 @@ from seam.runtime import Settings, database_location
 from services.search.persistence.documents import count_documents
 from services.search.persistence.generations import ask_for_generation, make_state, read_state
 from services.search.persistence.migrations import MIGRATIONS
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 commands = App(name="search", help="Look after the search.", version_flags=[])
 
@@ -76,6 +77,10 @@ async def _rebuild(database: Database) -> int:
 
 
 def _progress() -> Progress:
+    # Only who runs the command waits for it to be imported.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
     return Progress(
         TextColumn("{task.description}"),
         TextColumn("{task.fields[items]} items"),
