@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
-from typing import Final
+from typing import Any, Final
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -55,7 +55,8 @@ def admitted(
 
     async def admit(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        exchange: Exchange = scope[EXCHANGE]  # type: ignore[literal-required]
+        seen: Any = scope
+        exchange: Exchange = seen[EXCHANGE]
         counted = path not in NEVER_COUNTED
         if by_address is not None and counted:
             client = scope["client"]
@@ -71,7 +72,7 @@ def admitted(
             # Most tokens were verified before, which is all there is to know.
             found = None
             # Of one header alone, which all of them are if each has a name of its own.
-            if len(exchange.headers) == len(scope["headers"]) and sent.startswith(AS_USUAL):
+            if len(exchange.headers) == len(seen["headers"]) and sent.startswith(AS_USUAL):
                 found = known(sent[len(AS_USUAL) :].decode("latin-1"))
             if found is None:
                 try:

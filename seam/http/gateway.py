@@ -12,7 +12,7 @@ All of this costs every request, so that what does not depend on it is made once
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from litestar.enums import ScopeType
 from litestar.types import (
@@ -54,8 +54,9 @@ def gateway(app: ASGIApp, settings: HttpSettings) -> ASGIApp:
         if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
-        exchange = exchange_of(scope["headers"])
-        scope[EXCHANGE] = exchange  # type: ignore[literal-required]
+        seen: Any = scope
+        exchange = exchange_of(seen["headers"])
+        seen[EXCHANGE] = exchange
         await app(scope, receive, _Answer(door, scope, exchange, send).send)
 
     return answer
