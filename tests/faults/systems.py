@@ -181,8 +181,7 @@ SYSTEMS: Final[Mapping[str, Callable[[Path], AbstractAsyncContextManager[System]
 @asynccontextmanager
 async def _running(system: System) -> AsyncIterator[None]:
     try:
-        for part in system.parts.values():
-            await asyncio.to_thread(part.start)
+        await asyncio.gather(*(asyncio.to_thread(part.start) for part in system.parts.values()))
         yield
     finally:
         for part in system.parts.values():
