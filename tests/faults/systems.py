@@ -181,8 +181,11 @@ SYSTEMS: Final[Mapping[str, Callable[[Path], AbstractAsyncContextManager[System]
 @asynccontextmanager
 async def _running(system: System) -> AsyncIterator[None]:
     try:
-        for part in system.parts.values():
-            await asyncio.to_thread(part.start)
+        starts = (asyncio.to_thread(part.start) for part in system.parts.values())
+        # Those that go on are waited for, so that all of them can be ended.
+        for failed in await asyncio.gather(*starts, return_exceptions=True):
+            if failed is not None:
+                raise failed
         yield
     finally:
         for part in system.parts.values():

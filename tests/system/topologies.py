@@ -91,11 +91,10 @@ class Shop:
 
     def restart(self, *, warning: bool) -> None:
         """End every process, with or without warning, and start all of them again."""
-        ending = [self._processes.pop(name) for name in self._launches]
         if warning:
-            for process in ending:
+            for process in self._processes.values():
                 process.ask_to_end()
-        for process in ending:
+        for process in self._processes.values():
             process.end() if warning else process.kill()
         self._start_all()
         self._connect()
