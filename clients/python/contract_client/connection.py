@@ -176,9 +176,12 @@ class Connection:
         answer = None
         while answer is None:
             headers = headers_of(request, session, reader.last_id)
-            with as_api_errors(), self._http.stream(
-                request.verb, request.target, headers=headers, timeout=stream_timeout()
-            ) as response:
+            with (
+                as_api_errors(),
+                self._http.stream(
+                    request.verb, request.target, headers=headers, timeout=stream_timeout()
+                ) as response,
+            ):
                 if response.is_success:
                     for chunk in response.iter_bytes():
                         yield from reader.feed(chunk)
