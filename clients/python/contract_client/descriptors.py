@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from contract_client import scalars
-from contract_client.records import Empty, OpenEnum, Record
+from contract_client.records import Empty, FieldMask, OpenEnum, Record
 from contract_client.scalars import JsonValue
 
 __all__ = [
@@ -325,6 +325,9 @@ def from_json(record: type[R], value: JsonValue, depth: int = 1) -> R:
     Raises:
         InvalidJsonError: the value is no such record.
     """
+    if issubclass(record, FieldMask):
+        # The one message that is a text in JSON.
+        return record(paths=_at("", FIELD_MASK.read, value, depth))
     if not isinstance(value, dict):
         raise InvalidJsonError("", f"expected an object, got {value!r}")
     if depth > _MAX_DEPTH:

@@ -10,7 +10,7 @@ import msgspec
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["Empty", "OpenEnum", "Record"]
+__all__ = ["Empty", "FieldMask", "OpenEnum", "Record"]
 
 
 # Type checkers do not know that msgspec hands `frozen` down. It does not hand `kw_only` down.
@@ -21,6 +21,18 @@ class Record(msgspec.Struct, frozen=True):
 
 class Empty(Record):
     """`google.protobuf.Empty`: nothing to ask, or nothing to say."""
+
+
+class FieldMask(Record, kw_only=True):
+    """`google.protobuf.FieldMask`, where a method answers with nothing else.
+
+    A field of that type is a tuple of paths.
+
+    Attributes:
+        paths: paths of fields, such as `author.first_name`.
+    """
+
+    paths: tuple[str, ...] = ()
 
 
 class OpenEnum(StrEnum):
