@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import subprocess
 import sys
 import venv
@@ -84,6 +86,19 @@ def test_the_wheel_holds_nothing_of_the_seam_and_no_tests(python: Path, tmp_path
     assert not [name for name in names if "messagebus" in name]
     program = "import shop_client, importlib.util as u; print(u.find_spec('seam'))"
     assert run(python, tmp_path, "-c", program) == "None\n"
+
+
+def test_the_wheel_lists_its_files_and_bears_no_date() -> None:
+    with zipfile.ZipFile(wheel()) as archive:
+        (record,) = [name for name in archive.namelist() if name.endswith(".dist-info/RECORD")]
+        listed = dict(line.split(",", 1) for line in archive.read(record).decode().splitlines())
+        found = {record: ","}
+        for name in set(archive.namelist()) - {record}:
+            content = archive.read(name)
+            digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode()
+            found[name] = f"sha256={digest.rstrip('=')},{len(content)}"
+        assert listed == found
+        assert {entry.date_time[0] for entry in archive.infolist()} == {1980}
 
 
 def test_a_program_that_uses_the_wheel_passes_strict_type_checks(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from codegen.python_client.modules import ClientImports
     from codegen.python_client.records import RecordWriter
 
-__all__ = ["ServiceWriter", "called_methods", "items_of_page", "method_constant"]
+__all__ = ["ServiceWriter", "called_methods", "items_of_page", "method_constant", "takes_token"]
 
 _OPTIONS = frozenset({"self", "timeout", "idempotency_key"})
 
@@ -53,6 +53,20 @@ def items_of_page(method: Method, types: Mapping[str, Message | Enum]) -> Field 
     is_paged = _has_text(request, "page_token") and _has_text(response, "next_page_token")
     lists = [each for each in response.fields if each.repeated]
     return lists[0] if is_paged and len(lists) == 1 else None
+
+
+def takes_token(method: Method, types: Mapping[str, Message | Enum]) -> bool:
+    """Whether an access token goes with a call.
+
+    It does not where tokens are given or given back: one that has expired, and is refused wherever
+    it is shown, must not keep anybody from getting another.
+    """
+    request, response = types.get(method.request.full_name), types.get(method.response.full_name)
+    if not method.access.public:
+        return True
+    if not isinstance(request, Message) or not isinstance(response, Message):
+        return True
+    return not (_has_text(request, "refresh_token") or _has_text(response, "refresh_token"))
 
 
 def _has_text(message: Message, name: str) -> bool:
@@ -118,6 +132,8 @@ class ServiceWriter:
             arguments.append("is_stream=True")
         if method.resume is not None:
             arguments.append("resumes=True")
+        if not takes_token(method, self._types):
+            arguments.append("takes_token=False")
         if method.errors:
             arguments.append(f"errors={_tuple(self._error(error) for error in method.errors)}")
         return f"{method_constant(service, method)}: {final} = {kind}({', '.join(arguments)})"

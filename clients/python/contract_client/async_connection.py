@@ -143,7 +143,7 @@ class AsyncConnection:
             reader = EventReader(reader.last_id, reader.retry)
 
     async def _attempt(self, method: Method[R], request: Request, attempts: Attempts) -> R:
-        session = await self._fresh()
+        session = await self._fresh() if method.takes_token else None
         answer = await self._send(request, session, attempts)
         if session is not None and self._refresh is not None and answer.refuses_token:
             session = await self._renewed(session, self._refresh)
@@ -169,7 +169,7 @@ class AsyncConnection:
     async def _events(
         self, method: Method[Any], request: Request, reader: EventReader
     ) -> AsyncIterator[Event]:
-        session = await self._fresh()
+        session = await self._fresh() if method.takes_token else None
         answer = None
         while answer is None:
             headers = headers_of(request, session, reader.last_id)

@@ -143,7 +143,7 @@ class Connection:
             reader = EventReader(reader.last_id, reader.retry)
 
     def _attempt(self, method: Method[R], request: Request, attempts: Attempts) -> R:
-        session = self._fresh()
+        session = self._fresh() if method.takes_token else None
         answer = self._send(request, session, attempts)
         if session is not None and self._refresh is not None and answer.refuses_token:
             session = self._renewed(session, self._refresh)
@@ -172,7 +172,7 @@ class Connection:
     def _events(
         self, method: Method[Any], request: Request, reader: EventReader
     ) -> Iterator[Event]:
-        session = self._fresh()
+        session = self._fresh() if method.takes_token else None
         answer = None
         while answer is None:
             headers = headers_of(request, session, reader.last_id)

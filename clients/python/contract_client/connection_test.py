@@ -15,6 +15,7 @@ from contract_client import ApiError, Code, InvalidField
 from contract_client.testing.notes import (
     END,
     READ,
+    REFRESH,
     WATCH,
     WATCH_ONCE,
     WRITE,
@@ -24,6 +25,7 @@ from contract_client.testing.notes import (
     Note,
     NoteGone,
     NoteGoneError,
+    RefreshRequest,
     Tokens,
     Waiting,
     event,
@@ -285,6 +287,14 @@ def test_a_refresh_whose_answer_is_lost_is_not_repeated_since_a_token_is_good_on
     caller.sign_in(tokens(1))
     assert failure_of(lambda: caller.call(READ, Note(note_id="a"))).code is Code.UNAVAILABLE
     assert [path for path, _ in said(server.requests)] == ["/v1/notes/a", "/refresh"]
+
+
+def test_no_token_goes_where_tokens_are_given(connect: Connect) -> None:
+    server = Server(as_answer(tokens(2)))
+    caller = connect(server)
+    caller.sign_in(tokens(1, expires_in=0))
+    caller.call(REFRESH.method, RefreshRequest(refresh_token="x"))
+    assert said(server.requests) == [("/refresh", None)]
 
 
 def test_threads_whose_token_is_refused_at_once_refresh_once() -> None:

@@ -45,6 +45,7 @@ class Method(Generic[R]):
         has_key: whether a key names what the caller wants done, so that it is done once.
         is_stream: whether the answer is a stream of server-sent events.
         resumes: whether a stream that broke off goes on where it was.
+        takes_token: whether an access token goes with a call, where there is one.
         errors: the errors that the contract declares.
     """
 
@@ -60,6 +61,7 @@ class Method(Generic[R]):
     has_key: bool = False
     is_stream: bool = False
     resumes: bool = False
+    takes_token: bool = True
     errors: tuple[type[TypedError[Any]], ...] = ()
 
 

@@ -97,7 +97,15 @@ WATCH_ONCE: Final = Method(
     "notes.v1.NotesApi/FollowNotes", "GET", ("v1", "follow"), Note, timeout=900.0, is_stream=True
 )
 REFRESH: Final = Refresh(
-    Method("notes.v1.NotesApi/Refresh", "POST", ("refresh",), Tokens, timeout=5.0, body="*"),
+    Method(
+        "notes.v1.NotesApi/Refresh",
+        "POST",
+        ("refresh",),
+        Tokens,
+        timeout=5.0,
+        body="*",
+        takes_token=False,
+    ),
     lambda token: RefreshRequest(refresh_token=token),
 )
 
