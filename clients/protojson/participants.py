@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from clients.protojson import server_program
+from clients.protojson import python_program, server_program
 
 __all__ = ["PARTICIPANTS", "Participant"]
 
@@ -33,4 +33,7 @@ class Participant:
     is_client: bool = True
 
 
-PARTICIPANTS: Final = (Participant("server", server_program.command, is_client=False),)
+PARTICIPANTS: Final = (
+    Participant("server", server_program.command, is_client=False),
+    Participant("python", python_program.command),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,15 +93,17 @@ def request_for(sources: Path, files: Iterable[str]) -> CodeGeneratorRequest:
         ProtocError: protoc refused a contract.
     """
     files = tuple(files)
-    described = sources / ".descriptors"
-    options = [f"--descriptor_set_out={described}", "--include_imports", "--include_source_info"]
-    options += [f"-I{folder}" for folder in (sources, *_import_paths())]
-    # In this process, which takes a tenth of the time; what is wrong, only another can print apart.
-    if protoc.main(["protoc", *options, *files]):
-        command = [sys.executable, "-m", "grpc_tools.protoc", *options, *files]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        raise ProtocError(result.stderr)
-    found = FileDescriptorSet.FromString(described.read_bytes())
+    with tempfile.NamedTemporaryFile() as described:
+        options = [f"--descriptor_set_out={described.name}"]
+        options += ["--include_imports", "--include_source_info"]
+        options += [f"-I{folder}" for folder in (sources, *_import_paths())]
+        # In this process, which takes a tenth of the time; what is wrong, only another can print
+        # apart.
+        if protoc.main(["protoc", *options, *files]):
+            command = [sys.executable, "-m", "grpc_tools.protoc", *options, *files]
+            result = subprocess.run(command, capture_output=True, text=True, check=False)
+            raise ProtocError(result.stderr)
+        found = FileDescriptorSet.FromString(Path(described.name).read_bytes())
     return CodeGeneratorRequest(file_to_generate=files, proto_file=found.file)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ INVENTORY: Final = "services/inventory"
 IN_A_HANDLER: Final = f"{CART}/messagebus/crime.py"
 IN_A_TEST: Final = f"{CART}/messagebus/crime_test.py"
 IN_THE_SEAM: Final = "seam/crime.py"
+IN_A_CLIENT: Final = "clients/python/contract_client/crime.py"
 IN_THE_DIRECTOR: Final = "director/crime.py"
 
 
@@ -123,6 +123,13 @@ CRIMES: Final = {
     ),
     "The seam does not import the director": Crime(IN_THE_SEAM, "director/monolith.py"),
     "The seam does not import what is for tests": Crime(IN_THE_SEAM, first_module("seam/testing")),
+    "A client does not import the seam": Crime(IN_A_CLIENT, "seam/contract/errors.py"),
+    "A client does not import what is generated for a service": Crime(
+        IN_A_CLIENT, f"{INVENTORY}/records:api"
+    ),
+    "A client does not import what services say to each other": Crime(
+        IN_A_CLIENT, "protos/inventory/v1:messagebus"
+    ),
     "The director does not import a service's persistence": Crime(
         IN_THE_DIRECTOR, first_module(f"{INVENTORY}/persistence")
     ),
@@ -167,20 +174,6 @@ def module_of(victim: str) -> str:
         "protos/contract/v1:money_records": "contract.v1.money",
     }
     return generated.get(victim, f"{folder}.{name}".replace("/", "."))
-
-
-@pytest.fixture(scope="session")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the repository, in which crimes do no harm."""
-    copy = tmp_path_factory.mktemp("boundaries") / "repository"
-    shutil.copytree(
-        Path.cwd(),
-        copy,
-        symlinks=True,
-        # What a sandbox or a checkout holds besides.
-        ignore=shutil.ignore_patterns(".*", "*.pex", "__pycache__", "dist", "node_modules"),
-    )
-    return copy
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,384 @@
+"""How records become ProtoJSON and back: each is described once, in the module that holds it.
+
+An answer is read as a client must that is older than its server: members that nobody knows are
+left out, and unknown values of enums are kept. A request leaves out what is at its default, so that
+an older server is not asked about fields that it does not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from contract_client import scalars
+from contract_client.records import Empty, FieldMask, OpenEnum, Record
+from contract_client.scalars import JsonValue
+
+__all__ = [
+    "BOOL",
+    "BYTES",
+    "DOUBLE",
+    "DURATION",
+    "FIELD_MASK",
+    "FLOAT",
+    "INT32",
+    "INT64",
+    "STRING",
+    "TIMESTAMP",
+    "UINT32",
+    "UINT64",
+    "Case",
+    "Field",
+    "InvalidJsonError",
+    "ListField",
+    "MapField",
+    "Member",
+    "OneOf",
+    "ValueType",
+    "describe",
+    "enum",
+    "fields_of",
+    "from_json",
+    "message",
+    "to_json",
+]
+
+R = TypeVar("R", bound=Record)
+
+_MAX_DEPTH: Final = 100
+
+
+class InvalidJsonError(ValueError):
+    """A JSON value that is no message of the kind that is expected.
+
+    Args:
+        path: where it is wrong, such as `items[2].price`; empty for the whole.
+        reason: what is wrong.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}" if path else reason)
+        self.path = path
+        self.reason = reason
+
+    def under(self, name: str) -> InvalidJsonError:
+        """The same, seen from what holds the value under `name`."""
+        separator = "" if not self.path or self.path.startswith("[") else "."
+        return InvalidJsonError(f"{name}{separator}{self.path}", self.reason)
+
+
+@dataclass(frozen=True)
+class ValueType:
+    """A type of single values.
+
+    Attributes:
+        read: makes a value of JSON that is so many messages deep. Raises ValueError.
+        write: makes JSON of a value, with defaults or without them.
+        read_key: the same for a key of a map, which is text.
+        default: what is left out of requests.
+    """
+
+    read: Callable[[JsonValue, int], Any]
+    write: Callable[[Any, bool], JsonValue]
+    read_key: Callable[[str], Any]
+    default: object = None
+
+
+def _scalar(
+    read: Callable[[JsonValue], Any], write: Callable[[Any], JsonValue], default: object
+) -> ValueType:
+    return ValueType(lambda value, _: read(value), lambda value, _: write(value), read, default)
+
+
+def _same(value: object) -> object:
+    return value
+
+
+def _bool_key(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f'expected "true" or "false", got {text!r}')
+    return text == "true"
+
+
+INT32: Final = _scalar(scalars.integer_reader(-(2**31), 2**31 - 1), _same, 0)
+UINT32: Final = _scalar(scalars.integer_reader(0, 2**32 - 1), _same, 0)
+INT64: Final = _scalar(scalars.integer_reader(-(2**63), 2**63 - 1), str, 0)
+UINT64: Final = _scalar(scalars.integer_reader(0, 2**64 - 1), str, 0)
+FLOAT: Final = _scalar(scalars.read_float, scalars.write_float, 0.0)
+DOUBLE: Final = _scalar(scalars.read_double, scalars.write_double, 0.0)
+BOOL: Final = ValueType(
+    lambda value, _: scalars.read_bool(value), lambda value, _: value, _bool_key, default=False
+)
+STRING: Final = _scalar(scalars.read_string, _same, "")
+BYTES: Final = _scalar(scalars.read_bytes, scalars.write_bytes, b"")
+TIMESTAMP: Final = _scalar(scalars.read_timestamp, scalars.write_timestamp, None)
+DURATION: Final = _scalar(scalars.read_duration, scalars.write_duration, None)
+FIELD_MASK: Final = _scalar(scalars.read_field_mask, scalars.write_field_mask, None)
+
+
+def enum(type_: type[OpenEnum], numbers: Mapping[int, str]) -> ValueType:
+    """The values of an enum.
+
+    Args:
+        type_: the class.
+        numbers: the names that the contract has, by number.
+    """
+
+    def read(value: JsonValue) -> OpenEnum:
+        if isinstance(value, str) and value and not (value[0].isdigit() or value[0] == "-"):
+            return type_(value)
+        number: int = INT32.read(value, 0)
+        return type_(numbers.get(number, str(number)))
+
+    def write(value: str) -> JsonValue:
+        text = str(value)
+        return int(text) if text.lstrip("-").isdecimal() else text
+
+    return _scalar(read, write, type_(numbers[0]))
+
+
+def message(type_: type[Record]) -> ValueType:
+    """The records of a message."""
+    return ValueType(
+        lambda value, depth: from_json(type_, value, depth),
+        lambda value, defaults: to_json(value, defaults=defaults),
+        scalars.read_string,
+    )
+
+
+class Member:
+    """What becomes one attribute of a record."""
+
+    attribute: str
+    names: tuple[str, ...]
+
+    def read(self, name: str, value: JsonValue, depth: int) -> Any:  # noqa: ANN401 (of any type)
+        """What the attribute holds; `name` is the one that JSON gives the value by."""
+        raise NotImplementedError
+
+    def write(self, value: Any, *, defaults: bool) -> Iterable[tuple[str, JsonValue]]:  # noqa: ANN401
+        """The members of the JSON object that the attribute becomes."""
+        raise NotImplementedError
+
+
+class Field(Member):
+    """A single value.
+
+    Args:
+        attribute: where the record has it.
+        type_: what it is.
+        names: what JSON calls it, if not the same; the first is written.
+        optional: whether it can be absent.
+    """
+
+    def __init__(
+        self, attribute: str, type_: ValueType, *names: str, optional: bool = False
+    ) -> None:
+        self.attribute = attribute
+        self.type = type_
+        self.names = names or (attribute,)
+        self.optional = optional
+
+    def read(self, name: str, value: JsonValue, depth: int) -> Any:  # noqa: ANN401
+        """Read the value."""
+        del name
+        return self.type.read(value, depth)
+
+    def write(self, value: Any, *, defaults: bool) -> Iterable[tuple[str, JsonValue]]:  # noqa: ANN401
+        """Write the value; nothing when it is absent, or as good as absent."""
+        if value is None or (not self.optional and not defaults and value == self.type.default):
+            return
+        yield self.names[0], self.type.write(value, defaults)
+
+
+class ListField(Member):
+    """A repeated field; the arguments are those of Field."""
+
+    def __init__(self, attribute: str, type_: ValueType, *names: str) -> None:
+        self.attribute = attribute
+        self.type = type_
+        self.names = names or (attribute,)
+
+    def read(self, name: str, value: JsonValue, depth: int) -> Any:  # noqa: ANN401
+        """Read all values."""
+        del name
+        if not isinstance(value, list):
+            raise InvalidJsonError("", f"expected an array, got {value!r}")
+        return tuple([_at(f"[{i}]", self.type.read, item, depth) for i, item in enumerate(value)])
+
+    def write(self, value: Any, *, defaults: bool) -> Iterable[tuple[str, JsonValue]]:  # noqa: ANN401
+        """Write all values."""
+        if value or defaults:
+            yield self.names[0], [self.type.write(item, defaults) for item in value]
+
+
+class MapField(Member):
+    """A map.
+
+    Args:
+        attribute: where the record has it.
+        key: what the keys are.
+        type_: what the values are.
+        names: what JSON calls it, if not the same; the first is written.
+    """
+
+    def __init__(self, attribute: str, key: ValueType, type_: ValueType, *names: str) -> None:
+        self.attribute = attribute
+        self.key = key
+        self.type = type_
+        self.names = names or (attribute,)
+
+    def read(self, name: str, value: JsonValue, depth: int) -> Any:  # noqa: ANN401
+        """Read all entries."""
+        del name
+        if not isinstance(value, dict):
+            raise InvalidJsonError("", f"expected an object, got {value!r}")
+        return {
+            _at(f"[{key}]", lambda text, _: self.key.read_key(text), key, depth): _at(
+                f"[{key}]", self.type.read, item, depth
+            )
+            for key, item in value.items()
+        }
+
+    def write(self, value: Any, *, defaults: bool) -> Iterable[tuple[str, JsonValue]]:  # noqa: ANN401
+        """Write all entries."""
+        if value or defaults:
+            yield (
+                self.names[0],
+                {_key_text(key): self.type.write(item, defaults) for key, item in value.items()},
+            )
+
+
+class Case:
+    """One case of a oneof.
+
+    Args:
+        record: the class that holds the value.
+        type_: what the value is.
+        names: what JSON calls it; the first is written.
+    """
+
+    def __init__(self, record: type[Record], type_: ValueType, *names: str) -> None:
+        self.record = record
+        self.type = type_
+        self.names = names
+
+
+class OneOf(Member):
+    """One of several.
+
+    Args:
+        attribute: where the record has it.
+        cases: what it can be.
+    """
+
+    def __init__(self, attribute: str, *cases: Case) -> None:
+        self.attribute = attribute
+        self.names = tuple(name for case in cases for name in case.names)
+        self._by_name = {name: case for case in cases for name in case.names}
+        self._by_record = {case.record: case for case in cases}
+
+    def read(self, name: str, value: JsonValue, depth: int) -> Any:  # noqa: ANN401
+        """Read the case that has the name."""
+        case = self._by_name[name]
+        record: Any = case.record
+        return record(case.type.read(value, depth))
+
+    def write(self, value: Any, *, defaults: bool) -> Iterable[tuple[str, JsonValue]]:  # noqa: ANN401
+        """Write the case that is there."""
+        if value is not None:
+            case = self._by_record[type(value)]
+            yield case.names[0], case.type.write(value.value, defaults)
+
+
+@dataclass(frozen=True)
+class _Descriptor:
+    members: tuple[Member, ...]
+    by_name: dict[str, Member] = field(default_factory=dict)
+
+
+_DESCRIPTORS: Final[dict[type[Record], _Descriptor]] = {Empty: _Descriptor(())}
+
+
+def describe(record: type[Record], *members: Member) -> None:
+    """State what a record is in JSON. Generated modules do this for each of theirs."""
+    by_name = {name: member for member in members for name in member.names}
+    _DESCRIPTORS[record] = _Descriptor(members, by_name)
+
+
+def fields_of(record: type[Record]) -> Mapping[str, Member]:
+    """The members of a record, by every name that they have in JSON."""
+    return _DESCRIPTORS[record].by_name
+
+
+def from_json(record: type[R], value: JsonValue, depth: int = 1) -> R:
+    """Read a record.
+
+    Args:
+        record: its class.
+        value: the JSON value.
+        depth: how many messages enclose the value, itself included.
+
+    Raises:
+        InvalidJsonError: the value is no such record.
+    """
+    if issubclass(record, FieldMask):
+        # The one message that is a text in JSON.
+        return record(paths=_at("", FIELD_MASK.read, value, depth))
+    if not isinstance(value, dict):
+        raise InvalidJsonError("", f"expected an object, got {value!r}")
+    if depth > _MAX_DEPTH:
+        raise InvalidJsonError("", f"expected at most {_MAX_DEPTH} messages inside each other")
+    known = _DESCRIPTORS[record].by_name
+    found: dict[str, Any] = {}
+    for name, item in value.items():
+        member = known.get(name)
+        if member is None or item is None:
+            continue
+        if member.attribute in found:
+            raise InvalidJsonError(name, "given more than once")
+        try:
+            found[member.attribute] = member.read(name, item, depth + 1)
+        except InvalidJsonError as error:
+            raise error.under(name) from None
+        except (ValueError, OverflowError) as error:
+            raise InvalidJsonError(name, str(error)) from None
+    try:
+        return record(**found)
+    except TypeError:
+        needed = {each.name for each in msgspec.structs.fields(record) if each.required}
+        missing = ", ".join(sorted(needed - found.keys()))
+        raise InvalidJsonError(missing, "required, but absent") from None
+
+
+def to_json(record: Record, *, defaults: bool = True) -> dict[str, JsonValue]:
+    """Write a record.
+
+    Args:
+        record: the record.
+        defaults: whether to write fields that hold their defaults.
+
+    Raises:
+        ValueError: a value has no form in JSON.
+    """
+    return {
+        name: value
+        for member in _DESCRIPTORS[type(record)].members
+        for name, value in member.write(getattr(record, member.attribute), defaults=defaults)
+    }
+
+
+def _at(name: str, read: Callable[[Any, int], Any], value: JsonValue, depth: int) -> Any:  # noqa: ANN401
+    try:
+        return read(value, depth)
+    except InvalidJsonError as error:
+        raise error.under(name) from None
+    except (ValueError, OverflowError) as error:
+        raise InvalidJsonError(name, str(error)) from None
+
+
+def _key_text(key: object) -> str:
+    return str(key).lower() if isinstance(key, bool) else str(key)

@@ -1,0 +1,81 @@
+"""When a call that has failed is tried again: only where its contract says that it may be."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from contract_client.errors import ApiError, Code
+from contract_client.methods import Method
+
+__all__ = ["Attempts", "Retries"]
+
+_AGAIN: Final = (Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED)
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How often a call is tried, and how long is waited.
+
+    Attributes:
+        attempts: the most attempts of one call, the first one included.
+        first: seconds until the second attempt, on average; each further one waits twice as long.
+        longest: the most seconds between two attempts, unless the server asks for more.
+    """
+
+    attempts: int = 3
+    first: float = 0.1
+    longest: float = 2.0
+
+
+class Attempts:
+    """The attempts of one call.
+
+    Args:
+        method: what is called.
+        retries: how often, and how long between.
+        timeout: seconds for all of them.
+    """
+
+    def __init__(self, method: Method[Any], retries: Retries, timeout: float) -> None:
+        self._may_repeat = method.is_repeatable or method.has_key
+        self._retries = retries
+        self._deadline = time.monotonic() + timeout
+        self._made = 0
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the call must have ended.
+
+        Raises:
+            ApiError: there are none.
+        """
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise ApiError(Code.DEADLINE_EXCEEDED, "the call has taken longer than it may")
+        return left
+
+    def pause(self, failure: ApiError) -> float:
+        """Seconds to wait before the next attempt.
+
+        Args:
+            failure: how the last one ended.
+
+        Raises:
+            ApiError: the failure, because there is no next attempt.
+        """
+        self._made += 1
+        may_repeat = (self._may_repeat or failure.unsent) and not failure.is_final
+        is_refusal = failure.code is Code.RESOURCE_EXHAUSTED and failure.retry_after is None
+        if failure.code not in _AGAIN or is_refusal or not may_repeat:
+            raise failure
+        if self._made >= self._retries.attempts:
+            raise failure
+        longest = min(self._retries.first * 2**self._made, self._retries.longest)
+        # Many that have failed together must not come back together.
+        pause = max(random.uniform(0, longest), failure.retry_after or 0.0)  # noqa: S311
+        if time.monotonic() + pause >= self._deadline:
+            raise failure
+        return pause

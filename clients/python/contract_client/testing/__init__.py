@@ -1,0 +1,1 @@
+"""What tests of the run-time stand on; no client has it."""
