@@ -128,7 +128,7 @@ class ServiceWriter:
             arguments = ["connection", names.methods[method.name]]
             items = _items(method, self._types)
             if items is not None:
-                arguments.append(f"{{ items: {string(items.json_name)} }}")
+                arguments.append(string(items.json_name))
             head = f"{member_key(lower_first(method.name))}: {call}"
             rows.append("    " + bracketed(head, arguments, "),", indent=4))
         return "\n".join([*rows, "  };", "}"])
