@@ -54,6 +54,8 @@ def message_schema(message: Message, module: Module) -> str:
     shape = module.own(message.full_name, sent=message.full_name not in module.roles.received)
     head = f"export const {module.own_schema(message.full_name)}: {type_}<{shape}> = {{"
     rows = [head, f"  name: {string(message.full_name)},"]
+    if message.error is not None:
+        rows.append(f"  code: {string(message.error.code)},")
     fields = [f"    {_entry(message, field, oneof, module)}," for field, oneof in _fields(message)]
     rows += ["  fields: {", *fields, "  },"] if fields else ["  fields: {},"]
     return "\n".join([*rows, "};"])

@@ -95,8 +95,11 @@ class ServiceWriter:
         for method in self.methods:
             if method.errors:
                 declared = self._module.imports.runtime("DeclaredError")
+                # Where a WebSocket is closed there is no room for the fields.
+                is_told = method.kind is not Kind.BIDIRECTIONAL
                 members = [
-                    f"{declared}<{string(_wire_name(error))}, {self._error_type(error)}>"
+                    f"{declared}<{string(_wire_name(error))}, "
+                    f"{self._error_type(error) if is_told else 'undefined'}>"
                     for error in method.errors
                 ]
                 text = f"What `{lower_first(method.name)}` may be refused with."

@@ -139,10 +139,11 @@ function errorOfClose(code: number, reason: string, method: MethodType): ApiErro
   }
   const [, name = "", sentence = reason] = /^(\w+): (.*)$/s.exec(reason) ?? [];
   const message = sentence || `the WebSocket was closed with ${code}`;
-  if (code === REFUSED && Object.hasOwn(method.errors ?? {}, name)) {
+  const { errors = {} } = method;
+  if (code === REFUSED && Object.hasOwn(errors, name)) {
     // A reason has no room for the fields.
     const error: DeclaredError = { name, fields: undefined };
-    return new ApiError("UNKNOWN", message, { error });
+    return new ApiError(errors[name]?.code ?? "UNKNOWN", message, { error });
   }
   const isCanonical = code === REFUSED && /^[A-Z_]+$/.test(name);
   return new ApiError(isCanonical ? name : code === DEFECT ? "INTERNAL" : "UNKNOWN", message);

@@ -42,6 +42,8 @@ export interface FieldType {
 /** A message of a contract, whose shape is `T`. */
 export interface MessageType<T = unknown> {
   readonly name: string;
+  /** The canonical code of a message that is an error. */
+  readonly code?: string;
   /** Its fields by their names in JSON. */
   readonly fields: Readonly<Record<string, FieldType>>;
   /** Never there: it lets the type checker know the shape. */
