@@ -388,6 +388,7 @@ def test_the_openapi_document_describes_every_route(library: SimpleNamespace) ->
         "get /v1/books/{isbn}:watch": "LibraryApi_WatchBook",
         "get /v1/books/{isbn}:discuss": "LibraryApi_DiscussBook",
         "post /v1/readers:forget": "LibraryApi_ForgetReaders",
+        "post /v1/everything:echo": "LibraryApi_EchoEverything",
     }
 
 

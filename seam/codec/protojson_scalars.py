@@ -38,7 +38,6 @@ __all__ = [
     "write_float",
 ]
 
-_FLOAT_MAX: Final = (2 - 2**-23) * 2.0**127
 _FLOAT: Final = struct.Struct("<f")
 
 # As JSON writes numbers: no sign before a positive one, no digits but ASCII's.
@@ -106,9 +105,11 @@ def read_double(value: object) -> float:
 def read_float(value: object) -> float:
     """A float, rounded to 32 bits. Raises InvalidField."""
     number = _read_number(value, "a float")
-    if math.isfinite(number) and abs(number) > _FLOAT_MAX:
+    rounded = _as_float32(number)
+    # The largest one, written short, is a little more than itself; it must be read again.
+    if math.isfinite(number) and math.isinf(rounded):
         raise InvalidField("", f"expected a float, got {show(value)}, which is out of range")
-    return _as_float32(number)
+    return rounded
 
 
 def _read_number(value: object, kind: str) -> float:

@@ -43,7 +43,9 @@ SPELLINGS = st.one_of(
     st.floats(),
     # json_format reads large integers through floats.
     st.floats(-(2.0**53), 2.0**53).map(str),
-    st.floats(3.4028234e38, 3.4028236e38),
+    # Up to the largest float, and beyond what is rounded to it, which json_format refuses.
+    st.floats(3.4028234e38, (2 - 2**-23) * 2.0**127),
+    st.floats(3.4028236e38, 3.5e38),
     st.text(max_size=6),
     st.text("0123456789.eE+-_ \n", max_size=8),
     st.text("aZ09+/-_=", max_size=8),
@@ -85,6 +87,8 @@ ACCEPTED: list[tuple[Callable[[object], object], object, object]] = [
     (pj.read_uint64, "18446744073709551615", 2**64 - 1),
     *((pj.read_double, value, 0.5) for value in (0.5, "0.5", "5e-1")),
     *((pj.read_float, value, -math.inf) for value in ("-Infinity",)),
+    # The largest one, as it is written; json_format refuses what it has written itself.
+    (pj.read_float, 3.4028235e38, (2 - 2**-23) * 2.0**127),
     *((pj.read_bytes, value, b"\x00\xff\xbf") for value in ("AP+/", "AP-_")),
     *((pj.read_bytes, value, b"\xff") for value in ("/w==", "_w==", "/w", "_w")),
     (pj.read_bytes, "", b""),

@@ -87,8 +87,9 @@ def duration_parts(value: timedelta) -> tuple[int, int, int]:
     """
     microseconds = value // _MICROSECOND
     seconds, rest = divmod(abs(microseconds), 1_000_000)
-    if seconds > _DURATION_MAX or (seconds == _DURATION_MAX and rest):
-        raise InvalidField("", f"expected at most {_DURATION_MAX} seconds, got {value}")
+    # Whole seconds have the bound; a fraction may come on top of it, as it may when it is read.
+    if seconds > _DURATION_MAX:
+        raise InvalidField("", f"expected at most {_DURATION_MAX} whole seconds, got {value}")
     return (1 if microseconds >= 0 else -1), seconds, rest
 
 

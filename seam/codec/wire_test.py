@@ -203,6 +203,7 @@ def test_an_invalid_timestamp_is_refused(seconds: int, nanos: int) -> None:
         (timedelta(seconds=-1.5), -1, -500_000_000),
         (timedelta(microseconds=-1), 0, -1_000),
         (timedelta(seconds=315_576_000_000), 315_576_000_000, 0),
+        (timedelta(seconds=315_576_000_000, microseconds=1), 315_576_000_000, 1_000),
     ],
 )
 def test_a_duration_has_one_sign_on_the_wire(value: timedelta, seconds: int, nanos: int) -> None:
@@ -221,5 +222,5 @@ def test_an_invalid_duration_is_refused(seconds: int, nanos: int) -> None:
 
 
 def test_a_duration_that_is_too_long_is_refused() -> None:
-    with pytest.raises(InvalidField, match="expected at most 315576000000 seconds"):
-        duration_fill(Duration(), timedelta(seconds=315_576_000_000, microseconds=1))
+    with pytest.raises(InvalidField, match="expected at most 315576000000 whole seconds"):
+        duration_fill(Duration(), timedelta(seconds=315_576_000_001))

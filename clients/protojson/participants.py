@@ -1,0 +1,36 @@
+"""Who goes through the table of ProtoJSON cases: one line each.
+
+A program is started once. It reads lines `{"message": NAME, "json": TEXT}` from its standard input,
+and answers each with a line `{"json": TEXT}` or `{"error": TEXT}` in the same order; at the end of
+its input, it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from clients.protojson import server_program
+
+__all__ = ["PARTICIPANTS", "Participant"]
+
+
+@dataclass(frozen=True)
+class Participant:
+    """A program.
+
+    Attributes:
+        name: what tests call it.
+        command: makes what the program needs in an empty folder, from the contracts of `library`
+            in `codegen/testing/testdata/contracts`, and gives the command that starts it.
+        is_client: whether it reads what servers answer, and not what clients ask.
+    """
+
+    name: str
+    command: Callable[[Path], list[str]]
+    is_client: bool = True
+
+
+PARTICIPANTS: Final = (Participant("server", server_program.command, is_client=False),)
