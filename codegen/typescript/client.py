@@ -1,7 +1,7 @@
 """The protoc plugin that writes the sources of an npm package, from all its contracts at once.
 
-Its parameter holds `product=NAME`, what the client is of, and `everything`, whether messages that no
-method needs are written, too.
+Its parameter holds `product=NAME`, what the client is of, and `everything`, where messages that no
+method needs are to be written, too.
 """
 
 from __future__ import annotations

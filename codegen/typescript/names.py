@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from codegen.contract.model import Message, OneOf, Service
 
-__all__ = ["NameAllocator", "client_name", "lower_first", "member_key", "oneof_member", "parts"]
+__all__ = [
+    "NameAllocator",
+    "client_name",
+    "lower_camel",
+    "lower_first",
+    "member_key",
+    "oneof_member",
+    "parts",
+]
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _UNDERSCORE: Final = re.compile(r"_+(.)?")
@@ -40,15 +48,20 @@ RUNTIME: Final = frozenset(
 )
 """What generated modules import from the run-time."""
 
-_LANGUAGE: Final = frozenset(
-    """
-    any arguments as async await bigint boolean break case catch class const continue debugger
-    declare default delete do else enum eval export extends false finally for function if implements
-    import in instanceof interface let module namespace never new null number object package private
-    protected public return static string super switch symbol this throw true try type typeof
-    undefined unknown var void while with yield Date Omit Record Uint8Array
-    """.split()
-)
+# fmt: off
+_LANGUAGE: Final = frozenset({
+    "any", "arguments", "as", "async", "await", "bigint", "boolean",
+    "break", "case", "catch", "class", "const", "continue", "debugger",
+    "declare", "default", "delete", "do", "else", "enum", "eval",
+    "export", "extends", "false", "finally", "for", "function", "if",
+    "implements", "import", "in", "instanceof", "interface", "let", "module",
+    "namespace", "never", "new", "null", "number", "object", "package",
+    "private", "protected", "public", "return", "static", "string", "super",
+    "switch", "symbol", "this", "throw", "true", "try", "type",
+    "typeof", "undefined", "unknown", "var", "void", "while", "with",
+    "yield", "Date", "Omit", "Record", "Uint8Array",
+})
+# fmt: on
 """Keywords, and what types of members are made of."""
 
 
@@ -68,8 +81,9 @@ class NameAllocator:
 
 def lower_first(name: str) -> str:
     """`GetItem` as `getItem`, `HTTPRule` as `httpRule`."""
-    first, *rest = _WORD.findall(name) or [name]
-    return first.lower() + name[len(first) :] if rest else name[:1].lower() + name[1:]
+    first = _WORD.match(name)
+    end = first.end() if first else 1
+    return name[:end].lower() + name[end:]
 
 
 def client_name(service: Service) -> str:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from codegen.contract.model import Enum, Message
 from codegen.typescript.module import Module, Modules
-from codegen.typescript.names import NameAllocator, client_name, lower_first, parts
+from codegen.typescript.names import (
+    NameAllocator,
+    client_name,
+    lower_camel,
+    lower_first,
+    parts,
+)
 from codegen.typescript.roles import Roles
 from codegen.typescript.schemas import enum_schema, message_schema
 from codegen.typescript.services import ServiceWriter
@@ -86,61 +92,50 @@ def _module(module: Module, comment: str, writers: Sequence[ServiceWriter]) -> s
 
 def _index(clients: Sequence[_Client], product: str) -> str:
     names = NameAllocator()
-    create = names.take(f"create{product[:1].upper()}{product[1:]}")
-    interface = names.take(f"{product[:1].upper()}{product[1:]}")
-    members = _members(clients)
-    imports = []
-    rows_of_interface: list[str] = []
-    rows_of_factory: list[str] = []
-    session: dict[str, str] = {}
-    for client in clients:
-        writer = client.writer
+    title = f"{product[:1].upper()}{product[1:]}"
+    create, interface = names.take(f"create{title}"), names.take(title)
+    session = _session_methods(clients)
+    imports: list[str] = []
+    interface_rows: list[str] = []
+    factory_rows: list[str] = []
+    for client, member in zip(clients, _members(clients), strict=True):
+        found = client.writer.names
+        wanted = [f"type {found.interface}", found.factory]
+        wanted += [name for name in session.values() if name in found.methods.values()]
+        wanted.sort(key=lambda each: each.removeprefix("type ").lower())
         module = f'"./{"/".join(parts(client.file.path))}.js"'
-        wanted = [f"type {writer.names.interface}", writer.names.factory]
-        for method in writer.methods:
-            role = session_role(method, client.file.types)
-            name = writer.names.methods[method.name]
-            if refreshes(method, client.file.types) and "refresh" not in session:
-                session["refresh"] = name
-                wanted.append(name)
-            elif role is SessionRole.ENDS and "revoke" not in session:
-                session["revoke"] = name
-                wanted.append(name)
-        ordered = sorted(wanted, key=lambda each: each.removeprefix("type ").lower())
-        imports.append(bracketed("import {", ordered, f"}} from {module};", spaced=True))
-        rows_of_interface += documentation(client.service.comment, 2)
-        rows_of_interface.append(
-            f"  readonly {members[client.service.full_name]}: {writer.names.interface};"
-        )
-        rows_of_factory.append(
-            f"    {members[client.service.full_name]}: {writer.names.factory}(connection),"
-        )
+        imports.append(bracketed("import {", wanted, f"}} from {module};", spaced=True))
+        interface_rows += documentation(client.service.comment, 2)
+        interface_rows.append(f"  readonly {member}: {found.interface};")
+        factory_rows.append(f"    {member}: {found.factory}(connection),")
     methods = [f"{key}: {name}" for key, name in session.items()]
     head, tail = ("(options, {", "});") if session else ("(options", ");")
+    head = f"const connection = new Connection{head}"
     return "\n".join(
         [
-            f"// Generated from the contracts of {product}. Do not edit: change the contracts instead.",
+            f"// Generated from the contracts of the {product}. Do not edit: change these instead.",
             "",
-            'import { type ClientOptions, Connection, type Session } from "./runtime/generated.js";',
+            "import {",
+            "  type ClientOptions,",
+            "  Connection,",
+            "  type Session,",
+            '} from "./runtime/generated.js";',
             *imports,
             "",
             'export * from "./runtime/index.js";',
             "",
             "/** The services, and who is signed in. */",
             f"export interface {interface} {{",
-            *rows_of_interface,
+            *interface_rows,
             "  /** Who is signed in; methods that sign in or out keep it up to date. */",
             "  readonly session: Session;",
             "}",
             "",
             "/** Make a client. It opens no connection before the first call. */",
             f"export function {create}(options: ClientOptions): {interface} {{",
-            "  "
-            + bracketed(
-                f"const connection = new Connection{head}", methods, tail, indent=2, spaced=True
-            ),
+            "  " + bracketed(head, methods, tail, indent=2, spaced=True),
             "  return {",
-            *rows_of_factory,
+            *factory_rows,
             "    session: connection.session,",
             "  };",
             "}",
@@ -149,13 +144,26 @@ def _index(clients: Sequence[_Client], product: str) -> str:
     )
 
 
-def _members(clients: Sequence[_Client]) -> dict[str, str]:
-    """What each service is called, by its full name: with its package where that is needed."""
-    names = {each.service.full_name: lower_first(client_name(each.service)) for each in clients}
-    counts = Counter(names.values())
-    return {
-        full_name: name
-        if counts[name] == 1 and name != "session"
-        else "_".join(full_name.split(".")[:-1]) + name[:1].upper() + name[1:]
-        for full_name, name in names.items()
-    }
+def _session_methods(clients: Sequence[_Client]) -> dict[str, str]:
+    """What keeps a session alive and what ends it: the first methods that do."""
+    found: dict[str, str] = {}
+    for client in clients:
+        for method in client.writer.methods:
+            name = client.writer.names.methods[method.name]
+            if refreshes(method, client.file.types):
+                found.setdefault("refresh", name)
+            elif session_role(method, client.file.types) is SessionRole.ENDS:
+                found.setdefault("revoke", name)
+    return found
+
+
+def _members(clients: Sequence[_Client]) -> list[str]:
+    """What the services are called: with their packages where two would have one name."""
+    names = [lower_first(client_name(client.service)) for client in clients]
+    counts = Counter([*names, "session"])
+    return [
+        name
+        if counts[name] == 1
+        else lower_camel("_".join([*client.service.full_name.split(".")[:-1], name]))
+        for client, name in zip(clients, names, strict=True)
+    ]

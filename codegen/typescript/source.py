@@ -1,4 +1,4 @@
-"""Source text of TypeScript: documentation, imports, and what is broken over lines when it is long."""
+"""Source text of TypeScript: documentation, imports, and where long lines are broken."""
 
 from __future__ import annotations
 
@@ -57,13 +57,17 @@ class Imports:
         up = "../" * depth or "./"
         found = []
         if self._runtime:
-            names = [_imported(name, name) for name in sorted(self._runtime, key=str.lower)]
+            names = [_imported(name, name) for name in sorted(self._runtime, key=_by_letters)]
             found.append(_statement(names, f"{up}runtime/generated.js"))
         for path in sorted(self._others):
             others = self._others[path]
-            names = [_imported(name, others[name]) for name in sorted(others, key=str.lower)]
+            names = [_imported(name, others[name]) for name in sorted(others, key=_by_letters)]
             found.append(_statement(names, _relative(self._path, path)))
         return found
+
+
+def _by_letters(name: str) -> tuple[str, str]:
+    return name.lower(), name
 
 
 def _imported(name: str, alias: str) -> str:

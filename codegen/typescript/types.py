@@ -86,10 +86,11 @@ class _Writer:
         yield from aliases
 
     def _oneof(self, oneof: OneOf, alias: str) -> str:
-        cases = [
-            f"{{ case: {string(case.json_name)}; value: {single_type(case.type, self._module, sent=self._sent)} }}"
+        values = {
+            case.json_name: single_type(case.type, self._module, sent=self._sent)
             for case in oneof.cases
-        ]
+        }
+        cases = [f"{{ case: {string(name)}; value: {type_} }}" for name, type_ in values.items()]
         text = oneof.comment or f"What `{oneof_member(self._message, oneof)}` can hold."
         return "\n".join([*documentation(text), union(f"export type {alias} =", cases)])
 

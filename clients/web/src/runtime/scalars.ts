@@ -37,7 +37,6 @@ const NAMED_NUMBERS: readonly unknown[] = ["NaN", "Infinity", "-Infinity"];
 const BASE64 = /^(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)(={0,2})$/;
 const FIELD_MASK_PATH = /^[!-+\--^`-~]+$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-const FLOAT_MAX = (2 - 2 ** -23) * 2 ** 127;
 
 const RANGES: Readonly<Record<string, readonly [bigint, bigint]>> = {
   int32: [-(2n ** 31n), 2n ** 31n - 1n],
@@ -197,10 +196,10 @@ function readFloat(value: unknown): number {
   if (!Number.isFinite(number)) {
     return number;
   }
-  if (Math.abs(number) > FLOAT_MAX) {
+  const single = Math.fround(number);
+  if (!Number.isFinite(single)) {
     return refuse("a float", value);
   }
-  const single = Math.fround(number);
   // Six to nine significant digits tell all 32-bit floats apart.
   for (let digits = 6; digits < 9; digits++) {
     const shortest = Number(single.toPrecision(digits));

@@ -83,7 +83,7 @@ export function readDuration(value: unknown): Duration {
   const match = typeof value === "string" ? DURATION.exec(value) : null;
   const seconds = Number(match?.[2]);
   const digits = fraction(match?.[3]);
-  if (!match || seconds > LONGEST_DURATION || (seconds === LONGEST_DURATION && digits)) {
+  if (!match || seconds > LONGEST_DURATION) {
     return refuse('a duration such as "1.5s"', value);
   }
   return `${seconds || digits ? match[1] : ""}${seconds}${digits}s`;
