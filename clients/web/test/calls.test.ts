@@ -253,10 +253,14 @@ test("who cannot be reached for a new token shows the old one", async () => {
 
 test("who signs out while a token is renewed stays signed out", async () => {
   const tokens = memoryTokens(OLD);
-  const { shop, requests } = shopOf([json(GRANT), json({ items: [] }), json({})], { tokens });
-  const call = shop.inventory.listItems();
-  const left = shop.session.signOut();
-  await Promise.all([call, left]);
+  let left: Promise<void> | undefined;
+  const renewing: Answer = (request) => {
+    left = shop.session.signOut();
+    return json(GRANT)(request);
+  };
+  const { shop, requests } = shopOf([renewing, json({ items: [] }), json({})], { tokens });
+  await shop.inventory.listItems();
+  await left;
   assert.equal(await tokens.load(), null);
   // It is the new one that is given back.
   const ended = requests.find(({ url }) => url.endsWith(":logout"));
