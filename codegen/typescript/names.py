@@ -1,0 +1,117 @@
+"""How names in a contract become names in TypeScript."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from codegen.contract.model import Message, OneOf, Service
+
+__all__ = [
+    "NameAllocator",
+    "client_name",
+    "lower_camel",
+    "lower_first",
+    "member_key",
+    "oneof_member",
+    "parts",
+]
+
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
+_UNDERSCORE: Final = re.compile(r"_+(.)?")
+_WORD: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
+
+RUNTIME: Final = frozenset(
+    {
+        "BidirectionalStream",
+        "ClientOptions",
+        "Connection",
+        "DeclaredError",
+        "Duration",
+        "Empty",
+        "EnumType",
+        "MessageType",
+        "MethodType",
+        "Paged",
+        "ServerStream",
+        "Session",
+        "Timestamp",
+        "Unary",
+        "bidirectional",
+        "emptyType",
+        "fieldMaskType",
+        "paged",
+        "serverStream",
+        "unary",
+    }
+)
+"""What generated modules import from the run-time."""
+
+# fmt: off
+_LANGUAGE: Final = frozenset({
+    "any", "arguments", "as", "async", "await", "bigint", "boolean",
+    "break", "case", "catch", "class", "const", "continue", "debugger",
+    "declare", "default", "delete", "do", "else", "enum", "eval",
+    "export", "extends", "false", "finally", "for", "function", "if",
+    "implements", "import", "in", "instanceof", "interface", "let", "module",
+    "namespace", "never", "new", "null", "number", "object", "package",
+    "private", "protected", "public", "return", "static", "string", "super",
+    "switch", "symbol", "this", "throw", "true", "try", "type",
+    "typeof", "undefined", "unknown", "var", "void", "while", "with",
+    "yield", "Date", "Omit", "Record", "Uint8Array",
+})
+# fmt: on
+"""Keywords, and what types of members are made of."""
+
+
+class NameAllocator:
+    """Gives each thing in a module a name of its own."""
+
+    def __init__(self) -> None:
+        self._taken = set(RUNTIME | _LANGUAGE)
+
+    def take(self, wanted: str) -> str:
+        """The name that was wanted, with `_` behind it until nothing else has it."""
+        while wanted in self._taken:
+            wanted += "_"
+        self._taken.add(wanted)
+        return wanted
+
+
+def lower_first(name: str) -> str:
+    """`GetItem` as `getItem`, `HTTPRule` as `httpRule`."""
+    first = _WORD.match(name)
+    end = first.end() if first else 1
+    return name[:end].lower() + name[end:]
+
+
+def client_name(service: Service) -> str:
+    """What a client calls a service: `ShoppingCartApi` is `ShoppingCart`."""
+    for suffix in ("Api", "Service"):
+        if service.name.endswith(suffix) and service.name != suffix:
+            return service.name.removesuffix(suffix)
+    return service.name
+
+
+def member_key(name: str) -> str:
+    """A member's name where an object's type or value is written."""
+    return name if _IDENTIFIER.fullmatch(name) else f'"{name}"'
+
+
+def oneof_member(message: Message, oneof: OneOf) -> str:
+    """The member that holds a oneof: its name in lowerCamelCase."""
+    name = lower_camel(oneof.name)
+    while any(field.json_name == name for field in message.fields):
+        name += "_"
+    return name
+
+
+def lower_camel(name: str) -> str:
+    """`card_number` as `cardNumber`, as protoc makes the names of JSON."""
+    return _UNDERSCORE.sub(lambda match: (match[1] or "").upper(), name)
+
+
+def parts(path: str) -> tuple[str, ...]:
+    """The parts of a contract's path without its suffix: `library`, `v1`, `api`."""
+    return tuple(path.removesuffix(".proto").split("/"))
