@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from clients.protojson import server_program
+from clients.web import protojson_program as web_program
 
 __all__ = ["PARTICIPANTS", "Participant"]
 
@@ -33,4 +34,7 @@ class Participant:
     is_client: bool = True
 
 
-PARTICIPANTS: Final = (Participant("server", server_program.command, is_client=False),)
+PARTICIPANTS: Final = (
+    Participant("server", server_program.command, is_client=False),
+    Participant("web", web_program.command),
+)
