@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from clients.protojson import python_program, server_program
+from clients.web import protojson_program as web_program
 
 __all__ = ["PARTICIPANTS", "Participant"]
 
@@ -36,4 +37,5 @@ class Participant:
 PARTICIPANTS: Final = (
     Participant("server", server_program.command, is_client=False),
     Participant("python", python_program.command),
+    Participant("web", web_program.command),
 )

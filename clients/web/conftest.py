@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from clients.web.protojson_program import packed_client
 from tests.polyglot.node_process import NODE, NPM
 from tests.system.processes import free_port
 from tests.system.topologies import SERVICES, SOURCES, Launch, Shop
@@ -48,9 +49,7 @@ def run_node(arguments: Sequence[str | Path], folder: Path, **variables: str) ->
 @pytest.fixture(scope="session")
 def tarball() -> Path:
     """The client as `./pants package clients/web:package` packs it."""
-    found = [*Path("clients/web").glob("*.tgz"), *Path("dist/clients/web").glob("*.tgz")]
-    assert found, "run ./pants package clients/web:package first"
-    return found[0].absolute()
+    return packed_client()
 
 
 @pytest.fixture(scope="session")

@@ -56,17 +56,22 @@ def package(
     by_path = {file.path: file for file in files}
     clients: list[_Client] = []
     for path, module in modules.by_path.items():
+        # Contracts that are only imported have messages, and no clients.
         file = by_path.get(path)
-        writers = [
-            ServiceWriter(service, file, module)
-            for service in (file.services if file else ())
-            if any(method.http for method in service.methods)
-        ]
-        assert file is not None or not writers
-        clients += [_Client(writer.service, file, writer) for writer in writers if file is not None]
-        comment = file.comment if file else ""
-        yield f"{'/'.join(parts(path))}.ts", _module(module, comment, writers)
+        found = _clients(file, module) if file is not None else []
+        clients += found
+        comment = file.comment if file is not None else ""
+        text = _module(module, comment, [client.writer for client in found])
+        yield f"{'/'.join(parts(path))}.ts", text
     yield "index.ts", _index(clients, product)
+
+
+def _clients(file: ContractFile, module: Module) -> list[_Client]:
+    return [
+        _Client(service, file, ServiceWriter(service, file, module))
+        for service in file.services
+        if any(method.http for method in service.methods)
+    ]
 
 
 def _module(module: Module, comment: str, writers: Sequence[ServiceWriter]) -> str:

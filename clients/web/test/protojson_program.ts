@@ -2,10 +2,9 @@
  * Goes through the table of ProtoJSON cases: reads lines `{"message": NAME, "json": TEXT}` and answers
  * each with `{"json": TEXT}` or `{"error": TEXT}`, by the modules that its arguments name.
  */
-import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
-import { type MessageType, parse, write } from "../dist/runtime/protojson.js";
+import { type MessageType, parse, write } from "shop-client/runtime/protojson";
 
 const types = new Map<string, MessageType>();
 for (const path of process.argv.slice(2)) {
@@ -30,7 +29,13 @@ function answer(message: string, json: string): { json: string } | { error: stri
   }
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const { message, json } = JSON.parse(line) as { message: string; json: string };
-  console.log(JSON.stringify(answer(message, json)));
+// `readline` takes U+2028 for the end of a line, too.
+let rest = "";
+for await (const piece of process.stdin.setEncoding("utf-8")) {
+  const lines = (rest + String(piece)).split("\n");
+  rest = lines.pop()!;
+  for (const line of lines) {
+    const { message, json } = JSON.parse(line) as { message: string; json: string };
+    console.log(JSON.stringify(answer(message, json)));
+  }
 }
