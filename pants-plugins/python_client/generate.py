@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,7 +41,6 @@ from pants.engine.target import (
     InferDependenciesRequest,
     InferredDependencies,
     SourcesField,
-    Target,
     Targets,
 )
 from pants.engine.unions import UnionRule
@@ -62,21 +62,6 @@ class ClientContracts:
     """The contracts that clients see."""
 
     addresses: tuple[Address, ...]
-
-
-@dataclass(frozen=True)
-class ClientPackageRequest:
-    """Asks for the package that a target stands for."""
-
-    target: Target
-
-
-@dataclass(frozen=True)
-class ClientPackage:
-    """A generated package, relative to its source root and in place."""
-
-    stripped: Snapshot
-    snapshot: Snapshot
 
 
 class GeneratePythonClientRequest(GenerateSourcesRequest):
@@ -120,11 +105,11 @@ def find_client_contracts(contracts: AllProtobufTargets) -> ClientContracts:
 
 
 @rule(desc="Generate a Python client", level=LogLevel.DEBUG)
-async def generate_client_package(
-    request: ClientPackageRequest, contracts: ClientContracts, tool: ProtocTool
-) -> ClientPackage:
+async def generate_python_client(
+    request: GeneratePythonClientRequest, contracts: ClientContracts, tool: ProtocTool
+) -> GeneratedSources:
     """Run the plugin once, on all contracts and what they import."""
-    target = request.target
+    target = request.protocol_target
     generators, source_root = await MultiGet(
         Get(
             Targets,
@@ -171,34 +156,45 @@ async def generate_client_package(
     if result.exit_code != 0:
         words = (result.stderr + result.stdout).decode(errors="replace").strip()
         raise ContractError(f"{target.address} cannot be generated:\n\n{words}\n")
-    stripped = await Get(Snapshot, RemovePrefix(result.output_digest, OUTPUT))
+    package = await Get(Digest, RemovePrefix(result.output_digest, OUTPUT))
     folder = "" if source_root.path == "." else source_root.path
-    return ClientPackage(stripped, await Get(Snapshot, AddPrefix(stripped.digest, folder)))
+    return GeneratedSources(await Get(Snapshot, AddPrefix(package, folder)))
 
 
-@rule(desc="Generate a Python client", level=LogLevel.DEBUG)
-async def generate_python_client(request: GeneratePythonClientRequest) -> GeneratedSources:
-    """Put the package where its target is."""
-    package = await Get(ClientPackage, ClientPackageRequest(request.protocol_target))
-    return GeneratedSources(package.snapshot)
+def module_of(proto: str, package: str) -> str:
+    """Name the module of one contract, as codegen/python_client/modules.py does.
+
+    It is said twice, so that a contract which cannot be generated is no hindrance to what does not
+    need it. Where the two differ, Pants finds nobody who has the module, and says so.
+    """
+    match = re.fullmatch(r"(.+)/v(\d+)/([^/]+)\.proto", proto)
+    if match is None:
+        return f"{package}.{proto.removesuffix('.proto').replace('-', '_').replace('/', '_')}"
+    name, version, stem = match.groups()
+    name = name.replace("/", "_")
+    name += "" if stem == "api" else f"_{stem}"
+    return f"{package}.{name}" + ("" if version == "1" else f"_v{version}")
 
 
 @rule(desc="Map Python clients to modules", level=LogLevel.DEBUG)
 async def map_clients_to_modules(
-    _: PythonClientModulesMarker, targets: AllTargets, python_setup: PythonSetup
+    _: PythonClientModulesMarker,
+    targets: AllTargets,
+    contracts: ClientContracts,
+    python_setup: PythonSetup,
 ) -> FirstPartyPythonMappingImpl:
-    """Tell import inference what was generated: the generator alone knows its names."""
-    clients = [each for each in targets if each.has_field(PythonClientSourcesField)]
-    packages = await MultiGet(
-        Get(ClientPackage, ClientPackageRequest(client)) for client in clients
+    """Tell import inference which modules each client has."""
+    files = await MultiGet(
+        Get(ContractFiles, ContractFilesRequest(address)) for address in contracts.addresses
     )
+    protos = sorted({proto for each in files for proto in each.closure})
     modules: defaultdict[str, list[ModuleProvider]] = defaultdict(list)
-    for client, package in zip(clients, packages):
-        for file in package.stripped.files:
-            if file.endswith(".py"):
-                parts = PurePath(file).with_suffix("").parts
-                name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-                modules[name].append(ModuleProvider(client.address, ModuleProviderType.IMPL))
+    for client in targets:
+        if not client.has_field(PythonClientSourcesField):
+            continue
+        package = client.address.target_name
+        for module in (package, *(module_of(proto, package) for proto in protos)):
+            modules[module].append(ModuleProvider(client.address, ModuleProviderType.IMPL))
     return FirstPartyPythonMappingImpl.create({python_setup.default_resolve: modules})
 
 

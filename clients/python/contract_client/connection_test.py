@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -11,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from contract_client import ApiError, Code, InvalidField
+from contract_client import ApiError, AsyncConnection, Code, InvalidField
 from contract_client.testing.notes import (
     END,
     READ,
@@ -316,6 +317,55 @@ def test_threads_whose_token_is_refused_at_once_refresh_once() -> None:
         calls = [pool.submit(caller.call, READ, Note(note_id="a")) for _ in range(8)]
         assert [each.result() for each in calls] == [Note()] * 8
     assert refreshed == ["refresh 1"]
+
+
+def test_tasks_whose_token_is_refused_at_once_refresh_once() -> None:
+    refreshed: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.01)
+        if request.url.path == "/refresh":
+            refreshed.append(json.loads(request.content)["refreshToken"])
+            return as_answer(tokens(2))
+        is_old = request.headers["authorization"] == "Bearer access 1"
+        return refused_token() if is_old else note()
+
+    async def at_once() -> list[Note]:
+        transport = httpx.MockTransport(answer)
+        async with AsyncConnection("http://notes", refresh=REFRESH, transport=transport) as caller:
+            caller.sign_in(tokens(1))
+            calls = (caller.call(READ, Note(note_id="a")) for _ in range(8))
+            return await asyncio.gather(*calls)
+
+    assert asyncio.run(at_once()) == [Note()] * 8
+    assert refreshed == ["refresh 1"]
+
+
+def test_a_caller_who_gives_up_does_not_lose_the_tokens_that_are_on_their_way() -> None:
+    async def give_up() -> str:
+        asked, go_on = asyncio.Event(), asyncio.Event()
+
+        async def answer(request: httpx.Request) -> httpx.Response:
+            if request.url.path == "/refresh":
+                asked.set()
+                await go_on.wait()
+                return as_answer(tokens(2))
+            return note()
+
+        transport = httpx.MockTransport(answer)
+        async with AsyncConnection("http://notes", refresh=REFRESH, transport=transport) as caller:
+            caller.sign_in(tokens(1, expires_in=0))
+            call = asyncio.create_task(caller.call(READ, Note(note_id="a")))
+            await asked.wait()
+            call.cancel()
+            await asyncio.wait([call])
+            assert call.cancelled()
+            go_on.set()
+            await caller.call(READ, Note(note_id="a"))
+            assert caller.session is not None
+            return caller.session.refresh_token
+
+    assert asyncio.run(give_up()) == "refresh 2"
 
 
 # Streams

@@ -7,6 +7,7 @@ an older server is not asked about fields that it does not have.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -189,9 +190,14 @@ class Field(Member):
 
     def write(self, value: Any, *, defaults: bool) -> Iterable[tuple[str, JsonValue]]:  # noqa: ANN401
         """Write the value; nothing when it is absent, or as good as absent."""
-        if value is None or (not self.optional and not defaults and value == self.type.default):
+        if value is None or not (self.optional or defaults or self._says_something(value)):
             return
         yield self.names[0], self.type.write(value, defaults)
+
+    def _says_something(self, value: object) -> bool:
+        # A zero with a sign is equal to the default, and is another value all the same.
+        is_signed_zero = isinstance(value, float) and math.copysign(1.0, value) < 0
+        return value != self.type.default or is_signed_zero
 
 
 class ListField(Member):
