@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,11 @@ def test_units_do_what_their_tests_say(installed: Path, program: str) -> None:
 
 def test_a_customer_does_everything_that_the_shop_offers(installed: Path, shop: Shop) -> None:
     run_node(["--test", "--test-timeout=120000", "shop.test.ts"], installed, SHOP_URL=shop.url)
+
+
+def test_the_example_places_an_order(installed: Path, shop: Shop) -> None:
+    shutil.copy(HERE / "example/first_order.ts", installed)
+    assert ": ORDER_STATE_" in run_node(["first_order.ts", shop.url], installed)
 
 
 def test_the_client_is_small_even_before_it_is_minified(tarball: Path) -> None:

@@ -119,4 +119,4 @@ class Module:
         if ref.full_name in (EMPTY, FIELD_MASK):
             return self.imports.runtime("emptyType" if ref.full_name == EMPTY else "fieldMaskType")
         home = self.home(ref.full_name)
-        return self.imports.name(home.path, home.own_schema(ref.full_name))
+        return self.imports.name(home.path, home.own_schema(ref.full_name), is_value=True)

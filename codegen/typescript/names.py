@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ __all__ = [
     "member_key",
     "oneof_member",
     "parts",
+    "string",
 ]
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
@@ -59,7 +61,7 @@ _LANGUAGE: Final = frozenset({
     "private", "protected", "public", "return", "static", "string", "super",
     "switch", "symbol", "this", "throw", "true", "try", "type",
     "typeof", "undefined", "unknown", "var", "void", "while", "with",
-    "yield", "Date", "Omit", "Record", "Uint8Array",
+    "yield", "Date", "Omit", "Readonly", "Record", "Uint8Array",
 })
 # fmt: on
 """Keywords, and what types of members are made of."""
@@ -96,7 +98,12 @@ def client_name(service: Service) -> str:
 
 def member_key(name: str) -> str:
     """A member's name where an object's type or value is written."""
-    return name if _IDENTIFIER.fullmatch(name) else f'"{name}"'
+    return name if _IDENTIFIER.fullmatch(name) else string(name)
+
+
+def string(text: str) -> str:
+    """A string literal: those of JSON are those of JavaScript."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def oneof_member(message: Message, oneof: OneOf) -> str:

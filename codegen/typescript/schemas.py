@@ -14,8 +14,8 @@ from codegen.contract.model import (
     WellKnown,
     Wrapper,
 )
-from codegen.typescript.names import lower_camel, member_key, oneof_member
-from codegen.typescript.source import bracketed, string
+from codegen.typescript.names import lower_camel, member_key, oneof_member, string
+from codegen.typescript.source import bracketed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from codegen.contract.comments import first_sentence
 from codegen.contract.model import Field, IdempotencyLevel, Kind, Message, Presence, Scalar
-from codegen.typescript.names import client_name, lower_first, member_key
+from codegen.typescript.names import client_name, lower_first, member_key, string
 from codegen.typescript.roles import client_methods, primary_binding
 from codegen.typescript.session import session_role
-from codegen.typescript.source import bracketed, documentation, string, union
+from codegen.typescript.source import bracketed, documentation, union
 from codegen.typescript.types import single_type
 
 if TYPE_CHECKING:
@@ -172,7 +173,10 @@ class ServiceWriter:
         binding = primary_binding(method)
         yield f"name: {string(f'{self.service.full_name}.{method.name}')}"
         yield f"verb: {string(binding.verb.upper())}"
-        segments = [s if isinstance(s, str) else f"{{{s.json_name}}}" for s in binding.segments]
+        segments = [
+            each if isinstance(each, str) else f"{{{quote(each.json_name, safe='')}}}"
+            for each in binding.segments
+        ]
         path = f"/{'/'.join(segments)}{binding.suffix}"
         yield f"path: {string(path)}"
         if binding.query:
@@ -203,7 +207,7 @@ class ServiceWriter:
 
     def _error_schema(self, error: Message) -> str:
         name = self._module.home(error.full_name).own_schema(error.full_name)
-        return self._module.imports.name(error.location.file, name)
+        return self._module.imports.name(error.location.file, name, is_value=True)
 
 
 def _wire_name(error: Message) -> str:

@@ -12,7 +12,7 @@ from codegen.typescript.names import NameAllocator, lower_camel, parts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["WIDTH", "Imports", "bracketed", "documentation", "string", "union"]
+__all__ = ["WIDTH", "Imports", "bracketed", "documentation", "union"]
 
 WIDTH: Final = 100
 
@@ -33,19 +33,25 @@ class Imports:
         self._names = names
         self._runtime: set[str] = set()
         self._others: dict[str, dict[str, str]] = {}
+        self._values: set[tuple[str, str]] = set()
 
     def runtime(self, name: str) -> str:
         """What the run-time has; types and values are told apart by how they begin."""
         self._runtime.add(name)
         return name
 
-    def name(self, path: str, name: str) -> str:
-        """What a name of another contract's module is called here.
+    def name(self, path: str, name: str, *, is_value: bool = False) -> str:
+        """What a name of another contract's module is called here: as there, unless it is taken.
 
-        It keeps its name, unless something else has it: then the package's name goes before it.
+        Args:
+            path: the contract's path.
+            name: the name there.
+            is_value: whether it is there when the program runs, which types are not.
         """
         if path == self._path:
             return name
+        if is_value:
+            self._values.add((path, name))
         known = self._others.setdefault(path, {})
         if name not in known:
             known[name] = self._names.take(name)
@@ -57,11 +63,17 @@ class Imports:
         up = "../" * depth or "./"
         found = []
         if self._runtime:
-            names = [_imported(name, name) for name in sorted(self._runtime, key=_by_letters)]
+            names = [
+                f"type {name}" if name[0].isupper() else name
+                for name in sorted(self._runtime, key=_by_letters)
+            ]
             found.append(_statement(names, f"{up}runtime/generated.js"))
         for path in sorted(self._others):
             others = self._others[path]
-            names = [_imported(name, others[name]) for name in sorted(others, key=_by_letters)]
+            names = [
+                _imported(name, others[name], is_value=(path, name) in self._values)
+                for name in sorted(others, key=_by_letters)
+            ]
             found.append(_statement(names, _relative(self._path, path)))
         return found
 
@@ -70,10 +82,9 @@ def _by_letters(name: str) -> tuple[str, str]:
     return name.lower(), name
 
 
-def _imported(name: str, alias: str) -> str:
+def _imported(name: str, alias: str, *, is_value: bool) -> str:
     renamed = name if name == alias else f"{name} as {alias}"
-    is_type = name[:1].isupper()
-    return f"type {renamed}" if is_type else renamed
+    return renamed if is_value else f"type {renamed}"
 
 
 def _statement(names: Sequence[str], module: str) -> str:
@@ -92,12 +103,6 @@ def _relative(path: str, other: str) -> str:
         shared += 1
     up = "../" * (len(here) - shared) or "./"
     return f"{up}{'/'.join(there[shared:])}.js"
-
-
-def string(text: str) -> str:
-    """A string literal."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
 
 
 def documentation(text: str, indent: int = 0, notes: Sequence[str] = ()) -> list[str]:

@@ -15,8 +15,8 @@ from codegen.contract.model import (
     WellKnown,
     Wrapper,
 )
-from codegen.typescript.names import member_key, oneof_member
-from codegen.typescript.source import documentation, string, union
+from codegen.typescript.names import member_key, oneof_member, string
+from codegen.typescript.source import documentation, union
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,8 @@ export interface PreparedRequest {
   readonly body: string | null;
 }
 
-const VARIABLE = /\{(\w+)\}/g;
+// Names are percent-encoded, since one may have braces.
+const VARIABLE = /\{([^{}]+)\}/g;
 
 /**
  * Prepare a request.
@@ -20,7 +21,8 @@ const VARIABLE = /\{(\w+)\}/g;
  */
 export function prepare(method: MethodType, request: unknown): PreparedRequest {
   const written = writeRequest(method, request);
-  const path = method.path.replace(VARIABLE, (_, name: string) => {
+  const path = method.path.replace(VARIABLE, (_, encoded: string) => {
+    const name = decodeURIComponent(encoded);
     const value = written[name];
     delete written[name];
     return segment(name, value);
@@ -43,7 +45,7 @@ export function prepare(method: MethodType, request: unknown): PreparedRequest {
 export function frame(method: MethodType, request: unknown): string {
   const written = writeRequest(method, request);
   for (const [, name = ""] of method.path.matchAll(VARIABLE)) {
-    delete written[name];
+    delete written[decodeURIComponent(name)];
   }
   return JSON.stringify(written);
 }
