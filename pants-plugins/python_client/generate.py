@@ -20,6 +20,7 @@ from pants.backend.python.subsystems.setup import PythonSetup
 from pants.backend.python.target_types import PythonSourceField
 from pants.backend.python.util_rules.pex import VenvPexProcess
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
+from pants.core.util_rules.stripped_source_files import StrippedFileName, StrippedFileNameRequest
 from pants.engine.addresses import Address, UnparsedAddressInputs
 from pants.engine.fs import (
     AddPrefix,
@@ -180,20 +181,23 @@ def module_of(proto: str, package: str) -> str:
 async def map_clients_to_modules(
     _: PythonClientModulesMarker,
     targets: AllTargets,
-    contracts: ClientContracts,
+    contracts: AllProtobufTargets,
     python_setup: PythonSetup,
 ) -> FirstPartyPythonMappingImpl:
-    """Tell import inference which modules each client has."""
-    files = await MultiGet(
-        Get(ContractFiles, ContractFilesRequest(address)) for address in contracts.addresses
+    """Tell import inference which modules each client has.
+
+    A client has no module of a contract that clients do not see. To offer one does no harm.
+    """
+    protos = await MultiGet(
+        Get(StrippedFileName, StrippedFileNameRequest(contract[ProtobufSourceField].file_path))
+        for contract in contracts
     )
-    protos = sorted({proto for each in files for proto in each.closure})
     modules: defaultdict[str, list[ModuleProvider]] = defaultdict(list)
     for client in targets:
         if not client.has_field(PythonClientSourcesField):
             continue
         package = client.address.target_name
-        for module in (package, *(module_of(proto, package) for proto in protos)):
+        for module in (package, *(module_of(proto.value, package) for proto in protos)):
             modules[module].append(ModuleProvider(client.address, ModuleProviderType.IMPL))
     return FirstPartyPythonMappingImpl.create({python_setup.default_resolve: modules})
 
