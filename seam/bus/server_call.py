@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from seam.auth.policy import Admission
@@ -178,15 +178,24 @@ def response_encoder(method: MethodDescriptor[Any, Any]) -> Callable[[Record], b
 def _as_checked_invoke(method: MethodDescriptor[Any, Any], handler: Callable[[Any], Any]) -> Invoke:
     invoke = _as_invoke(handler)
     check, check_response = method.request.check, method.response.check
-    if check is None and check_response is None:
-        return invoke
+    answer = invoke if check_response is None else _with_checked_response(invoke, check_response)
+    if check is None:
+        return answer
 
+    def checked(request: Record, call: CallContext) -> Awaitable[Record]:
+        try:
+            check(request)
+        except InvalidField as error:
+            raise InvalidArgumentError(error) from None
+        return answer(request, call)
+
+    return checked
+
+
+def _with_checked_response(invoke: Invoke, check: Callable[[Any], None]) -> Invoke:
     async def checked(request: Record, call: CallContext) -> Record:
-        if check is not None:
-            _check(check, request)
         response = await invoke(request, call)
-        if check_response is not None:
-            check_response(response)
+        check(response)
         return response
 
     return checked

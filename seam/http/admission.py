@@ -51,13 +51,14 @@ def admitted(
     subscriber_of = addresses.subscriber
     # Without proxies that are believed, who sends a request is the client.
     direct = not addresses.believes_proxies
+    has_limits = by_address is not None or by_principal is not None
     known = authenticator.known
 
     async def admit(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         seen: Any = scope
         exchange: Exchange = seen[EXCHANGE]
-        counted = path not in NEVER_COUNTED
+        counted = has_limits and path not in NEVER_COUNTED
         if by_address is not None and counted:
             client = scope["client"]
             key = subscriber(client[0]) if direct and client else subscriber_of(scope)
