@@ -8,6 +8,7 @@ an older server is not asked about fields that it does not have.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -150,19 +151,19 @@ def message(type_: type[Record]) -> ValueType:
     )
 
 
-class Member:
+class Member(ABC):
     """What becomes one attribute of a record."""
 
     attribute: str
     names: tuple[str, ...]
 
+    @abstractmethod
     def read(self, name: str, value: JsonValue, depth: int) -> Any:  # noqa: ANN401 (of any type)
         """What the attribute holds; `name` is the one that JSON gives the value by."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, value: Any, *, defaults: bool) -> Iterable[tuple[str, JsonValue]]:  # noqa: ANN401
         """The members of the JSON object that the attribute becomes."""
-        raise NotImplementedError
 
 
 class Field(Member):
