@@ -106,7 +106,12 @@ async def test_a_peer_that_has_stopped_is_left_for_the_others(
         os.kill(stopped.pid, signal.SIGSTOP)
         try:
             # Time-outs must come to be known: one limit, or a ping's, and an interval of gRPC's.
+            # That takes three seconds, and longer where others use the machine.
             await answered(3)
-            assert await answered(2) > before / 2
+            for _ in range(5):
+                if await answered(2) > before / 2:
+                    break
+            else:
+                raise AssertionError("calls go on waiting for the peer that has stopped")
         finally:
             os.kill(stopped.pid, signal.SIGCONT)
