@@ -161,7 +161,7 @@ def test_a_database_that_goes_away_under_load_is_named_and_found_again(
         assert len(log.splitlines()) < 20 * len(SERVICES), log
         for name in ("inventory", "shopping_cart"):
             assert log.count(f": the database of {name} is not available: ") == 1, log
-            assert log.count(f"the database of {name} is available again") == 1, log
+            assert log.count(f": the database of {name} is available again") == 1, log
     finally:
         stoppable_postgres.thaw()
         shop.close()
