@@ -27,6 +27,7 @@ from seam.http.problem import exception_handlers
 from seam.http.rate_limits.limiter import UNLIMITED, Limiters
 from seam.http.routing import as_sent
 from seam.http.settings import DEFAULT_HTTP_SETTINGS, HttpSettings
+from seam.http.static_site import StaticSite, with_sites
 
 OPENAPI_VERSION: Final = "3.1.0"
 
@@ -54,6 +55,7 @@ def application(
     authenticator: Authenticator = NO_ISSUER,
     settings: HttpSettings = DEFAULT_HTTP_SETTINGS,
     limiters: Limiters = UNLIMITED,
+    sites: Sequence[StaticSite] = (),
 ) -> ASGIApp:
     """Make the application.
 
@@ -67,9 +69,12 @@ def application(
         authenticator: tells who asks; by default nobody can sign in.
         settings: how HTTP is served.
         limiters: how often it may be asked.
+        sites: files that browsers load beside what the APIs answer.
 
     Raises:
-        ValueError: two APIs bind the same path and method, or give two meanings to one schema.
+        MissingSiteError: a site has no files.
+        ValueError: two APIs bind the same path and method, or give two meanings to one schema; or
+            a file of a site has the path of a route.
     """
     schema = msgspec.json.encode(openapi(apis, title=title))
     events_schema = msgspec.json.encode(asyncapi(events, title=title))
@@ -124,8 +129,9 @@ def application(
         logging_config=None,
     )
     safe = {*_DOCUMENTS, *_safe_routes(apis, routers)}
+    taken = [route.path for route in app.routes]
     let_in = admitted(
-        as_sent(app, safe=safe),
+        with_sites(as_sent(app, safe=safe), sites, taken),
         authenticator,
         limiters,
         ClientAddresses(settings.trusted_proxies),

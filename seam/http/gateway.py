@@ -3,8 +3,9 @@
 A request gets an id and a trace context. An answer gets
 the headers that keep browsers safe and tell caches what they may keep. The answers of methods that
 a contract says to be without side effects are told apart by an entity tag, so that a client which
-holds one is told so with 304, and are compressed for clients that want it. Of any other answer
-nothing is kept anywhere.
+holds one is told so with 304, and are compressed for clients that want it. Files of a site
+(`seam.http.static_site`) say themselves what may be kept. Of any other answer nothing is kept
+anywhere.
 
 All of this costs every request, so that what does not depend on it is made once.
 """
@@ -30,8 +31,13 @@ from seam.http.compression import MINIMUM_BYTES, compressed, is_compressible, ta
 from seam.http.cors import Cors, Header, is_preflight, preflight_headers
 from seam.http.entity_tag import GZIP_MARK, digest, is_held
 from seam.http.exchange import EXCHANGE, REQUEST_ID, TRACEPARENT, Exchange, exchange_of
-from seam.http.security_headers import SECURITY_HEADERS, strict_transport_security
+from seam.http.security_headers import (
+    PAGE_HEADERS,
+    SECURITY_HEADERS,
+    strict_transport_security,
+)
 from seam.http.settings import HttpSettings
+from seam.http.static_site import PAGE
 
 SAFE: Final = "safe"
 """Set in the beginning of an answer: its method is without side effects, by its contract."""
@@ -72,7 +78,8 @@ class _Door:
             b"accept-encoding, authorization" + (b", origin" if self.cors else b""),
         )
         self.plain = SECURITY_HEADERS
-        self.secure = (*SECURITY_HEADERS, strict_transport_security(settings.hsts_seconds))
+        self.over_tls = (strict_transport_security(settings.hsts_seconds),)
+        self.secure = (*SECURITY_HEADERS, *self.over_tls)
         self._addresses = ClientAddresses(settings.trusted_proxies)
 
     def fixed(self, scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[Header, ...]:
@@ -81,6 +88,10 @@ class _Door:
         if headers.get(FORWARDED_PROTO) == b"https" and self._addresses.is_trusted_peer(scope):
             return self.secure
         return self.plain
+
+    def of_page(self, scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[Header, ...]:
+        secure = self.fixed(scope, headers) is self.secure
+        return (*PAGE_HEADERS, *self.over_tls) if secure else PAGE_HEADERS
 
 
 class _Answer:
@@ -106,6 +117,9 @@ class _Answer:
             if message.get(SAFE) and message["status"] == 200:
                 # What its headers are depends on its body.
                 self._held = message
+                return
+            if message.get(PAGE):
+                await self._begin_page(message)
                 return
             all_headers = [*message["headers"], _NO_STORE]
             if self._door.cors is not None:
@@ -149,6 +163,17 @@ class _Answer:
         if self._scope["method"] == "HEAD":
             body = b""
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def _begin_page(self, start: HTTPResponseStartEvent) -> None:
+        exchange = self._exchange
+        headers = [
+            *start["headers"],
+            *self._door.of_page(self._scope, exchange.headers),
+            (REQUEST_ID, exchange.request_id.encode()),
+        ]
+        await self._send(
+            {"type": "http.response.start", "status": start["status"], "headers": headers}
+        )
 
     async def _begin(
         self, start: HTTPResponseStartEvent, status: int, headers: list[Header]

@@ -1,4 +1,4 @@
-"""What every answer tells browsers, so that no answer is taken for a page or a script.
+"""What every answer tells browsers, so that no answer of an API is taken for a page or a script.
 
 Source: https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html, security
 headers.
@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
-SECURITY_HEADERS: Final = (
+PAGE_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
+)
+"""Of what browsers do show as a page, which comes with a policy of its own."""
+
+SECURITY_HEADERS: Final = (
+    *PAGE_HEADERS,
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 

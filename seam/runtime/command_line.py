@@ -21,6 +21,7 @@ import uvloop
 from cyclopts import App, Parameter
 from cyclopts.config import Env
 
+from seam.http.static_site import MissingSiteError, StaticSite
 from seam.persistence import CannotOpenDatabaseError
 from seam.persistence.migrations import MigrationError
 from seam.runtime.certificate_commands import add_certificate_commands
@@ -64,6 +65,7 @@ def main(
     *,
     whole_system: bool = False,
     add_commands: AddCommands | None = None,
+    sites: tuple[StaticSite, ...] = (),
 ) -> None:
     """Run the command line of an artifact, then end the interpreter.
 
@@ -72,10 +74,11 @@ def main(
         services: the services that it holds.
         whole_system: whether these are all services of the system.
         add_commands: gives the artifact commands of its own.
+        sites: files that it serves to browsers.
     """
     # What was imported stays: no collection while the process starts need walk through it.
     gc.freeze()
-    artifact = Artifact(name, services, whole_system)
+    artifact = Artifact(name, services, whole_system, sites)
     app = command_line(artifact)
     if add_commands is not None:
         add_commands(app, artifact)
@@ -87,6 +90,7 @@ def main(
         ServiceError,
         CannotOpenDatabaseError,
         MigrationError,
+        MissingSiteError,
     ) as error:
         print(f"{name}: {error}", file=sys.stderr)
         sys.exit(EXIT_BAD_SETTINGS)
@@ -241,6 +245,7 @@ async def _serve(
         drain=drain,
         worker=worker,
         settings=service_settings(settings, names, topology),
+        sites=artifact.sites,
     ) as bound:
         # All that was loaded stays. To look through it for garbage again and again would hold all
         # requests up for a tenth of a second each time.

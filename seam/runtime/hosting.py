@@ -29,6 +29,7 @@ from seam.events.metrics import EventMetrics
 from seam.http import application
 from seam.http.rate_limits.limiter import UNLIMITED, Limiters
 from seam.http.settings import HttpSettings
+from seam.http.static_site import StaticSite
 from seam.runtime.declarations import check_needs
 from seam.runtime.grpc_server import Health, serve_grpc
 from seam.runtime.health import ISSUER, Readiness
@@ -91,6 +92,7 @@ async def hosting(
     settings: Mapping[str, ServiceSettings] = MappingProxyType({}),
     client_interceptors: Sequence[Interceptor] = (),
     server_interceptors: Sequence[Interceptor] = (),
+    sites: Sequence[StaticSite] = (),
 ) -> AsyncIterator[Bound]:
     """Run one process of a topology until the block ends.
 
@@ -107,11 +109,13 @@ async def hosting(
         settings: what was set for services, by service.
         client_interceptors: run around every call that is made here, outermost first.
         server_interceptors: run around every call that is answered here, outermost first.
+        sites: files that it serves over HTTP, if it does.
 
     Raises:
         SettingsError: the process cannot be run by this artifact, cannot listen, or has a setting
             that a service cannot use.
         ServiceError: a service does something else than it declares.
+        MissingSiteError: a site has no files.
     """
     hosted = [service for service in services if service.name in process.services]
     check_network(process, topology)
@@ -229,6 +233,7 @@ async def hosting(
                 authenticator=authenticator,
                 settings=topology.http,
                 limiters=limiters,
+                sites=sites,
             )
             http_tls = _http_tls(topology.http)
             listener = listener or bind_http(process.http)

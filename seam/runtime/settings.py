@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from cyclopts import Parameter
 
+from seam.http.static_site import StaticSite
 from seam.runtime.service import DatabaseLocation, Service, owner_of
 from seam.runtime.service_settings import ServiceSettings, Setting, SettingsError
 from seam.runtime.topology import (
@@ -61,11 +62,13 @@ class Artifact:
         services: the services that it can host.
         whole_system: whether these are all services of the system, so that a topology which names
             another one is mistaken.
+        sites: files that it serves beside its APIs.
     """
 
     name: str
     services: tuple[Service, ...]
     whole_system: bool
+    sites: tuple[StaticSite, ...] = ()
 
     def topology(self, settings: Settings) -> Topology:
         """The topology that the settings name, or one process with all that the artifact holds.
