@@ -11,7 +11,7 @@ from tests.abuse.conftest import Attacked
 from tests.abuse.fuzzing import LEAVES, STREAMS, fuzz, schema_of
 from tests.system.accounts_test import Person
 
-ROLES: Final[dict[str, list[str]]] = {"customer": [], "agent": ["agent"]}
+ROLES: Final[dict[str, list[str]]] = {"customer": [], "agent": ["agent"], "staff": ["staff"]}
 
 
 def document_of(attacked: Attacked) -> dict[str, Any]:
@@ -51,6 +51,10 @@ def test_who_is_signed_in_is_answered_as_the_document_says(attacked: Attacked, w
     assert {operation for operation, _ in fuzzed.answers} == operations(document) - left
     assert {("GET /v1/users/me", 200), ("POST /v1/chats", 200)} <= set(fuzzed.answers)
     assert (("GET /v1/chats", 200) in fuzzed.answers) == (who == "agent")
+    desk = {operation for operation in operations(document) if "/v1/desk/" in operation}
+    assert len(desk) == 21
+    answered = {operation for operation in desk if (operation, 403) not in fuzzed.answers}
+    assert answered == (desk if who == "staff" else set())
 
     leaving = fuzz(schema.include(path=LEAVES, method="DELETE"))
     assert leaving.findings == []
