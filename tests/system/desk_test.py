@@ -13,10 +13,7 @@ from tests.system.accounts_test import PASSWORD, Person
 from tests.system.business_processes_test import get, item_with_stock, new_cart, problem, put
 from tests.system.checkout_test import lines, order, ordered
 from tests.system.topologies import Shop, wait_until
-
-SUBSCRIBERS: Final = (
-    *("customerChat", "home", "notifications", "orders", "search", "shoppingCart"),
-)
+from tests.system.tour import SUBSCRIBERS
 
 LATER: Final = 100_000_000
 """Microseconds until an order is tried again by itself: when a test has long ended."""
