@@ -95,8 +95,8 @@ def part_of(document: Mapping[str, Any], operations: str) -> dict[str, Any]:
 
     Args:
         document: the OpenAPI document.
-        operations: a regular expression for those to keep, such as `GET /v1/inventory`; whole
-            paths, since what a path allows is told in answers.
+        operations: a regular expression for those to keep, such as `[A-Z]+ /v1/inventory`. Answers
+            tell what a path allows, so that its operations stay together.
     """
     kept = {
         path: {
