@@ -19,7 +19,7 @@ HERE: Final = Path(__file__).parent
 
 TIMEOUT: Final = 120.0
 
-JAR_BYTES = 600_000
+JAR_BYTES = 900_000
 
 
 def run(command: list[str]) -> str:
