@@ -63,9 +63,11 @@ def message_codec(message: Message, module: Module) -> str:
     rows = [f"{head} {base}"] if len(head) + len(base) < 100 else [head, f"    {base}"]
     for member in message.members:
         head = f"private val {fields[member.name]} = "
-        is_oneof = isinstance(member, OneOf)
-        text = _oneof(head, message, member, module) if is_oneof else _field(head, member, module)
-        rows.append(f"    {text}")
+        rows.append(
+            f"    {_oneof(head, message, member, module)}"
+            if isinstance(member, OneOf)
+            else f"    {_field(head, member, module)}"
+        )
     rows += [""] if message.members else []
     received, written = imports.known("Received"), imports.known("Written")
     arguments = [f"{properties[m.name]} = from[{fields[m.name]}]" for m in message.members]

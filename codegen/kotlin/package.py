@@ -64,12 +64,15 @@ def package(
 
 def _text(module: Module, clients: Sequence[_Client]) -> str:
     blocks = [block for client in clients for block in client.writer.written()]
-    for type_ in module.declared:
-        is_enum = isinstance(type_, Enum)
-        blocks.append(enum_class(type_, module) if is_enum else message_class(type_, module))
-    for type_ in module.declared:
-        is_enum = isinstance(type_, Enum)
-        blocks.append(enum_codec(type_, module) if is_enum else message_codec(type_, module))
+    declared = module.declared
+    blocks += [
+        enum_class(type_, module) if isinstance(type_, Enum) else message_class(type_, module)
+        for type_ in declared
+    ]
+    blocks += [
+        enum_codec(type_, module) if isinstance(type_, Enum) else message_codec(type_, module)
+        for type_ in declared
+    ]
     said = f"// Generated from {module.path}. Do not edit: change the contract instead."
     return _file(said, module.package, module.imports, blocks)
 

@@ -46,7 +46,8 @@ class Imports:
             name: one of those in `TYPES`.
             hidden: names that mean something else where it is written.
         """
-        return self.name(*TYPES[name].rsplit(".", 1), hidden)
+        package, _, simple = TYPES[name].rpartition(".")
+        return self.name(package, simple, hidden)
 
     def name(self, package: str, name: str, hidden: Collection[str] = ()) -> str:
         """What a name of a package is called here: as there, unless that means something else."""
