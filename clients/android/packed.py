@@ -49,4 +49,5 @@ def java(program: str, *arguments: str, more: Sequence[str] = ()) -> list[str]:
     """
     jars = [str(published(".jar")), f"{packed() / 'programs'}/*", *more]
     # A short run has no time to be optimized further.
-    return [JAVA, "-XX:TieredStopAtLevel=1", "-cp", os.pathsep.join(jars), program, *arguments]
+    options = ["-XX:TieredStopAtLevel=1", "-Dstdout.encoding=UTF-8"]
+    return [JAVA, *options, "-cp", os.pathsep.join(jars), program, *arguments]

@@ -1,6 +1,6 @@
 /**
  * Goes through the table of ProtoJSON cases: reads lines `{"message": NAME, "json": TEXT}` and answers each with
- * `{"json": TEXT}` or `{"error": TEXT}`.
+ * `{"json": TEXT}` or `{"error": TEXT}`. With the argument `sent` it writes what a request has, without defaults.
  */
 package programs
 
@@ -35,17 +35,18 @@ private val TYPES: Map<String, MessageType<*>> =
         EverythingType,
     ).associateBy { it.typeName }
 
-fun main() {
+fun main(arguments: Array<String>) {
+    val defaults = "sent" !in arguments
     generateSequence(::readlnOrNull).forEach { line ->
         val asked = parseJson(line)
         val type = TYPES.getValue(asked.text("message"))
-        println(answer(type, asked.text("json")).text())
+        println(answer(type, asked.text("json"), defaults).text())
     }
 }
 
-private fun <T> answer(type: MessageType<T>, json: String): Json =
+private fun <T> answer(type: MessageType<T>, json: String, defaults: Boolean): Json =
     try {
-        val written = type.write(type.read(parseJson(json), 1), defaults = true)
+        val written = type.write(type.read(parseJson(json), 1), defaults)
         JsonObject(mapOf("json" to JsonString(written.text())))
     } catch (refused: InvalidValueException) {
         JsonObject(mapOf("error" to JsonString("${refused.message}")))

@@ -24,6 +24,7 @@ internal class Connection(options: ClientOptions, methods: SessionMethods = Sess
     // How long something takes, and how often it is tried, is for calls to say.
     private val http = own.newBuilder().readTimeout(JavaDuration.ZERO).callTimeout(JavaDuration.ZERO).build()
     private val streams = http.newBuilder().readTimeout(SILENCE).build()
+    private val sockets = http.newBuilder().pingInterval(BETWEEN_PINGS).build()
 
     /** When calls are made again. */
     val retry: RetryPolicy = options.retry
@@ -101,7 +102,7 @@ internal class Connection(options: ClientOptions, methods: SessionMethods = Sess
     suspend fun open(target: String, listener: WebSocketListener): WebSocket {
         val request = Request.Builder().url(baseUrl + target)
         session.accessToken()?.let { request.header("authorization", "Bearer $it") }
-        return http.newWebSocket(request.build(), listener)
+        return sockets.newWebSocket(request.build(), listener)
     }
 
     /** Give back threads and connections, if nobody else uses them. */
@@ -165,6 +166,9 @@ private const val UNAUTHORIZED = 401
 
 // Servers say something at least every 15 seconds.
 private val SILENCE = JavaDuration.ofSeconds(45)
+
+// A link that is dead is noticed after as long.
+private val BETWEEN_PINGS = JavaDuration.ofSeconds(20)
 
 private val JSON = "application/json".toMediaType()
 

@@ -4,6 +4,7 @@ import java.io.Closeable
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.channels.trySendBlocking
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.consumeAsFlow
 import okhttp3.Response
@@ -35,6 +36,7 @@ private const val DEFECT = 1011
 private val COME_BACK = setOf(1001, 1006, 1012, 1013)
 
 private val OPENING = 10.seconds
+private const val WAITING = 16
 private val REASON = Regex("([A-Za-z0-9_]+): (.*)", RegexOption.DOT_MATCHES_ALL)
 
 /** Open a conversation with its first request; [CallOptions.timeout] says how long that may take. */
@@ -60,8 +62,8 @@ private class WebSocketConversation<Q, R>(private val method: Method<Q, R>) : We
     @Volatile var socket: WebSocket? = null
     val opened = CompletableDeferred<Unit>()
 
-    // Servers send no more than a conversation holds, and a thread of OkHttp cannot wait.
-    private val heard = Channel<R>(Channel.UNLIMITED)
+    // Who does not collect is sent no more: the thread that reads waits.
+    private val heard = Channel<R>(WAITING)
 
     override val responses: Flow<R> = heard.consumeAsFlow()
 
@@ -82,7 +84,7 @@ private class WebSocketConversation<Q, R>(private val method: Method<Q, R>) : We
 
     override fun onMessage(webSocket: WebSocket, text: String) {
         try {
-            heard.trySend(method.answer(text))
+            heard.trySendBlocking(method.answer(text))
         } catch (refused: ApiException) {
             heard.close(refused)
             webSocket.close(DONE, null)

@@ -26,7 +26,8 @@ internal class Exchange(private val call: Call) {
                     override fun onFailure(call: Call, e: IOException) =
                         waiting.resumeWithException(unavailable("the server cannot be reached", e))
 
-                    override fun onResponse(call: Call, response: Response) = waiting.resume(response)
+                    override fun onResponse(call: Call, response: Response) =
+                        if (waiting.isActive) waiting.resume(response) else response.close()
                 },
             )
         }

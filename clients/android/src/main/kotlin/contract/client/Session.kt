@@ -6,6 +6,7 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancel
+import kotlinx.coroutines.isActive
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 
@@ -93,8 +94,10 @@ class Session internal constructor(private val store: TokenStore, private val ca
      * A refresh token is good once, and one that is used again ends the session. So tokens are asked for by one at
      * a time, and whoever comes next finds those that were given to the one before.
      */
-    internal suspend fun renewed(accessToken: String): String? =
-        scope.async { turn.withLock { renewedAlone(accessToken) } }.await()
+    internal suspend fun renewed(accessToken: String): String? {
+        check(scope.isActive) { "the client is closed" }
+        return scope.async { turn.withLock { renewedAlone(accessToken) } }.await()
+    }
 
     internal fun close() = scope.cancel()
 
