@@ -23,7 +23,9 @@ JAR_BYTES = 900_000
 
 
 def run(command: list[str]) -> str:
-    result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    result = subprocess.run(
+        command, capture_output=True, encoding="utf-8", timeout=TIMEOUT, check=False
+    )
     assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
     return result.stdout
 

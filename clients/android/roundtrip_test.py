@@ -58,7 +58,7 @@ def test_a_message_stays_the_same(messages: list[Message], arguments: tuple[str,
         java("programs.ProtoJsonKt", *arguments),
         input="".join(f"{json.dumps(question)}\n" for question in questions),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=TIMEOUT,
         check=False,
     )
