@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from clients.android import protojson_program as kotlin_program
 from clients.protojson import python_program, server_program
 from clients.web import protojson_program as web_program
 
@@ -38,4 +39,5 @@ PARTICIPANTS: Final = (
     Participant("server", server_program.command, is_client=False),
     Participant("python", python_program.command),
     Participant("web", web_program.command),
+    Participant("kotlin", kotlin_program.command),
 )
