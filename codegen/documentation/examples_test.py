@@ -7,7 +7,8 @@ import shlex
 from pathlib import Path
 
 import pytest
-from google.protobuf import descriptor_pool, json_format, message_factory
+from google.protobuf import json_format, message_factory
+from google.protobuf.descriptor_pool import DescriptorPool
 
 from codegen.contract.loading import load
 from codegen.contract.model import ContractFile, Field, HttpBinding, Message, Method, Scalar
@@ -22,9 +23,9 @@ SHOP = tuple(
 )
 
 
-def files_and_pool(paths: tuple[str, ...]) -> tuple[list[ContractFile], object]:
+def files_and_pool(paths: tuple[str, ...]) -> tuple[list[ContractFile], DescriptorPool]:
     request = request_for(CONTRACTS if paths == SHOP else TESTDATA / "contracts", paths)
-    pool = descriptor_pool.DescriptorPool()
+    pool = DescriptorPool()
     for file in request.proto_file:
         pool.Add(file)
     return load(request, {}), pool
@@ -51,14 +52,15 @@ def accepted(message: Message, example: dict[str, Json]) -> None:
         if rules is None or field.json_name not in example:
             continue
         value = example[field.json_name]
-        if field.repeated:
+        if isinstance(value, list):
             assert (rules.min_items or 0) <= len(value)
-        elif isinstance(value, str) and rules.minimum is None:
-            value = base64.b64decode(value) if field.type is Scalar.BYTES else value
-            assert (rules.min_length or 0) <= len(value)
-            assert rules.max_length is None or len(value) <= rules.max_length
         elif rules.minimum is not None:
+            assert isinstance(value, int | float | str)
             assert float(value) >= rules.minimum
+        elif isinstance(value, str):
+            length = len(base64.b64decode(value) if field.type is Scalar.BYTES else value)
+            assert (rules.min_length or 0) <= length
+            assert rules.max_length is None or length <= rules.max_length
 
 
 def bindings(files: list[ContractFile]) -> list[tuple[ContractFile, Method, HttpBinding]]:

@@ -46,7 +46,8 @@ def _type_name(type_: FieldType) -> str:
     if isinstance(type_, Scalar):
         return type_.value
     if isinstance(type_, WellKnown):
-        return type_.value.replace("_", " ")
+        words: str = type_.value
+        return words.replace("_", " ")
     if isinstance(type_, Wrapper):
         return f"{type_.scalar.value} or nothing"
     return type_.full_name

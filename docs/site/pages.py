@@ -193,4 +193,6 @@ def _framed(html: str) -> str:
         html.replace("<table>", '<div class="wide" tabindex="0"><table>')
         .replace("</table>", "</table></div>")
         .replace("<pre>", '<pre tabindex="0">')
+        # A column without a name has no heading.
+        .replace("<th></th>", "<td></td>")
     )

@@ -88,9 +88,7 @@ def _environment(system: System) -> Environment:
         lstrip_blocks=True,
     )
     homes = {
-        type_.full_name: service.name
-        for service in system.everything
-        for type_ in (*service.messages, *service.events, *service.errors, *service.enums)
+        type_.full_name: service.name for service in system.everything for type_ in service.types
     }
 
     def link(full_name: str, root: str) -> Markup:

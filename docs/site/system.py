@@ -109,6 +109,11 @@ class Documented:
         """All enums."""
         return tuple(each for file in self.contracts for each in file.enums)
 
+    @property
+    def types(self) -> tuple[Message | Enum, ...]:
+        """All messages, events, errors and enums."""
+        return (*self._messages(), *self.enums)
+
     def _messages(self) -> Iterator[Message]:
         return (each for file in self.contracts for each in file.messages)
 
