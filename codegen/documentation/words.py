@@ -46,8 +46,7 @@ def _type_name(type_: FieldType) -> str:
     if isinstance(type_, Scalar):
         return type_.value
     if isinstance(type_, WellKnown):
-        words: str = type_.value
-        return words.replace("_", " ")
+        return str(type_.value).replace("_", " ")
     if isinstance(type_, Wrapper):
         return f"{type_.scalar.value} or nothing"
     return type_.full_name

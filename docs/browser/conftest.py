@@ -6,22 +6,20 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, TypeAlias
 
 import pytest
 
 from tests.polyglot.node_process import NODE, NPM
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 HERE: Final = Path(__file__).parent
 
 TIMEOUT: Final = 240.0
 """Seconds, for a browser on a machine that does other things as well."""
 
-Look = Callable[..., dict[str, Any]] if TYPE_CHECKING else object
+Look: TypeAlias = Callable[..., dict[str, Any]]
 """Runs a program here, and gives what it has seen."""
 
 
