@@ -22,7 +22,11 @@ SHOP_ARTIFACTS = (
 
 
 def python_tree(
-    apart: tuple[str, ...] = (), *, whole_system: bool = False, **tests: object
+    apart: tuple[str, ...] = (),
+    *,
+    whole_system: bool = False,
+    together: tuple[str, ...] = (),
+    **tests: object,
 ) -> None:
     """Owns all Python under the folder, and the data beside it.
 
@@ -33,10 +37,10 @@ def python_tree(
     fields of the tests.
 
     A few test files that are neighbours share a process, since it takes longer to start one than to
-    run most of them; those that start `whole_system`s have one each, side by side.
+    run most of them; those that start `whole_system`s have one each, side by side, except for files
+    which do so `together`.
     """
-    if not whole_system:
-        tests["batch_compatibility_tag"] = build_file_dir().as_posix()
+    shared = {"batch_compatibility_tag": build_file_dir().as_posix()}
     elsewhere = ["!" + folder + "/**" for folder in apart]
     python_sources(
         sources=[
@@ -49,7 +53,11 @@ def python_tree(
     python_sources(name="revisions", sources=[*REVISIONS, *elsewhere])
     resources(name="data", sources=[*DATA, *elsewhere])
     python_test_utils(name="test_support", sources=[*TEST_SUPPORT, *elsewhere])
-    python_tests(name="test", sources=[*TESTS, *elsewhere], **tests)
+    others = ["!" + file for file in together]
+    alone = {} if whole_system else shared
+    python_tests(name="test", sources=[*TESTS, *elsewhere, *others], **alone, **tests)
+    if together:
+        python_tests(name="together", sources=together, **shared, **tests)
 
 
 def python_binary(name: str, entry_point: str) -> None:

@@ -19,13 +19,12 @@ from seam.events.event import microseconds
 from seam.events.lag import Lag, measure
 from seam.events.policy import DEFAULT_POLICY, Policy
 from seam.events.retrying import Retrying
-from seam.events.statements import Parked
 from seam.events.subscriber import Subscriber
 from seam.events.subscription import Subscription
 from seam.events.testing.paths import path
 from seam.events.testing.shop import LEDGER, SOLD, databases, entries, note, sell
-from seam.events.testing.waiting import until_noted
-from seam.persistence import Database, Query, Transaction
+from seam.events.testing.waiting import until_dead, until_noted
+from seam.persistence import Query, Transaction
 
 QUICK = replace(DEFAULT_POLICY, first_delay=0.05, delay_factor=1.5, attempts=3, poll=0.1)
 
@@ -37,15 +36,6 @@ def unless(bad: Callable[[Money], bool], fail: Callable[[], Awaitable[None]]) ->
             await fail()
 
     return subscribe(SOLD, handle)
-
-
-async def until_dead(ledger: Database, count: int) -> list[Parked]:
-    async with asyncio.timeout(60):
-        while True:
-            dead = await DeadLetters("ledger", ledger).page(0, 1000)
-            if len(dead) >= count:
-                return dead
-            await asyncio.sleep(0.02)
 
 
 async def test_an_event_that_always_fails_becomes_a_dead_letter_that_can_be_replayed_and_dropped(

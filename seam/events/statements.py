@@ -37,6 +37,8 @@ class Parked(msgspec.Struct, frozen=True):
         dead: whether nobody tries it again.
         next_attempt: when it is tried again, in microseconds since the epoch; None when that
             depends on an earlier one, or when it is dead.
+        received: when the service was first given it, in microseconds since the epoch; None where
+            that was not looked for, or has left the inbox.
     """
 
     event: Event
@@ -45,6 +47,7 @@ class Parked(msgspec.Struct, frozen=True):
     reason: str
     dead: bool
     next_attempt: int | None
+    received: int | None = None
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -97,9 +100,10 @@ class InboxStatements:
 class ParkedStatements:
     """Of parked events and dead letters."""
 
-    def __init__(self, parked: Table) -> None:
-        """Make them for a table."""
+    def __init__(self, parked: Table, inbox: Table) -> None:
+        """Make them for a table, and the inbox that all of its events have gone through."""
         c = parked.c
+        received = select(inbox.c.received).where(inbox.c.id == c.id).scalar_subquery()
         waiting = ~c.dead
         found = select(
             *_event(parked, c.number), c.owner, c.attempts, c.reason, c.dead, c.next_attempt
@@ -154,7 +158,8 @@ class ParkedStatements:
             _int,
         )
         self.dead = Query(
-            found.where(c.dead, c.number > bindparam("after"))
+            found.add_columns(received)
+            .where(c.dead, c.number > bindparam("after"))
             .order_by(c.number)
             .limit(bindparam("limit")),
             _parked,
@@ -235,7 +240,7 @@ class Statements:
         tables = event_tables(MetaData(schema=service))
         self.outbox = OutboxStatements(tables.outbox)
         self.inbox = InboxStatements(tables.inbox)
-        self.parked = ParkedStatements(tables.parked)
+        self.parked = ParkedStatements(tables.parked, tables.inbox)
         self.cursor = CursorStatements(tables.cursor)
         self.lease = LeaseStatements(tables.lease)
 

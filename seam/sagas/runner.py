@@ -153,6 +153,10 @@ class SagaRunner:
         transaction.after_commit(self._wake.set)
         return True
 
+    def look(self) -> None:
+        """Look at once for sagas that are due, and not only when it is time again."""
+        self._wake.set()
+
     def ending(self, saga_id: str) -> Ending:
         """What tells when a saga has ended, if that happens here and from now on."""
         ending = self._endings.get(saga_id)

@@ -8,14 +8,15 @@ from contextlib import asynccontextmanager
 from seam.bus import Registration
 from seam.runtime import Resources, Service, main
 from services.inventory.api.inventory_api import InventoryApi
+from services.inventory.api.inventory_desk_api import InventoryDeskApi
 from services.inventory.commands.first_start import load_on_first_start, tell_if_empty
 from services.inventory.commands.import_catalogue import commands
 from services.inventory.commands.indexing import indexing
 from services.inventory.messagebus.inventory import Inventory
 from services.inventory.persistence.migrations import MIGRATIONS
 from services.inventory.persistence.tables import Table
-from services.inventory.records.api_bus import register_inventory_api
-from services.inventory.records.api_routes import INVENTORY_API_HTTP
+from services.inventory.records.api_bus import register_inventory_api, register_inventory_desk_api
+from services.inventory.records.api_routes import INVENTORY_API_HTTP, INVENTORY_DESK_API_HTTP
 from services.inventory.records.messagebus_bus import register_inventory
 from services.inventory.records.messagebus_events import ITEM_CHANGED
 
@@ -31,6 +32,7 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
         async with indexing(database):
             yield (
                 register_inventory_api(InventoryApi(database)),
+                register_inventory_desk_api(InventoryDeskApi(database)),
                 register_inventory(Inventory(database)),
             )
 
@@ -38,7 +40,7 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Registration]]:
 SERVICE = Service(
     name="inventory",
     start=start,
-    http=(INVENTORY_API_HTTP,),
+    http=(INVENTORY_API_HTTP, INVENTORY_DESK_API_HTTP),
     publishes=(ITEM_CHANGED,),
     migrations=MIGRATIONS,
     commands=commands,

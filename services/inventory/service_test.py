@@ -13,7 +13,7 @@ from seam.runtime.service import DatabaseLocation
 from seam.testing import strict_channel
 from services.inventory.commands.first_start import example_catalogue
 from services.inventory.records.api import ListItemsRequest
-from services.inventory.records.api_bus import INVENTORY_API, InventoryApiStub
+from services.inventory.records.api_bus import INVENTORY_API, INVENTORY_DESK_API, InventoryApiStub
 from services.inventory.records.messagebus import ReserveStockRequest, StockLine
 from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub
 from services.inventory.service import SERVICE, start
@@ -33,11 +33,11 @@ async def skus(channel: InProcessChannel) -> list[str]:
     return [item.sku for item in answer.items]
 
 
-async def test_the_service_answers_both_of_its_contracts(database_url: str) -> None:
+async def test_the_service_answers_its_contracts(database_url: str) -> None:
     location = DatabaseLocation(url=database_url, embedded=False)
     async with start(Resources(location, lambda _: strict_channel())) as registrations:
         answered = {each.descriptor for each in registrations}
-    assert answered == {INVENTORY_API, INVENTORY}
+    assert answered == {INVENTORY_API, INVENTORY_DESK_API, INVENTORY}
     assert {api.descriptor for api in SERVICE.http} <= answered
     assert SERVICE.needs == ()
 

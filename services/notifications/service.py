@@ -1,6 +1,6 @@
 """Composition root of the notifications: what they hear of, and what they are made of.
 
-They answer nobody and call nobody.
+They call nobody, and answer the shop's people alone: about dead letters.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from seam.events import subscribe
+from seam.events.dead_letter_api import DeadLetterApi
 from seam.runtime import Provided, Resources, Service, main
 from services.authentication.records.messagebus_events import USER_DELETED
 from services.notifications.commands.mails import commands
@@ -18,6 +19,8 @@ from services.notifications.messagebus.ended_orders import EndedOrders
 from services.notifications.persistence.mails import MailRepository
 from services.notifications.persistence.migrations import MIGRATIONS
 from services.notifications.persistence.tables import Table
+from services.notifications.records.api_bus import register_notifications_dead_letters_api
+from services.notifications.records.api_routes import NOTIFICATIONS_DEAD_LETTERS_API_HTTP
 from services.notifications.sending.settings import server_location
 
 log = logging.getLogger(__name__)
@@ -46,6 +49,7 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Provided]]:
             )
             await stack.enter_async_context(sender.running())
         yield (
+            register_notifications_dead_letters_api(DeadLetterApi("notifications", database)),
             *EndedOrders(sends=location is not None).subscriptions(),
             subscribe(USER_DELETED, forget_their_mails),
         )
@@ -54,6 +58,7 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Provided]]:
 SERVICE = Service(
     name="notifications",
     start=start,
+    http=(NOTIFICATIONS_DEAD_LETTERS_API_HTTP,),
     migrations=MIGRATIONS,
     commands=commands,
 )

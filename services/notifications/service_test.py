@@ -4,20 +4,27 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from contract.v1.dead_letters import ListDeadLettersRequest
 from contract.v1.money import Money
 from msgspec import structs
 
-from seam.bus import InProcessChannel
+from seam.bus import InProcessChannel, Registration
 from seam.contract import ServiceDescriptor
 from seam.events import Subscription
 from seam.persistence import Database
 from seam.runtime import Resources
 from seam.runtime.service import DatabaseLocation
 from seam.runtime.service_settings import ServiceSettings, Setting, SettingsError
+from seam.testing import strict_channel
+from seam.testing.dead_letters import leave_dead_letter
 from seam.testing.smtp import SmtpServer, smtp_server
 from services.authentication.records.messagebus_events import USER_DELETED
 from services.notifications.commands.mails import commands
 from services.notifications.persistence.migrations import MIGRATIONS
+from services.notifications.records.api_bus import (
+    NOTIFICATIONS_DEAD_LETTERS_API,
+    NotificationsDeadLettersApiStub,
+)
 from services.notifications.service import SERVICE, start
 from services.orders.records.messagebus import OrderConfirmed
 from services.orders.records.messagebus_events import (
@@ -72,26 +79,28 @@ async def confirm(
     host: Host, provided: object, *, order_id: str = "1", email: str = "ann@example.com"
 ) -> None:
     assert isinstance(provided, tuple)
-    (subscription,) = [each for each in provided if each.event is ORDER_CONFIRMED]
-    assert isinstance(subscription, Subscription)
+    subscriptions = [each for each in provided if isinstance(each, Subscription)]
+    (subscription,) = [each for each in subscriptions if each.event is ORDER_CONFIRMED]
     assert host.database is not None
     async with host.database.transaction() as transaction:
         event = structs.replace(CONFIRMED, order_id=order_id, email=email)
         await subscription.handler(event, transaction)
 
 
-async def test_the_service_listens_and_answers_nobody(tmp_path: Path) -> None:
+async def test_the_service_listens_and_answers_the_shop_s_people_alone(tmp_path: Path) -> None:
     host = Host()
     async with start(resources(f"sqlite:///{tmp_path}/n.db", host)) as provided:
         subscriptions = [each for each in provided if isinstance(each, Subscription)]
-        assert len(subscriptions) == len(provided)
+        registrations = [each for each in provided if isinstance(each, Registration)]
+        assert [each.descriptor for each in registrations] == [NOTIFICATIONS_DEAD_LETTERS_API]
         assert {each.event for each in subscriptions} == {
             ORDER_CONFIRMED,
             ORDER_REJECTED,
             ORDER_CANCELLED,
             USER_DELETED,
         }
-    assert (SERVICE.http, SERVICE.needs, SERVICE.publishes) == ((), (), ())
+    assert [api.descriptor for api in SERVICE.http] == [NOTIFICATIONS_DEAD_LETTERS_API]
+    assert (SERVICE.needs, SERVICE.publishes) == ((), ())
 
 
 async def test_a_confirmed_order_becomes_a_mail_on_the_server(tmp_path: Path) -> None:
@@ -172,3 +181,13 @@ async def test_mails_are_listed_shown_and_sent_after_all(
     assert await run(tmp_path, "retry", "order-confirmed.1", "none") == 1
     assert "there is no mail 'none' that was not sent" in capsys.readouterr().err
     assert await run(tmp_path, "show", "none") == 1
+
+
+async def test_its_dead_letters_are_those_of_its_own_database(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/n.db"
+    async with start(resources(url, Host())) as provided:
+        await leave_dead_letter("notifications", url, "1")
+        registrations = [each for each in provided if isinstance(each, Registration)]
+        api = NotificationsDeadLettersApiStub(strict_channel(*registrations))
+        answer = await api.list_dead_letters(ListDeadLettersRequest(page_size=0, page_token=""))
+        assert [each.event_id for each in answer.dead_letters] == ["1"]

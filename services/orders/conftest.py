@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from contract.v1.money import Money
 
 from seam.persistence import Database
-from seam.sagas import Pace, SagaRunner
+from seam.sagas import DelayedSagas, Pace, SagaRunner
 from seam.testing import strict_channel
 from seam.testing.databases import database_of, database_url, postgres_server
 from seam.testing.properties import load_profile
@@ -19,8 +20,14 @@ from services.inventory.records.messagebus import (
 )
 from services.inventory.records.messagebus_mock import InventoryMock
 from services.orders.api.orders_api import OrdersApi
+from services.orders.api.orders_desk_api import OrdersDeskApi
 from services.orders.persistence.tables import SAGAS, Table
-from services.orders.records.api_bus import OrdersApiStub, register_orders_api
+from services.orders.records.api_bus import (
+    OrdersApiStub,
+    OrdersDeskApiStub,
+    register_orders_api,
+    register_orders_desk_api,
+)
 from services.orders.sagas.checkout import Checkout
 from services.payments.records.messagebus import TakePaymentResponse, VoidPaymentResponse
 from services.payments.records.messagebus_mock import PaymentsMock
@@ -38,6 +45,7 @@ __all__ = ["database", "database_url", "postgres_server"]
 load_profile()
 database = database_of(Table.metadata)
 
+PACE = Pace(lease=5.0, poll=0.05, first_delay=0.01, longest_delay=0.05)
 PRICES = {"A": 250, "B": 1_000, "FREE": 0}
 CARTS = {
     "mine": {"B": 1, "A": 2},
@@ -110,9 +118,23 @@ async def api(
     shopping_cart: ShoppingCartMock,
 ) -> AsyncIterator[OrdersApiStub]:
     """The API over a real database and the mocks."""
+    async with apis(database, inventory, payments, shopping_cart, PACE) as (api, _):
+        yield api
+
+
+@asynccontextmanager
+async def apis(
+    database: Database,
+    inventory: InventoryMock,
+    payments: PaymentsMock,
+    shopping_cart: ShoppingCartMock,
+    pace: Pace,
+) -> AsyncIterator[tuple[OrdersApiStub, OrdersDeskApiStub]]:
+    """What customers call and what the shop's people call, over one runner of checkouts."""
     checkout = Checkout(inventory.stub(), payments.stub())
-    pace = Pace(lease=5.0, poll=0.05, first_delay=0.01, longest_delay=0.05)
     runner = SagaRunner(database, SAGAS, (checkout.saga,), pace=pace)
     async with runner.running():
         handler = OrdersApi(database, runner, checkout, inventory.stub(), shopping_cart.stub())
-        yield OrdersApiStub(strict_channel(register_orders_api(handler)))
+        desk = OrdersDeskApi(database, runner, DelayedSagas(database, SAGAS))
+        channel = strict_channel(register_orders_api(handler), register_orders_desk_api(desk))
+        yield OrdersApiStub(channel), OrdersDeskApiStub(channel)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from seam.events import subscribe
+from seam.events.dead_letter_api import DeadLetterApi
 from seam.runtime import Provided, Resources, Service, main
 from services.inventory.records.messagebus_bus import INVENTORY, InventoryStub
 from services.inventory.records.messagebus_events import ITEM_CHANGED
@@ -16,8 +17,8 @@ from services.search.indexing.rebuilding import Builder
 from services.search.persistence.generations import make_state
 from services.search.persistence.migrations import MIGRATIONS
 from services.search.persistence.tables import Table
-from services.search.records.api_bus import register_search_api
-from services.search.records.api_routes import SEARCH_API_HTTP
+from services.search.records.api_bus import register_search_api, register_search_dead_letters_api
+from services.search.records.api_routes import SEARCH_API_HTTP, SEARCH_DEAD_LETTERS_API_HTTP
 
 
 @asynccontextmanager
@@ -29,6 +30,7 @@ async def start(resources: Resources) -> AsyncIterator[Sequence[Provided]]:
         async with Builder(database, inventory).running():
             yield (
                 register_search_api(SearchApi(database)),
+                register_search_dead_letters_api(DeadLetterApi("search", database)),
                 subscribe(ITEM_CHANGED, index_changed_item),
             )
 
@@ -37,7 +39,7 @@ SERVICE = Service(
     name="search",
     start=start,
     needs=(INVENTORY,),
-    http=(SEARCH_API_HTTP,),
+    http=(SEARCH_API_HTTP, SEARCH_DEAD_LETTERS_API_HTTP),
     migrations=MIGRATIONS,
     commands=commands,
 )

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from contract.v1.dead_letters import ListDeadLettersRequest
 from contract.v1.money import Money
 
 from seam.bus import InProcessChannel, Registration
@@ -13,6 +14,7 @@ from seam.persistence import open_database
 from seam.runtime import Resources
 from seam.runtime.service import DatabaseLocation
 from seam.testing import strict_channel
+from seam.testing.dead_letters import leave_dead_letter
 from services.inventory.records.messagebus import CatalogueItem, ExportItemsResponse
 from services.inventory.records.messagebus_bus import INVENTORY, register_inventory
 from services.inventory.records.messagebus_events import ITEM_CHANGED
@@ -23,7 +25,12 @@ from services.search.persistence.generations import read_state
 from services.search.persistence.migrations import MIGRATIONS
 from services.search.persistence.tables import Table
 from services.search.records.api import SearchRequest
-from services.search.records.api_bus import SEARCH_API, SearchApiStub
+from services.search.records.api_bus import (
+    SEARCH_API,
+    SEARCH_DEAD_LETTERS_API,
+    SearchApiStub,
+    SearchDeadLettersApiStub,
+)
 from services.search.service import SERVICE, start
 
 PRICE = Money(currency_code="EUR", minor_units=990)
@@ -63,10 +70,21 @@ async def test_the_service_answers_follows_the_catalogue_and_fills_its_index_by_
     location = DatabaseLocation(url=database_url, embedded=True)
     async with start(Resources(location, to)) as provided:
         registrations = [each for each in provided if isinstance(each, Registration)]
+        await leave_dead_letter("search", database_url, "1")
+        letters = SearchDeadLettersApiStub(strict_channel(*registrations))
+        listed = await letters.list_dead_letters(ListDeadLettersRequest(page_size=0, page_token=""))
+        assert [each.event_id for each in listed.dead_letters] == ["1"]
         subscriptions = [each for each in provided if isinstance(each, Subscription)]
         assert [each.event for each in subscriptions] == [ITEM_CHANGED]
         answered = {each.descriptor for each in registrations}
-        assert answered == {api.descriptor for api in SERVICE.http} == {SEARCH_API}
+        assert (
+            answered
+            == {api.descriptor for api in SERVICE.http}
+            == {
+                SEARCH_API,
+                SEARCH_DEAD_LETTERS_API,
+            }
+        )
         assert tuple(asked_for) == SERVICE.needs == (INVENTORY,)
         assert await found(SearchApiStub(strict_channel(*registrations)), "tea mug") == ["MUG"]
 

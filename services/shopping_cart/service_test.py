@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from contract.v1.dead_letters import ListDeadLettersRequest
 from contract.v1.money import Money
 
 from seam.bus import InProcessChannel, Registration
@@ -9,19 +10,25 @@ from seam.events import Subscription
 from seam.runtime import Resources
 from seam.runtime.service import DatabaseLocation
 from seam.testing import strict_channel
+from seam.testing.dead_letters import leave_dead_letter
 from services.authentication.records.messagebus_events import USER_DELETED
 from services.inventory.records.messagebus import BatchGetItemsResponse, StockItem
 from services.inventory.records.messagebus_bus import INVENTORY, register_inventory
 from services.inventory.records.messagebus_mock import InventoryMock
 from services.orders.records.messagebus_events import ORDER_CONFIRMED
 from services.shopping_cart.records.api import CreateCartRequest, SetItemQuantityRequest
-from services.shopping_cart.records.api_bus import SHOPPING_CART_API, ShoppingCartApiStub
+from services.shopping_cart.records.api_bus import (
+    SHOPPING_CART_API,
+    SHOPPING_CART_DEAD_LETTERS_API,
+    ShoppingCartApiStub,
+    ShoppingCartDeadLettersApiStub,
+)
 from services.shopping_cart.records.messagebus import CartItem, GetCartContentsRequest
 from services.shopping_cart.records.messagebus_bus import SHOPPING_CART, ShoppingCartStub
 from services.shopping_cart.service import SERVICE, start
 
 
-async def test_the_service_answers_both_of_its_contracts_and_asks_only_for_what_it_needs(
+async def test_the_service_answers_its_contracts_and_asks_only_for_what_it_needs(
     database_url: str,
 ) -> None:
     inventory = InventoryMock()
@@ -38,10 +45,14 @@ async def test_the_service_answers_both_of_its_contracts_and_asks_only_for_what_
     location = DatabaseLocation(url=database_url, embedded=True)
     async with start(Resources(location, to)) as provided:
         registrations = [each for each in provided if isinstance(each, Registration)]
+        await leave_dead_letter("shopping_cart", database_url, "1")
+        letters = ShoppingCartDeadLettersApiStub(strict_channel(*registrations))
+        listed = await letters.list_dead_letters(ListDeadLettersRequest(page_size=0, page_token=""))
+        assert [each.event_id for each in listed.dead_letters] == ["1"]
         subscriptions = [each for each in provided if isinstance(each, Subscription)]
         assert [each.event for each in subscriptions] == [ORDER_CONFIRMED, USER_DELETED]
         answered = {each.descriptor for each in registrations}
-        assert answered == {SHOPPING_CART_API, SHOPPING_CART}
+        assert answered == {SHOPPING_CART_API, SHOPPING_CART_DEAD_LETTERS_API, SHOPPING_CART}
         assert {api.descriptor for api in SERVICE.http} <= answered
         assert tuple(asked_for) == SERVICE.needs == (INVENTORY,)
         api = ShoppingCartApiStub(strict_channel(*registrations))

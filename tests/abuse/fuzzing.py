@@ -7,6 +7,7 @@ are the next request's. The same seed makes the same requests.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -84,6 +85,28 @@ def schema_of(document: Mapping[str, Any], url: str, token: str = "") -> BaseSch
         }
     )
     return schemathesis.openapi.from_dict(dict(document), config=config)
+
+
+def part_of(document: Mapping[str, Any], operations: str) -> dict[str, Any]:
+    """A document of fewer operations.
+
+    What a schema of schemathesis includes does not leave out the rest, where it has rules of its
+    own for some operations; so the document itself is cut.
+
+    Args:
+        document: the OpenAPI document.
+        operations: a regular expression for those to keep, such as `[A-Z]+ /v1/inventory`. Answers
+            tell what a path allows, so that its operations stay together.
+    """
+    kept = {
+        path: {
+            verb: operation
+            for verb, operation in verbs.items()
+            if re.fullmatch(operations, f"{verb.upper()} {path}")
+        }
+        for path, verbs in document["paths"].items()
+    }
+    return {**document, "paths": {path: verbs for path, verbs in kept.items() if verbs}}
 
 
 def fuzz(schema: BaseSchema) -> Fuzzed:

@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 from seam.bus import GrpcChannel
-from services.inventory.records.api_bus import InventoryApiStub
+from services.inventory.records.api_bus import InventoryApiStub, InventoryDeskApiStub
 from services.inventory.records.messagebus_bus import InventoryStub
 from tests.polyglot.node_process import node_inventory
 from tests.providers.stock_room import SHELVES, Shelf, write_catalogue
@@ -92,3 +92,9 @@ def inventory(connection: grpc.aio.Channel) -> InventoryStub:
 def api(connection: grpc.aio.Channel) -> InventoryApiStub:
     """Inventory as the front door reaches it."""
     return InventoryApiStub(GrpcChannel(connection))
+
+
+@pytest.fixture
+def desk(connection: grpc.aio.Channel) -> InventoryDeskApiStub:
+    """Inventory as the front door reaches it for the shop's people."""
+    return InventoryDeskApiStub(GrpcChannel(connection))

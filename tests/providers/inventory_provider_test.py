@@ -15,7 +15,7 @@ from contract.v1.money import Money
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from inventory.v1 import api_pb2, api_pb2_grpc
 
-from seam.contract import InvalidArgumentError
+from seam.contract import Code, InvalidArgumentError, StatusError
 from services.inventory.records.api import (
     Category,
     GetItemRequest,
@@ -29,8 +29,9 @@ from services.inventory.records.api import (
     PageSizeOutOfRangeError,
     QueryTooLong,
     QueryTooLongError,
+    SetStockRequest,
 )
-from services.inventory.records.api_bus import InventoryApiStub
+from services.inventory.records.api_bus import InventoryApiStub, InventoryDeskApiStub
 from services.inventory.records.messagebus import (
     BatchGetItemsRequest,
     InvalidReservationError,
@@ -426,7 +427,19 @@ async def test_an_error_has_the_code_and_the_words_of_the_contract(
     assert caught.value.details() == "There is no item with the SKU 'EMPTY'."
 
 
-@pytest.mark.parametrize("service", ["", "inventory.v1.Inventory", "inventory.v1.InventoryApi"])
+async def test_stock_is_set_by_nobody_who_has_not_signed_in(
+    desk: InventoryDeskApiStub, inventory: InventoryStub, shelf: Shelf
+) -> None:
+    with pytest.raises(StatusError) as caught:
+        await desk.set_stock(SetStockRequest(sku=shelf.a, stock=9, expected_stock=5))
+    assert caught.value.code is Code.UNAUTHENTICATED
+    assert await stock(inventory, shelf) == (5, 3, 0)
+
+
+@pytest.mark.parametrize(
+    "service",
+    ["", "inventory.v1.Inventory", "inventory.v1.InventoryApi", "inventory.v1.InventoryDeskApi"],
+)
 async def test_health_is_told_of_the_process_and_of_each_service(
     connection: grpc.aio.Channel, service: str
 ) -> None:

@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.system.business_processes_test import get, item_with_stock, new_cart, problem, put
 from tests.system.topologies import Shop, wait_until
@@ -129,18 +128,6 @@ def test_who_leaves_takes_their_carts_along_and_their_orders_are_nobody_s(shop: 
         wait_until(lambda cart_id=cart_id: _is_gone(ann, f"/v1/carts/{cart_id}"))  # type: ignore[misc]
     wait_until(lambda: _is_gone(ann, path))
     assert ann.see("/v1/orders")["orders"] == []
-
-
-@pytest.mark.parametrize("warning", [True, False], ids=["SIGTERM", "SIGKILL"])
-def test_who_is_signed_in_still_is_after_the_shop_was_restarted(shop: Shop, warning: bool) -> None:
-    ann = Person(shop)
-    me = ann.see("/v1/users/me")
-    assert me["email"] == ann.account["email"]
-    shop.restart(warning=warning)
-    assert ann.see("/v1/users/me") == me
-    body = {"refreshToken": ann.tokens["refreshToken"]}
-    answer = shop.http.post("/v1/authenticate:refresh", json=body)
-    assert answer.status_code == 200, answer.text
 
 
 def test_a_token_that_is_none_is_refused_wherever_it_is_shown(shop: Shop) -> None:

@@ -238,19 +238,3 @@ def test_no_stock_is_promised_twice_when_many_reserve_at_once(shop: Shop) -> Non
     for number, success in enumerate(held):
         if success:
             shop.release(f"{run}-{number}")
-
-
-@pytest.mark.parametrize("warning", [True, False], ids=["SIGTERM", "SIGKILL"])
-def test_the_shop_is_restarted_and_everything_is_still_there(shop: Shop, warning: bool) -> None:
-    item = item_with_stock(shop, 4, most=900)
-    cart_id = new_cart(shop)
-    put(shop, cart_id, item["sku"], 2)
-    reservation = f"over-night-{uuid.uuid4()}"
-    shop.reserve(reservation, {item["sku"]: 1})
-    before = get(shop, f"/v1/carts/{cart_id}")
-    everything = pages(shop, pageSize=200)
-    shop.restart(warning=warning)
-    assert get(shop, f"/v1/carts/{cart_id}") == before
-    assert pages(shop, pageSize=200) == everything
-    shop.release(reservation)
-    assert get(shop, f"/v1/inventory/{item['sku']}")["stock"] == item["stock"]

@@ -123,15 +123,3 @@ def test_no_more_is_sold_than_there_is_to_many_who_order_at_once(shop: Shop) -> 
     for each in confirmed:
         shop.http.post(f"/v1/orders/{each['orderId']}:cancel")
     wait_until(lambda: stock(shop, item["sku"]) == item["stock"])
-
-
-def test_orders_are_there_after_the_shop_was_killed(shop: Shop) -> None:
-    item = item_with_stock(shop, 5)
-    cart_id = new_cart(shop)
-    put(shop, cart_id, item["sku"], 1)
-    placed = ordered(shop, cart_id, "ORDER_STATE_CONFIRMED")
-    shop.restart(warning=False)
-    assert get(shop, f"/v1/orders/{placed['orderId']}") == placed
-    wait_until(lambda: lines(shop, cart_id) == [])
-    shop.http.post(f"/v1/orders/{placed['orderId']}:cancel")
-    wait_until(lambda: stock(shop, item["sku"]) == item["stock"])

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -104,6 +109,27 @@ class Shop:
         self.http.close()
         for process in self._processes.values():
             process.kill()
+
+    def grant(self, email: str, role: str) -> None:
+        """Trust an account with a role, by the command that those who run the shop have.
+
+        Raises:
+            subprocess.CalledProcessError: the command fails.
+        """
+        data = ["--data", str(self._directory / "data")]
+        subprocess.run(
+            [*SOURCES, "authentication", "grant", email, role, *data],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            check=True,
+            capture_output=True,
+        )
+
+    @contextmanager
+    def database(self, service: str) -> Iterator[sqlite3.Connection]:
+        """The database of a service, beside the process that has it."""
+        file = self._directory / "data" / f"{service}.db"
+        with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as connection:
+            yield connection
 
     def reserve(self, reservation_id: str, lines: Mapping[str, int]) -> None:
         """Hold stock as another service would: with a plain gRPC stub.

@@ -18,6 +18,16 @@ from tests.system.topologies import Shop, wait_until
 Visited: TypeAlias = tuple[str, str, int, str, Any]
 """Method, path, status, content type and body of one visit."""
 
+SUBSCRIBERS: Final = (
+    "customerChat",
+    "home",
+    "notifications",
+    "orders",
+    "search",
+    "shoppingCart",
+)
+"""The services that hear of events, as paths call them."""
+
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
@@ -224,6 +234,7 @@ def _be_somebody(guide: Tour, shop: Shop, stocked: list[Any]) -> None:
     for client in ("WEB", "MOBILE"):
         visit("GET", f"/v1/home?client=CLIENT_{client}&cartId={cart_id}", headers=ann)
     visit("GET", "/v1/home?client=CLIENT_FAX")
+    _stand_at_the_desk(guide, ann, sku)
 
 
 def _talk(guide: Tour, ann: dict[str, str], bob: dict[str, str]) -> None:
@@ -243,6 +254,22 @@ def _talk(guide: Tour, ann: dict[str, str], bob: dict[str, str]) -> None:
     visit("GET", "/v1/chats", headers=ann)
     visit("POST", f"{chat}:close", headers=ann)
     visit("POST", f"{chat}/messages", json={**message, "messageId": "3"}, headers=ann)
+
+
+def _stand_at_the_desk(guide: Tour, ann: dict[str, str], sku: str) -> None:
+    """Ask for what is for the shop's people alone, as nobody and as a customer."""
+    visit = guide.visit
+    for who in ({}, ann):
+        said = {"stock": 9, "expectedStock": 1}
+        visit("POST", f"/v1/desk/inventory/{sku}:setStock", json=said, headers=who)
+        visit("GET", "/v1/desk/orders:stuck", headers=who)
+        visit("POST", "/v1/desk/orders/no-such-order:retry", headers=who)
+        for service in SUBSCRIBERS:
+            letters = f"/v1/desk/{service}/deadLetters"
+            visit("GET", letters, headers=who)
+            visit("POST", f"{letters}/no-such-event:replay", headers=who)
+            visit("POST", f"{letters}/no-such-event:drop", headers=who)
+    visit("GET", f"/v1/inventory/{sku}")
 
 
 def _token(shop: Shop, email: str) -> dict[str, str]:

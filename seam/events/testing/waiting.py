@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from seam.events.dead_letters import DeadLetters
 from seam.events.event import PARTITIONS
-from seam.events.statements import statements_of
+from seam.events.statements import Parked, statements_of
 from seam.events.testing.shop import entries
 from seam.persistence import Database
 
@@ -20,6 +21,16 @@ async def until_noted(ledger: Database, count: int) -> dict[str, list[int]]:
             noted = await entries(ledger)
             if sum(map(len, noted.values())) >= count:
                 return noted
+            await asyncio.sleep(0.02)
+
+
+async def until_dead(ledger: Database, count: int) -> list[Parked]:
+    """The dead letters of the subscriber, once there are `count`."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            dead = await DeadLetters("ledger", ledger).page(0, 1000)
+            if len(dead) >= count:
+                return dead
             await asyncio.sleep(0.02)
 
 

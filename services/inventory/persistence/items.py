@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from contract.v1.money import Money
-from sqlalchemy import bindparam, case, func, or_, select
+from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlmodel import col
 
 from seam.events import publish
@@ -159,6 +159,14 @@ def _put(insert: Any) -> Any:  # noqa: ANN401 (SQLAlchemy's, by dialect)
 
 _PUT = Command(_put)
 
+_LOCK = Query(
+    select(*ITEM_COLUMNS).where(col(ItemRow.sku) == bindparam("sku")).with_for_update(), item_of
+)
+
+_SET_STOCK = Command(
+    update(ItemRow).where(col(ItemRow.sku) == bindparam("item")).values(stock=bindparam("units"))
+)
+
 
 class ItemRepository:
     """The items of the catalogue."""
@@ -229,6 +237,14 @@ class ItemRepository:
         changed = [item for item in items if after[item.sku] != before.get(item.sku)]
         told = (_told(item, after[item.sku]) for item in changed)
         await publish(transaction, ITEM_CHANGED, *told)
+
+    async def lock(self, sku: str) -> Item | None:
+        """The item with a SKU, or None; until the transaction ends, nobody reserves any of it."""
+        return await self._session.fetch_one(_LOCK, sku=sku)
+
+    async def set_stock(self, sku: str, units: int) -> None:
+        """Set how many units of an item can be reserved. Nobody is told of stock that changes."""
+        await self._session.execute(_SET_STOCK, item=sku, units=units)
 
     async def _versions(self, skus: Sequence[str]) -> dict[str, int]:
         return dict(await self._session.fetch_all(_VERSIONS, skus=skus))

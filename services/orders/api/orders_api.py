@@ -112,7 +112,7 @@ class OrdersApi:
                 known = await orders.by_key(key)
                 sold_by = await orders.of_cart(purchase.cart_id, purchase.cart_revision)
         if ending is not None:
-            await ending.within(_patience())
+            await ending.within(patience())
             return await self._shown(purchase.order_id)
         if known is not None:
             return await self._show_again(known, request)
@@ -153,7 +153,7 @@ class OrdersApi:
                 if await self._runner.stop(transaction, order_id, CANCELLED):
                     await OrderRepository(transaction).begin_cancelling(order_id)
         if order.state is not OrderState.CANCELLED and order.state is not OrderState.REJECTED:
-            await ending.within(_patience())
+            await ending.within(patience())
             order = await self._find(order_id)
         if order.state is OrderState.REJECTED:
             raise OrderAlreadyRejectedError(OrderAlreadyRejected(order_id=order_id))
@@ -165,7 +165,7 @@ class OrdersApi:
         ending = self._runner.ending(order.order_id)
         found = await self._find(order.order_id)
         if found.state is OrderState.PENDING:
-            await ending.within(_patience())
+            await ending.within(patience())
         return await self._shown(order.order_id)
 
     async def _contents(self, cart_id: str) -> CartContents:
@@ -211,6 +211,7 @@ class OrdersApi:
         )
 
 
-def _patience() -> float:
+def patience() -> float:
+    """Seconds that a call may wait for an order to come to an end before it is shown."""
     left = remaining()
     return PATIENCE if left is None else max(0.0, min(PATIENCE, left - _IN_RESERVE))

@@ -7,6 +7,7 @@ and what keeps a cart from being sold twice, is the same whoever the owner is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -15,7 +16,7 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlmodel import col
 
 from seam.call import current_principal
-from seam.persistence import Command, Query, Session, current_subject
+from seam.persistence import Command, Query, Session, current_subject, one_of
 from seam.sagas import Reason
 from services.orders.domain.purchase import Purchase
 from services.orders.domain.rejection import rejection_of
@@ -195,6 +196,10 @@ _LINES: Final = Query(
     .order_by(col(OrderLineRow.position)),
     _line,
 )
+# For those who look after all orders, whoever owns them.
+_SUMMARIES: Final = Query(
+    select(*_SUMMARY_COLUMNS).where(one_of(col(OrderRow.order_id), "order_ids")), _summary
+)
 # Who is not signed in has no list: they know their orders one by one.
 _IS_MINE: Final = and_(col(OrderRow.owner) == current_subject(), col(OrderRow.owner) != "")
 _RECIPIENT: Final = Query(
@@ -321,6 +326,11 @@ class OrderRepository:
     async def lines(self, order_id: str) -> tuple[OrderLine, ...]:
         """The lines of an order, in the order of its cart."""
         return tuple(await self._session.fetch_all(_LINES, of=order_id))
+
+    async def summaries(self, order_ids: Sequence[str]) -> dict[str, OrderSummary]:
+        """Orders by their identities, whoever asks; unknown ones are left out."""
+        found = await self._session.fetch_all(_SUMMARIES, order_ids=order_ids)
+        return {each.order_id: each for each in found}
 
     async def page(self, before: str, most: int) -> tuple[OrderSummary, ...]:
         """The newest orders of who asks; with `before`, those that are older than that order."""

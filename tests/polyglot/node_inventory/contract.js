@@ -13,7 +13,10 @@ import { Metadata, status as codes } from "@grpc/grpc-js";
 import { fromJSON } from "@grpc/proto-loader";
 import protobuf from "protobufjs";
 
+import { NotAllowed, checkRoles } from "./access.js";
+
 const ERROR_OPTION = "(contract.v1.error)";
+const METHOD_OPTION = "(contract.v1.method)";
 const STATUS = "google.rpc.Status";
 const BAD_REQUEST = "google.rpc.BadRequest";
 const FILES_OF_ERRORS = ["google/rpc/status.proto", "google/rpc/error_details.proto"];
@@ -74,20 +77,33 @@ export class Contract {
    *   they refuse by throwing a `ContractError` or a `RefusedField`
    */
   implement(server, name, handlers) {
-    const answer = (handler) => (call, callback) => {
+    const answer = (method, handler) => (call, callback) => {
       let response;
       try {
+        checkRoles(`${name}/${method}`, this.#roles(name, method), call.metadata);
         response = handler(call.request);
       } catch (error) {
         if (error instanceof ContractError) callback(this.#refusal(error));
+        else if (error instanceof NotAllowed)
+          callback({ code: error.code, details: error.message });
         else if (error instanceof RefusedField) callback(this.#badRequest(error));
         else callback(unexpected(name, error));
         return;
       }
       callback(null, response);
     };
-    const answers = Object.entries(handlers).map(([method, handler]) => [method, answer(handler)]);
+    const answers = Object.entries(handlers).map(([method, handler]) => [
+      method,
+      answer(method, handler),
+    ]);
     server.addService(this.definitions[name], Object.fromEntries(answers));
+  }
+
+  /** The roles of which a method asks for one. */
+  #roles(service, method) {
+    const { parsedOptions } = this.types.lookupService(service).methods[method];
+    const { access } = Object.assign({}, ...parsedOptions)[METHOD_OPTION];
+    return [access.roles ?? []].flat();
   }
 
   /** The status of an error, with its record in the details. */

@@ -3,11 +3,11 @@
  * service and shares no code with it. All it knows are the contracts under `protos/`.
  *
  * A call arrives as bytes. `contract.js` turns them into an object, by the contract's own files;
- * `inventory.js` answers other services and `inventory-api.js` answers clients, both from the
- * `Catalogue` and the `Reservations` in memory. A refusal is thrown as a `ContractError` and
+ * `inventory.js` answers other services, `inventory-api.js` clients and `inventory-desk-api.js` the
+ * shop's people, all from the `Catalogue` and the `Reservations` in memory. A refusal is thrown as a `ContractError` and
  * travels as `google.rpc.Status`. Since every answer is computed in one go, no call ever sees
  * another half done, and there is nothing to lock. What must outlive the process is the journal
- * of reservations.
+ * of what has changed the stock.
  */
 
 import { parseArgs } from "node:util";
@@ -18,6 +18,7 @@ import { HealthImplementation } from "grpc-health-check";
 import { readCatalogue } from "./catalogue.js";
 import { Contract } from "./contract.js";
 import { inventoryApi } from "./inventory-api.js";
+import { inventoryDeskApi } from "./inventory-desk-api.js";
 import { inventory } from "./inventory.js";
 import { openJournal } from "./journal.js";
 import { Reservations } from "./reservations.js";
@@ -54,6 +55,7 @@ function serve({ listen, protos, catalogue: file, journal: journalFile }) {
 
   const services = {
     "inventory.v1.InventoryApi": inventoryApi(catalogue),
+    "inventory.v1.InventoryDeskApi": inventoryDeskApi(catalogue, reservations),
     "inventory.v1.Inventory": inventory(catalogue, reservations),
   };
   const server = new Server();

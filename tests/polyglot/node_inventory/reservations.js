@@ -40,13 +40,20 @@ export class Reservations {
     this.#write({ release: id });
   }
 
+  /** Sets how many units of a known item there are beside what is held. */
+  setStock(sku, stock) {
+    this.#write({ set: sku, stock });
+  }
+
   #write(entry) {
     this.#journal.append(entry);
     this.#apply(entry);
   }
 
-  #apply({ hold, lines, release }) {
-    if (hold !== undefined) {
+  #apply({ set, stock, hold, lines, release }) {
+    if (set !== undefined) {
+      this.#catalogue.find(set).stock = stock;
+    } else if (hold !== undefined) {
       this.#byId.set(hold, { lines, released: false });
       for (const { sku, quantity } of lines) this.#catalogue.find(sku).stock -= quantity;
     } else {
