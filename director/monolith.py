@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from director.reference.serving import REFERENCE
 from director.rendering.commands import add_render_commands
 from seam.runtime import main
 from services.authentication.service import SERVICE as AUTHENTICATION
@@ -32,4 +33,10 @@ SERVICES: Final = (
 )
 
 if __name__ == "__main__":
-    main("shop", SERVICES, whole_system=True, add_commands=add_render_commands)
+    main(
+        "shop",
+        SERVICES,
+        whole_system=True,
+        add_commands=add_render_commands,
+        sites=(REFERENCE,),
+    )

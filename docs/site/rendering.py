@@ -1,0 +1,164 @@
+"""Writes the site: what each file holds, by its place."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from docs.site.drawing import STYLE, draw
+from docs.site.pages import comment
+from docs.site.searching import entries, index_script
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+from sqlalchemy.dialects import postgresql
+
+from codegen.contract.comments import first_sentence
+from codegen.contract.model import Enum, Message
+from codegen.documentation import words
+from codegen.documentation.examples import example_of, request_command
+from lib.http_status import HTTP_STATUS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from docs.site.pages import Page
+    from docs.site.system import System
+    from sqlalchemy import Column, Table
+
+    from codegen.contract.model import HttpBinding, Method
+
+__all__ = ["render"]
+
+_PACKAGE: Final = "docs.site"
+
+_STATIC: Final = ("site.css", "search.js")
+
+_GUIDE: Final = "docs/"
+_DECISION: Final = "docs/adr/"
+
+
+def render(system: System, pages: Sequence[Page]) -> dict[str, str]:
+    """All files of the site by place. The same system and pages give the same files.
+
+    Args:
+        system: the services.
+        pages: what is written by hand.
+    """
+    environment = _environment(system)
+    site: dict[str, Any] = {
+        "system": system,
+        "guides": [p for p in pages if _is_below(p, _GUIDE)],
+        "decisions": [p for p in pages if _is_below(p, _DECISION)],
+        "others": [p for p in pages if not p.source.startswith(_GUIDE)],
+    }
+
+    def page(template: str, path: str, **more: object) -> str:
+        root = "../" * path.count("/")
+        return environment.get_template(template).render(root=root, path=path, **site, **more)
+
+    written = {
+        "index.html": page("index.html", "index.html", map=draw(system, folder="services/")),
+        "events.html": page("events.html", "events.html"),
+        "errors.html": page("errors.html", "errors.html"),
+        "access.html": page("access.html", "access.html"),
+        "map.svg": draw(system, folder="services/", style=STYLE),
+        "search-index.js": index_script(entries(system, pages)),
+    }
+    for service in system.everything:
+        path = f"services/{service.name}.html"
+        written[path] = page("service.html", path, service=service)
+    for each in pages:
+        written[each.path] = page("page.html", each.path, page=each)
+    for name in _STATIC:
+        written[name] = _resource("static", name)
+    return dict(sorted(written.items()))
+
+
+def _is_below(page: Page, folder: str) -> bool:
+    return page.source.startswith(folder) and "/" not in page.source[len(folder) :]
+
+
+def _environment(system: System) -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(lambda name: _resource("templates", name)),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    homes = {
+        type_.full_name: service.name for service in system.everything for type_ in service.types
+    }
+
+    def link(full_name: str, root: str) -> Markup:
+        """A type's or method's name, which leads to where it is described."""
+        home = homes.get(full_name) or full_name.partition(".")[0]
+        words = full_name.rpartition(".")[2]
+        return Markup('<a href="{}services/{}.html#{}"><code>{}</code></a>').format(
+            root, home, full_name, words
+        )
+
+    def example(message: Message) -> str:
+        return json.dumps(example_of(message, system.types), indent=2, ensure_ascii=False)
+
+    def command(method: Method, binding: HttpBinding) -> str:
+        return request_command(method, binding, system.types)
+
+    def message_of(full_name: str) -> Message | None:
+        found = system.types.get(full_name)
+        return found if isinstance(found, Message) and found.full_name in homes else None
+
+    environment.filters |= {
+        "comment": comment,
+        "first_sentence": first_sentence,
+        "title": lambda name: name.replace("_", " "),
+        "capital": lambda text: text[:1].upper() + text[1:],
+        "type_words": words.type_words,
+        "presence": words.presence_words,
+        "rules": words.rule_words,
+        "access": words.access_words,
+        "idempotency": words.idempotency_words,
+        "stream": words.stream_words,
+        "route": words.route_words,
+        "link": link,
+        "example": example,
+        "command": command,
+        "column_type": _column_type,
+        "column_notes": _column_notes,
+        "index_words": _index_words,
+        "status": lambda code: HTTP_STATUS[code],
+    }
+    environment.globals |= {"message_of": message_of, "users_of": system.users}
+    environment.tests |= {"enum": lambda type_: isinstance(type_, Enum)}
+    return environment
+
+
+def _resource(folder: str, name: str) -> str:
+    return files(_PACKAGE).joinpath(folder, name).read_text(encoding="utf-8")
+
+
+def _column_type(column: Column[Any]) -> str:
+    return str(column.type.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
+
+
+def _column_notes(column: Column[Any]) -> list[str]:
+    notes = ["primary key"] if column.primary_key else []
+    if not column.nullable and not column.primary_key:
+        notes.append("not null")
+    if column.unique:
+        notes.append("unique")
+    return notes + [f"refers to {key.target_fullname}" for key in _foreign_keys(column)]
+
+
+def _foreign_keys(column: Column[Any]) -> list[Any]:
+    return sorted(column.foreign_keys, key=lambda key: key.target_fullname)
+
+
+def _index_words(table: Table) -> list[str]:
+    found = []
+    for index in sorted(table.indexes, key=lambda each: str(each.name)):
+        columns = ", ".join(str(each).rpartition(".")[2] for each in index.expressions)
+        unique = ", unique" if index.unique else ""
+        found.append(f"{index.name} ({columns}){unique}")
+    return found
