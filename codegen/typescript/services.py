@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from codegen.contract.model import ContractFile, Enum, Method, Service
     from codegen.typescript.module import Module
 
-__all__ = ["ClientNames", "ServiceWriter"]
+__all__ = ["ClientNames", "ServiceWriter", "page_items"]
 
 _SUPPLIED_BY = {
     Kind.UNARY: ("Unary", "unary"),
@@ -127,10 +127,10 @@ class ServiceWriter:
             "  return {",
         ]
         for method in self.methods:
-            supplier = "paged" if _items(method, self._types) else _SUPPLIED_BY[method.kind][1]
+            supplier = "paged" if page_items(method, self._types) else _SUPPLIED_BY[method.kind][1]
             call = f"{self._module.imports.runtime(supplier)}("
             arguments = ["connection", names.methods[method.name]]
-            items = _items(method, self._types)
+            items = page_items(method, self._types)
             if items is not None:
                 arguments.append(string(items.json_name))
             head = f"{member_key(lower_first(method.name))}: {call}"
@@ -138,7 +138,7 @@ class ServiceWriter:
         return "\n".join([*rows, "  };", "}"])
 
     def _kind(self, method: Method) -> str:
-        if _items(method, self._types) is not None:
+        if page_items(method, self._types) is not None:
             return self._module.imports.runtime("Paged")
         return self._module.imports.runtime(_SUPPLIED_BY[method.kind][0])
 
@@ -152,7 +152,7 @@ class ServiceWriter:
             bound = [string(each.json_name) for each in primary_binding(method).path_fields]
             arguments.append(f"Omit<{request}, {' | '.join(bound)}>" if bound else request)
         arguments.append(response)
-        items = _items(method, self._types)
+        items = page_items(method, self._types)
         if items is not None:
             arguments.append(single_type(items.type, self._module))
         arguments.append(self._errors.get(method.name, "never"))
@@ -215,7 +215,7 @@ def _wire_name(error: Message) -> str:
     return error.full_name.rpartition(".")[2]
 
 
-def _items(method: Method, types: Mapping[str, Message | Enum]) -> Field | None:
+def page_items(method: Method, types: Mapping[str, Message | Enum]) -> Field | None:
     """The field of the items, when a method answers with a page of a list.
 
     Source: https://google.aip.dev/158.
