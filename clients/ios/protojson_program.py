@@ -1,29 +1,25 @@
 """The iOS client's run-time, as a program that goes through the table of ProtoJSON cases.
 
-It takes a Swift toolchain, which is used where there is one: `swift` on the PATH.
+It takes part where there is a Swift toolchain.
 """
 
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Final
 
+from clients.ios.toolchain import run_swift
 from codegen.contract.loading import load
 from codegen.swift.package import package
 from codegen.testing.compiling import TESTDATA, request_for
 
-__all__ = ["assemble", "command", "toolchain"]
+__all__ = ["assemble", "command"]
 
 HERE: Final = Path(__file__).parent
 CONTRACTS: Final = ("library/v1/api.proto", "library/v1/values.proto")
 CASES: Final = HERE.parent / "protojson/cases.json"
-
-
-def toolchain() -> str | None:
-    """The compiler driver that is on the PATH; None where there is none."""
-    return shutil.which("swift")
+PROGRAM: Final = "ProtoJSONProgram"
 
 
 def assemble(folder: Path) -> None:
@@ -39,13 +35,12 @@ def assemble(folder: Path) -> None:
     # Reading contracts writes beside them.
     contracts = folder / "contracts"
     shutil.copytree(TESTDATA / "contracts", contracts)
+    files = load(request_for(contracts, CONTRACTS), {})
+    shutil.rmtree(contracts)
     generated = client / "Generated"
     generated.mkdir()
-    for path, content in package(
-        load(request_for(contracts, CONTRACTS), {}), "readers", everything=True
-    ):
+    for path, content in package(files, "readers", everything=True):
         (generated / path).write_text(content)
-    shutil.rmtree(contracts)
 
 
 def command(folder: Path) -> list[str]:
@@ -58,10 +53,8 @@ def command(folder: Path) -> list[str]:
         The command that starts the program.
 
     Raises:
-        subprocess.CalledProcessError: it does not compile.
+        AssertionError: it does not compile.
     """
     assemble(folder)
-    swift = ["swift", "build", "--package-path", str(folder)]
-    subprocess.run([*swift, "--product", "ProtoJSONProgram"], check=True)
-    shown = subprocess.run([*swift, "--show-bin-path"], check=True, capture_output=True, text=True)
-    return [str(Path(shown.stdout.strip(), "ProtoJSONProgram"))]
+    run_swift(folder, "build", "--product", PROGRAM)
+    return ["swift", "run", "--skip-build", "--package-path", str(folder), PROGRAM]

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from clients.ios import protojson_program as ios_program
+from clients.ios.toolchain import toolchain
 from clients.protojson import python_program, server_program
 from clients.web import protojson_program as web_program
 
@@ -38,4 +40,6 @@ PARTICIPANTS: Final = (
     Participant("server", server_program.command, is_client=False),
     Participant("python", python_program.command),
     Participant("web", web_program.command),
+    # It is compiled, for which there is a toolchain on some machines.
+    *((Participant("ios", ios_program.command),) if toolchain() else ()),
 )

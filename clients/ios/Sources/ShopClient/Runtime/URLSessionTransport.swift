@@ -43,6 +43,10 @@ public final class URLSessionTransport: HTTPTransport {
         for (name, value) in headers {
             request.setValue(value, forHTTPHeaderField: name)
         }
+        #if canImport(FoundationNetworking)
+            // There it would say `keep-alive`, and no server would upgrade.
+            request.setValue("Upgrade", forHTTPHeaderField: "Connection")
+        #endif
         let task = session.webSocketTask(with: request)
         task.resume()
         return URLSessionWebSocket(task)
