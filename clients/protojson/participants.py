@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from clients.android import protojson_program as kotlin_program
+from clients.ios import protojson_program as ios_program
+from clients.ios.toolchain import toolchain
 from clients.protojson import python_program, server_program
 from clients.web import protojson_program as web_program
 
@@ -40,4 +42,6 @@ PARTICIPANTS: Final = (
     Participant("python", python_program.command),
     Participant("web", web_program.command),
     Participant("kotlin", kotlin_program.command),
+    # It is compiled, for which there is a toolchain on some machines.
+    *((Participant("ios", ios_program.command),) if toolchain() else ()),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from codegen.client.names import client_name
+from codegen.client.roles import Roles, client_methods, primary_binding
 from codegen.contract.declarations import EMPTY, FIELD_MASK
 from codegen.contract.model import Enum, Kind, Message, OneOf
 from codegen.kotlin.names import (
@@ -17,8 +19,6 @@ from codegen.kotlin.names import (
 )
 from codegen.kotlin.source import Imports
 from codegen.names import camel
-from codegen.typescript.names import client_name
-from codegen.typescript.roles import Roles, client_methods, primary_binding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

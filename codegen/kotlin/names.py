@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from codegen.client.names import lower_camel, lower_first, parts
 from codegen.names import camel
-from codegen.typescript.names import lower_camel, lower_first, parts
 
 if TYPE_CHECKING:
     from collections.abc import Collection

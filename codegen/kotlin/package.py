@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from codegen.client.names import client_name, lower_camel, lower_first
+from codegen.client.session import SessionRole, refreshes, session_role
 from codegen.contract.model import Enum
 from codegen.kotlin.codecs import enum_codec, message_codec
 from codegen.kotlin.module import Module, Modules
@@ -13,8 +15,6 @@ from codegen.kotlin.names import NameAllocator, file_name
 from codegen.kotlin.services import ServiceWriter
 from codegen.kotlin.source import Imports, bracketed, closure, documentation
 from codegen.kotlin.types import enum_class, message_class
-from codegen.typescript.names import client_name, lower_camel, lower_first
-from codegen.typescript.session import SessionRole, refreshes, session_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from codegen.client.names import lower_first
+from codegen.client.paging import page_items
+from codegen.client.roles import client_methods, primary_binding
+from codegen.client.session import SessionRole, session_role
 from codegen.contract.comments import first_sentence
 from codegen.contract.model import IdempotencyLevel, Kind, Message
 from codegen.kotlin.names import NameAllocator, string
 from codegen.kotlin.source import bracketed, closure, documentation
 from codegen.kotlin.types import needs_nothing, single_type
-from codegen.typescript.names import lower_first
-from codegen.typescript.roles import client_methods, primary_binding
-from codegen.typescript.services import items_field
-from codegen.typescript.session import SessionRole, session_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +57,7 @@ class ServiceWriter:
                 names.take(f"{self.functions[method.name]}All"),
             )
             for method in self.methods
-            if items_field(method, self._types) is not None
+            if page_items(method, self._types) is not None
         }
         self.constants = {
             method.name: names.take(f"{self.functions[method.name]}Method")
@@ -142,7 +142,7 @@ class ServiceWriter:
 
     def _paging(self, method: Method, response: str) -> Iterator[list[str]]:
         known = self._module.imports.known
-        field = items_field(method, self._types)
+        field = page_items(method, self._types)
         assert field is not None
         pages, items = self._paged[method.name]
         asks = self._property(method.request.full_name, "page_token")
@@ -171,7 +171,7 @@ class ServiceWriter:
 
     def _item_type(self, method: Method) -> str:
         response = self._types[method.response.full_name]
-        field = items_field(method, self._types)
+        field = page_items(method, self._types)
         assert isinstance(response, Message)
         assert field is not None
         return single_type(field.type, self._module)

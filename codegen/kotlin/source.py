@@ -6,9 +6,9 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Final
 
+from codegen.client.names import lower_camel
 from codegen.contract.comments import reflow
 from codegen.kotlin.names import TYPES
-from codegen.typescript.names import lower_camel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from codegen.client.names import lower_first
 from codegen.contract.declarations import EMPTY, FIELD_MASK
 from codegen.contract.model import Enum, Message, OneOf
-from codegen.typescript.names import NameAllocator, lower_first
+from codegen.typescript.names import NameAllocator
 from codegen.typescript.source import Imports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from codegen.client.roles import Roles
     from codegen.contract.model import TypeRef
-    from codegen.typescript.roles import Roles
 
 __all__ = ["Module", "Modules"]
 

@@ -6,23 +6,19 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
+from codegen.client.names import lower_camel
+
 if TYPE_CHECKING:
-    from codegen.contract.model import Message, OneOf, Service
+    from codegen.contract.model import Message, OneOf
 
 __all__ = [
     "NameAllocator",
-    "client_name",
-    "lower_camel",
-    "lower_first",
     "member_key",
     "oneof_member",
-    "parts",
     "string",
 ]
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
-_UNDERSCORE: Final = re.compile(r"_+(.)?")
-_WORD: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
 
 RUNTIME: Final = frozenset(
     {
@@ -81,21 +77,6 @@ class NameAllocator:
         return wanted
 
 
-def lower_first(name: str) -> str:
-    """`GetItem` as `getItem`, `HTTPRule` as `httpRule`."""
-    first = _WORD.match(name)
-    end = first.end() if first else 1
-    return name[:end].lower() + name[end:]
-
-
-def client_name(service: Service) -> str:
-    """What a client calls a service: `ShoppingCartApi` is `ShoppingCart`."""
-    for suffix in ("Api", "Service"):
-        if service.name.endswith(suffix) and service.name != suffix:
-            return service.name.removesuffix(suffix)
-    return service.name
-
-
 def member_key(name: str) -> str:
     """A member's name where an object's type or value is written."""
     return name if _IDENTIFIER.fullmatch(name) else string(name)
@@ -112,13 +93,3 @@ def oneof_member(message: Message, oneof: OneOf) -> str:
     while any(field.json_name == name for field in message.fields):
         name += "_"
     return name
-
-
-def lower_camel(name: str) -> str:
-    """`card_number` as `cardNumber`, as protoc makes the names of JSON."""
-    return _UNDERSCORE.sub(lambda match: (match[1] or "").upper(), name)
-
-
-def parts(path: str) -> tuple[str, ...]:
-    """The parts of a contract's path without its suffix: `library`, `v1`, `api`."""
-    return tuple(path.removesuffix(".proto").split("/"))

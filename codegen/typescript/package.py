@@ -6,19 +6,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from codegen.client.names import client_name, lower_camel, lower_first, parts
+from codegen.client.roles import Roles
+from codegen.client.session import SessionRole, refreshes, session_role
 from codegen.contract.model import Enum, Message
 from codegen.typescript.module import Module, Modules
-from codegen.typescript.names import (
-    NameAllocator,
-    client_name,
-    lower_camel,
-    lower_first,
-    parts,
-)
-from codegen.typescript.roles import Roles
+from codegen.typescript.names import NameAllocator
 from codegen.typescript.schemas import enum_schema, message_schema
 from codegen.typescript.services import ServiceWriter
-from codegen.typescript.session import SessionRole, refreshes, session_role
 from codegen.typescript.source import bracketed, documentation
 from codegen.typescript.types import enum_type, message_types
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from codegen.client.names import lower_first
 from codegen.contract.loading import load
 from codegen.testing.compiling import request_for
-from codegen.typescript.names import lower_first
 from codegen.typescript.package import package
 
 if TYPE_CHECKING:

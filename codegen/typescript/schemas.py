@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from codegen.client.names import lower_camel
 from codegen.contract.model import (
     Enum,
     Field,
@@ -14,7 +15,7 @@ from codegen.contract.model import (
     WellKnown,
     Wrapper,
 )
-from codegen.typescript.names import lower_camel, member_key, oneof_member, string
+from codegen.typescript.names import member_key, oneof_member, string
 from codegen.typescript.source import bracketed
 
 if TYPE_CHECKING:

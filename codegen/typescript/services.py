@@ -6,21 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from codegen.client.names import client_name, lower_first
+from codegen.client.paging import page_items
+from codegen.client.roles import client_methods, primary_binding
+from codegen.client.session import session_role
 from codegen.contract.comments import first_sentence
-from codegen.contract.model import Field, IdempotencyLevel, Kind, Message, Presence, Scalar
-from codegen.typescript.names import client_name, lower_first, member_key, string
-from codegen.typescript.roles import client_methods, primary_binding
-from codegen.typescript.session import session_role
+from codegen.contract.model import IdempotencyLevel, Kind, Message, Presence
+from codegen.typescript.names import member_key, string
 from codegen.typescript.source import bracketed, documentation, union
 from codegen.typescript.types import single_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from codegen.contract.model import ContractFile, Enum, Method, Service
     from codegen.typescript.module import Module
 
-__all__ = ["ClientNames", "ServiceWriter", "items_field"]
+__all__ = ["ClientNames", "ServiceWriter"]
 
 _SUPPLIED_BY = {
     Kind.UNARY: ("Unary", "unary"),
@@ -127,10 +129,10 @@ class ServiceWriter:
             "  return {",
         ]
         for method in self.methods:
-            supplier = "paged" if items_field(method, self._types) else _SUPPLIED_BY[method.kind][1]
+            supplier = "paged" if page_items(method, self._types) else _SUPPLIED_BY[method.kind][1]
             call = f"{self._module.imports.runtime(supplier)}("
             arguments = ["connection", names.methods[method.name]]
-            items = items_field(method, self._types)
+            items = page_items(method, self._types)
             if items is not None:
                 arguments.append(string(items.json_name))
             head = f"{member_key(lower_first(method.name))}: {call}"
@@ -138,7 +140,7 @@ class ServiceWriter:
         return "\n".join([*rows, "  };", "}"])
 
     def _kind(self, method: Method) -> str:
-        if items_field(method, self._types) is not None:
+        if page_items(method, self._types) is not None:
             return self._module.imports.runtime("Paged")
         return self._module.imports.runtime(_SUPPLIED_BY[method.kind][0])
 
@@ -152,7 +154,7 @@ class ServiceWriter:
             bound = [string(each.json_name) for each in primary_binding(method).path_fields]
             arguments.append(f"Omit<{request}, {' | '.join(bound)}>" if bound else request)
         arguments.append(response)
-        items = items_field(method, self._types)
+        items = page_items(method, self._types)
         if items is not None:
             arguments.append(single_type(items.type, self._module))
         arguments.append(self._errors.get(method.name, "never"))
@@ -213,29 +215,3 @@ class ServiceWriter:
 def _wire_name(error: Message) -> str:
     """What a problem calls an error."""
     return error.full_name.rpartition(".")[2]
-
-
-def items_field(method: Method, types: Mapping[str, Message | Enum]) -> Field | None:
-    """The field of the items, when a method answers with a page of a list.
-
-    Source: https://google.aip.dev/158.
-    """
-    request, response = types[method.request.full_name], types[method.response.full_name]
-    if method.kind is not Kind.UNARY:
-        return None
-    assert isinstance(request, Message)
-    assert isinstance(response, Message)
-    repeated = [field for field in response.fields if field.repeated]
-    asks = _is_text(request.fields, "page_token")
-    tells = _is_text(response.fields, "next_page_token")
-    return repeated[0] if asks and tells and len(repeated) == 1 else None
-
-
-def _is_text(fields: Sequence[Field], name: str) -> bool:
-    return any(
-        field.name == name
-        and field.type is Scalar.STRING
-        and field.is_single
-        and field.presence is Presence.ALWAYS
-        for field in fields
-    )

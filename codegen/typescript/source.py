@@ -6,8 +6,9 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Final
 
+from codegen.client.names import lower_camel, parts
 from codegen.contract.comments import reflow
-from codegen.typescript.names import NameAllocator, lower_camel, parts
+from codegen.typescript.names import NameAllocator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

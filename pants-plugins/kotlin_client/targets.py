@@ -37,7 +37,7 @@ class KotlinGeneratorsField(SpecialCasedDependencies):
     """The code that generates."""
 
     alias = "generators"
-    default = ("//codegen", "//codegen/kotlin", "//codegen/typescript", "//lib/http_status")
+    default = ("//codegen", "//codegen/client", "//codegen/kotlin", "//lib/http_status")
     help = "Targets that hold the protoc plugin `codegen.kotlin.client` and what it imports."
 
 

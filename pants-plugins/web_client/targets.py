@@ -37,7 +37,7 @@ class WebClientGeneratorsField(SpecialCasedDependencies):
     """The code that generates."""
 
     alias = "generators"
-    default = ("//codegen", "//codegen/typescript", "//lib/http_status")
+    default = ("//codegen", "//codegen/client", "//codegen/typescript", "//lib/http_status")
     help = "Targets that hold the protoc plugin `codegen.typescript.client` and what it imports."
 
 

@@ -1,0 +1,151 @@
+"""Puts generated Swift beside what is written by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pants.backend.python.target_types import PythonSourceField
+from pants.backend.python.util_rules.pex import VenvPexProcess
+from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
+from pants.engine.addresses import UnparsedAddressInputs
+from pants.engine.fs import (
+    AddPrefix,
+    CreateDigest,
+    Digest,
+    Directory,
+    FileContent,
+    MergeDigests,
+    RemovePrefix,
+)
+from pants.engine.process import FallibleProcessResult
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import (
+    FieldSet,
+    InferDependenciesRequest,
+    InferredDependencies,
+    SourcesField,
+    Target,
+    Targets,
+)
+from pants.engine.unions import UnionRule
+from pants.util.logging import LogLevel
+
+from contracts.modules import ContractError
+from contracts.protoc import DRIVER, OUTPUT, ContractFiles, ContractFilesRequest, ProtocTool
+from swift_client.targets import (
+    GeneratedField,
+    LicenseField,
+    ProductField,
+    SwiftClientDependencies,
+    SwiftClientGeneratorsField,
+    SwiftClientSourcesField,
+)
+from web_client.sources import ClientContracts
+
+PLUGIN = "codegen.swift.client"
+
+
+@dataclass(frozen=True)
+class SwiftClientSourcesRequest:
+    """Asks for all sources of a client."""
+
+    target: Target
+
+
+@dataclass(frozen=True)
+class SwiftClientSources:
+    """A client's folder as SwiftPM wants it: what is written and what is generated."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True)
+class SwiftClientFieldSet(FieldSet):
+    """A target that is a client."""
+
+    required_fields = (SwiftClientSourcesField, SwiftClientDependencies)
+
+    sources: SwiftClientSourcesField
+
+
+class InferSwiftClientRequest(InferDependenciesRequest):
+    """Asks for the contracts that a client is generated from."""
+
+    infer_from = SwiftClientFieldSet
+
+
+@rule
+async def infer_swift_client(
+    request: InferSwiftClientRequest, contracts: ClientContracts
+) -> InferredDependencies:
+    """Make a change of a contract a change of the client."""
+    return InferredDependencies(contracts)
+
+
+@rule(desc="Generate a client in Swift", level=LogLevel.DEBUG)
+async def generate_swift_client(
+    request: SwiftClientSourcesRequest, contracts: ClientContracts, tool: ProtocTool
+) -> SwiftClientSources:
+    """Run the plugin once over all contracts, since they share one module."""
+    target = request.target
+    files = await MultiGet(Get(ContractFiles, ContractFilesRequest(each)) for each in contracts)
+    generators, licenses = await MultiGet(
+        Get(
+            Targets,
+            UnparsedAddressInputs,
+            target[SwiftClientGeneratorsField].to_unparsed_address_inputs(),
+        ),
+        Get(Targets, UnparsedAddressInputs, target[LicenseField].to_unparsed_address_inputs()),
+    )
+    plugin, written, license_file, closure, driver = await MultiGet(
+        Get(
+            SourceFiles,
+            SourceFilesRequest(
+                (each[SourcesField] for each in generators if each.has_field(SourcesField)),
+                for_sources_types=(PythonSourceField,),
+            ),
+        ),
+        Get(SourceFiles, SourceFilesRequest([target[SwiftClientSourcesField]])),
+        Get(SourceFiles, SourceFilesRequest(each[SourcesField] for each in licenses)),
+        Get(Digest, MergeDigests(each.digest for each in files)),
+        Get(
+            Digest,
+            CreateDigest([Directory(OUTPUT), FileContent(DRIVER.name, DRIVER.read_bytes())]),
+        ),
+    )
+    protos = await Get(Digest, AddPrefix(closure, "protos"))
+    result = await Get(
+        FallibleProcessResult,
+        VenvPexProcess(
+            tool.pex,
+            argv=(
+                DRIVER.name,
+                json.dumps({"swiftclient": PLUGIN}),
+                f"--swiftclient_out={OUTPUT}",
+                f"--swiftclient_opt=product={target[ProductField].value}",
+                *sorted(each.proto for each in files),
+            ),
+            input_digest=await Get(Digest, MergeDigests((protos, driver, plugin.snapshot.digest))),
+            output_directories=(OUTPUT,),
+            description=f"Generate {target.address}",
+            level=LogLevel.DEBUG,
+        ),
+    )
+    if result.exit_code != 0:
+        words = (result.stderr + result.stdout).decode(errors="replace").strip()
+        raise ContractError(f"{target.address} cannot be generated:\n\n{words}\n")
+    generated, by_hand = await MultiGet(
+        Get(Digest, RemovePrefix(result.output_digest, OUTPUT)),
+        Get(Digest, RemovePrefix(written.snapshot.digest, target.address.spec_path)),
+    )
+    sources = await Get(Digest, AddPrefix(generated, target[GeneratedField].value))
+    return SwiftClientSources(
+        await Get(Digest, MergeDigests((sources, by_hand, license_file.snapshot.digest)))
+    )
+
+
+def rules() -> Iterable:
+    """Give Pants the rules of this module."""
+    return (*collect_rules(), UnionRule(InferDependenciesRequest, InferSwiftClientRequest))
