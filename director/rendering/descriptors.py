@@ -10,9 +10,13 @@ from typing import Any, Final
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.rpc import error_details_pb2, status_pb2
+from notifications.v1 import api_pb2 as notifications_api_pb2
 
 from seam.contract import ServiceDescriptor
 from seam.runtime import Service
+
+# Contracts all of whose messages are of other contracts: no generated code imports their files.
+_WITHOUT_MESSAGES: Final = (notifications_api_pb2.DESCRIPTOR,)
 
 _VARIABLE: Final = re.compile(r"\{[^{}]+\}")
 
@@ -57,6 +61,8 @@ def http_paths(services: Sequence[Service]) -> list[HttpPath]:
         for service in services
         for api in service.http
         for template, verbs in api.openapi["paths"].items()
+        # Services of one contract share its document.
+        if any(api.descriptor.name in operation["tags"] for operation in verbs.values())
     ]
     return sorted(found, key=lambda path: (_VARIABLE.sub("\x7f", path.template), path.owner))
 
@@ -98,8 +104,11 @@ def descriptor_set(contracts: Sequence[ServiceDescriptor]) -> bytes:
 
 def _file_of(service: str, known: dict[str, FileDescriptor]) -> FileDescriptor:
     pool: Any = next(iter(known.values())).pool
-    file: FileDescriptor = pool.FindServiceByName(service).file
-    return file
+    for file in _WITHOUT_MESSAGES:
+        if service in {each.full_name for each in file.services_by_name.values()}:
+            return file
+    found: FileDescriptor = pool.FindServiceByName(service).file
+    return found
 
 
 def _with_imports(file: Any) -> Iterator[FileDescriptor]:  # noqa: ANN401 (types-protobuf has two)
