@@ -46,7 +46,8 @@ def _type_name(type_: FieldType) -> str:
     if isinstance(type_, Scalar):
         return type_.value
     if isinstance(type_, WellKnown):
-        return str(type_.value).replace("_", " ")
+        name: str = type_.value
+        return name.replace("_", " ")
     if isinstance(type_, Wrapper):
         return f"{type_.scalar.value} or nothing"
     return type_.full_name
@@ -58,7 +59,8 @@ def presence_words(field: Field) -> str:
         return "one of these"
     if field.presence is Presence.ALWAYS:
         return ""
-    return field.presence.value
+    words: str = field.presence.value
+    return words
 
 
 def rule_words(rules: Rules | None) -> list[str]:

@@ -97,13 +97,13 @@ class ServiceWriter:
                 yield self._all(method, items)
 
     def _unary(self, method: Method) -> list[str]:
-        answer = self.types[method.response.full_name]
-        is_empty = isinstance(answer, Message) and not answer.members
+        # What a call has done is often all that is wanted of it.
+        is_done = primary_binding(method).verb != "get"
         response = self._namespaces.reference(method.response, self.inside)
         result = f"async throws({self._product}Error) -> {response}"
         return [
             *self._documentation(method),
-            *(["@discardableResult"] if is_empty else []),
+            *(["@discardableResult"] if is_done else []),
             *self._head(self.names[method.name], method, result),
             f"    try await connection.call({self._described(method)}, request, options)",
             "}",

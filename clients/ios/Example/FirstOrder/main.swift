@@ -18,7 +18,7 @@ func findSKU(_ words: String) async throws -> String? {
 func order(_ sku: String, quantity: Int32) async throws(ShopError) -> Orders.Order? {
     let cart = try await shop.shoppingCart.createCart()
     do {
-        _ = try await shop.shoppingCart.setItemQuantity(
+        try await shop.shoppingCart.setItemQuantity(
             .init(cartId: cart.cartId, sku: sku, quantity: quantity))
     } catch {
         guard let outOfStock = error.declared as? ShoppingCart.OutOfStock else { throw error }
@@ -31,9 +31,9 @@ func order(_ sku: String, quantity: Int32) async throws(ShopError) -> Orders.Ord
 
 let email = "ann-\(UUID().uuidString)@example.org"
 do {
-    _ = try await shop.authentication.registerUser(.init(email: email, password: "correct horse"))
+    try await shop.authentication.registerUser(.init(email: email, password: "correct horse"))
     // From here on the client shows who is signed in, and gets new tokens by itself.
-    _ = try await shop.authentication.authenticate(.init(email: email, password: "correct horse"))
+    try await shop.authentication.authenticate(.init(email: email, password: "correct horse"))
     if let sku = try await findSKU("oak board"), let placed = try await order(sku, quantity: 1) {
         print("\(placed.orderId) of \(placed.placedAt): \(placed.state.contractValueName)")
     }

@@ -23,8 +23,10 @@ public struct RetryPolicy: Sendable {
     func delay(after attempt: Int, _ error: ApiError) -> Duration {
         if let said = error.retryAfter { return said }
         var bound = baseDelay
-        for _ in 1..<max(2, attempt) where attempt > 1 && bound < maximumDelay {
+        var doublings = attempt - 1
+        while doublings > 0 && bound < maximumDelay {
             bound = bound * 2
+            doublings -= 1
         }
         return min(bound, maximumDelay) * Double.random(in: 0..<1)
     }
