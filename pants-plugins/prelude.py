@@ -22,7 +22,11 @@ SHOP_ARTIFACTS = (
 
 
 def python_tree(
-    apart: tuple[str, ...] = (), *, whole_system: bool = False, **tests: object
+    apart: tuple[str, ...] = (),
+    *,
+    whole_system: bool = False,
+    source_dependencies: tuple[str, ...] = (),
+    **tests: object,
 ) -> None:
     """Owns all Python under the folder, and the data beside it.
 
@@ -34,6 +38,7 @@ def python_tree(
 
     A few test files that are neighbours share a process, since it takes longer to start one than to
     run most of them; those that start `whole_system`s have one each, side by side.
+    What code needs without importing it is among `source_dependencies`.
     """
     if not whole_system:
         tests["batch_compatibility_tag"] = build_file_dir().as_posix()
@@ -44,7 +49,7 @@ def python_tree(
             *("!" + pattern for pattern in TESTS + TEST_SUPPORT + REVISIONS),
             *elsewhere,
         ],
-        dependencies=[":data", ":revisions"],
+        dependencies=[":data", ":revisions", *source_dependencies],
     )
     python_sources(name="revisions", sources=[*REVISIONS, *elsewhere])
     resources(name="data", sources=[*DATA, *elsewhere])
