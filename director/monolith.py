@@ -9,6 +9,7 @@ from typing import Final
 
 from director.reference.serving import REFERENCE
 from director.rendering.commands import add_render_commands
+from seam.http.static_site import StaticSite
 from seam.runtime import main
 from services.authentication.service import SERVICE as AUTHENTICATION
 from services.customer_chat.service import SERVICE as CUSTOMER_CHAT
@@ -32,11 +33,7 @@ SERVICES: Final = (
     NOTIFICATIONS,
 )
 
+SITES: Final = (StaticSite("/", "clients.storefront.site"), REFERENCE)
+
 if __name__ == "__main__":
-    main(
-        "shop",
-        SERVICES,
-        whole_system=True,
-        add_commands=add_render_commands,
-        sites=(REFERENCE,),
-    )
+    main("shop", SERVICES, whole_system=True, add_commands=add_render_commands, sites=SITES)

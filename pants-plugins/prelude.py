@@ -26,6 +26,7 @@ def python_tree(
     *,
     whole_system: bool = False,
     together: tuple[str, ...] = (),
+    source_dependencies: tuple[str, ...] = (),
     **tests: object,
 ) -> None:
     """Owns all Python under the folder, and the data beside it.
@@ -38,7 +39,7 @@ def python_tree(
 
     A few test files that are neighbours share a process, since it takes longer to start one than to
     run most of them; those that start `whole_system`s have one each, side by side, except for files
-    which do so `together`.
+    which do so `together`. What code needs without importing it is among `source_dependencies`.
     """
     shared = {"batch_compatibility_tag": build_file_dir().as_posix()}
     elsewhere = ["!" + folder + "/**" for folder in apart]
@@ -48,7 +49,7 @@ def python_tree(
             *("!" + pattern for pattern in TESTS + TEST_SUPPORT + REVISIONS),
             *elsewhere,
         ],
-        dependencies=[":data", ":revisions"],
+        dependencies=[":data", ":revisions", *source_dependencies],
     )
     python_sources(name="revisions", sources=[*REVISIONS, *elsewhere])
     resources(name="data", sources=[*DATA, *elsewhere])

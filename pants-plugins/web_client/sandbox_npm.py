@@ -2,8 +2,8 @@
 
 Usage: sandbox_npm.py FOLDER COMMAND...
 
-Each command is one argument, such as `npm ci` or `tsc -p .`. They run one after the other in the
-folder, until one fails.
+Each command is one argument, such as `npm ci`, `tsc -p .` or `node build.js`. They run one
+after the other in the folder, until one fails.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ def main(folder: str, *commands: str) -> int:
     path = os.pathsep.join((str(NODE.parent), os.environ.get("PATH", os.defpath)))
     for command in commands:
         program, *arguments = shlex.split(command)
-        script = NPM if program == "npm" else Path("node_modules/.bin", program)
+        scripts = {"npm": [NPM], "node": []}
+        script = scripts.get(program, [Path("node_modules/.bin", program)])
         status = subprocess.run(
-            [NODE, script, *arguments],
+            [NODE, *script, *arguments],
             cwd=folder,
             env={**os.environ, "PATH": path},
             # tsc says what is wrong on its standard output.

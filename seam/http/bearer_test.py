@@ -104,7 +104,7 @@ async def test_what_proves_nothing_is_refused_and_told_how(
 
 async def test_who_is_not_signed_in_is_told_to_and_who_is_not_allowed_is_told_that() -> None:
     answer = await ask("/members")
-    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="api"')
     answer = await ask("/members", f"Bearer {ISSUER.token()}")
     assert (answer.status_code, answer.json()["code"]) == (403, "PERMISSION_DENIED")
     assert "www-authenticate" not in answer.headers

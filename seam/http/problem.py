@@ -36,7 +36,7 @@ _Request = Request[Any, Any, Any]
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-SIGN_IN: Final = "Bearer"
+SIGN_IN: Final = 'Bearer realm="api"'
 TOKEN_REFUSED: Final = 'Bearer error="invalid_token"'  # noqa: S105
 """What `WWW-Authenticate` says, see https://www.rfc-editor.org/rfc/rfc6750#section-3."""
 

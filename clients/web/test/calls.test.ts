@@ -251,6 +251,20 @@ test("who cannot be reached for a new token shows the old one", async () => {
   assert.equal(requests[1]!.headers.get("authorization"), "Bearer a1");
 });
 
+test("a refresh token is sent once for a call, whatever becomes of the answer", async () => {
+  const refused = problem(401, "UNAUTHENTICATED");
+  const fresh = { ...OLD, renewAt: Number.MAX_SAFE_INTEGER };
+  for (const [tokens, answers] of [
+    [fresh, [refused, lost]],
+    [OLD, [lost, refused]],
+  ] as const) {
+    const { shop, requests } = shopOf([...answers], { tokens: memoryTokens(tokens) });
+    await assert.rejects(shop.inventory.listItems(), { code: "UNAUTHENTICATED" });
+    assert.equal(requests.length, 2);
+    assert.equal(requests.filter(({ url }) => url.includes("refresh")).length, 1);
+  }
+});
+
 test("who signs out while a token is renewed stays signed out", async () => {
   const tokens = memoryTokens(OLD);
   let left: Promise<void> | undefined;

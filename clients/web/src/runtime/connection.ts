@@ -90,14 +90,13 @@ export class Connection {
     deadline: Deadline,
   ): Promise<Response> {
     // Who begins or ends a session proves who they are by what is in the request.
-    const shown =
-      method.session && method.public
-        ? undefined
-        : await deadline.until(this.session.accessToken());
+    const { accessToken: shown, overdue = false } =
+      method.session && method.public ? {} : await deadline.until(this.session.shown());
     let response = await this.#fetch(method, prepared, headers, shown, deadline);
     if (response.status === 401 && shown) {
       const error = await errorOfResponse(response, method.errors ?? {});
-      const renewed = error.error ? shown : await deadline.until(this.session.renewed(shown));
+      const renewed =
+        error.error || overdue ? shown : await deadline.until(this.#renewed(shown, error));
       if (renewed === shown || renewed === undefined) {
         throw error;
       }
@@ -111,7 +110,7 @@ export class Connection {
 
   /** Open a WebSocket at a path and query. */
   async open(target: string, deadline: Deadline): Promise<WebSocket> {
-    const token = await deadline.until(this.session.accessToken());
+    const { accessToken: token } = await deadline.until(this.session.shown());
     const Socket = this.#options.webSocket ?? globalThis.WebSocket;
     if (!Socket) {
       throw new ApiError(
@@ -123,6 +122,15 @@ export class Connection {
     const url = href.replace(/^http/, "ws").replace(/\/+$/, "") + target;
     // Browsers can send a token in no other way.
     return new Socket(url, token ? ["bearer", token] : []);
+  }
+
+  /** Another token than one that is refused; what stands in its way is no reason to call again. */
+  async #renewed(shown: string, refusal: ApiError): Promise<string | undefined> {
+    try {
+      return await this.session.renewed(shown);
+    } catch (error) {
+      throw error instanceof ApiError && error.code === "UNAUTHENTICATED" ? error : refusal;
+    }
   }
 
   async #limited<T>(

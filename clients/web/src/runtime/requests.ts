@@ -23,7 +23,8 @@ export function prepare(method: MethodType, request: unknown): PreparedRequest {
   const written = writeRequest(method, request);
   const path = method.path.replace(VARIABLE, (_, encoded: string) => {
     const name = decodeURIComponent(encoded);
-    const value = written[name];
+    // What has its default is left out elsewhere; in a path it has its place.
+    const value = written[name] ?? writeRequest(method, request, true)[name];
     delete written[name];
     return segment(name, value);
   });
@@ -50,9 +51,13 @@ export function frame(method: MethodType, request: unknown): string {
   return JSON.stringify(written);
 }
 
-function writeRequest(method: MethodType, request: unknown): Record<string, unknown> {
+function writeRequest(
+  method: MethodType,
+  request: unknown,
+  defaults = false,
+): Record<string, unknown> {
   try {
-    return write(method.request, request ?? {}) as Record<string, unknown>;
+    return write(method.request, request ?? {}, defaults) as Record<string, unknown>;
   } catch (error) {
     throw error instanceof InvalidValue ? invalid(error.message, error) : error;
   }

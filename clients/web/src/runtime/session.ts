@@ -24,6 +24,14 @@ export interface Grant {
   readonly expiresIn: number;
 }
 
+/** What is shown to the server to prove who asks. */
+export interface Shown {
+  /** Absent when nobody is signed in. */
+  readonly accessToken?: string | undefined;
+  /** Whether a new one was asked for and did not come, which is not tried again for this call. */
+  readonly overdue?: boolean;
+}
+
 /** The calls that keep a session alive and end it, where the contract has them. */
 export interface SessionCalls {
   /** Get new tokens for a refresh token. */
@@ -107,24 +115,24 @@ export class Session {
   }
 
   /**
-   * An access token to show, a new one when the time has come; undefined when nobody is signed in.
+   * An access token to show, a new one when the time has come.
    *
    * @throws ApiError UNAUTHENTICATED when the session has ended. It is forgotten then, and who calls
    * again is nobody.
    */
-  async accessToken(): Promise<string | undefined> {
+  async shown(): Promise<Shown> {
     const tokens = await this.#store.load();
     if (!tokens || Date.now() < tokens.renewAt) {
-      return tokens?.accessToken;
+      return { accessToken: tokens?.accessToken };
     }
     try {
-      return await this.renewed(tokens.accessToken);
+      return { accessToken: await this.renewed(tokens.accessToken) };
     } catch (error) {
       if (error instanceof ApiError && error.code === "UNAUTHENTICATED") {
         throw error;
       }
       // It may be good for a little longer.
-      return tokens.accessToken;
+      return { accessToken: tokens.accessToken, overdue: true };
     }
   }
 

@@ -1,0 +1,11 @@
+/** The first page of the storefront. */
+import "./style.css";
+import type { Fragment } from "storefront";
+
+import { HomePage } from "./home_page.js";
+
+export const home: Fragment = {
+  what: "The first page",
+  // What a browser shows first is not loaded later.
+  pages: [{ path: "/", page: HomePage }],
+};

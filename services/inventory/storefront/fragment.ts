@@ -1,0 +1,25 @@
+/** The catalogue's part of the storefront: what is sold, by category, and each item. */
+import "./style.css";
+import { type Fragment, lazily } from "storefront";
+
+import { Categories } from "./categories.js";
+
+export const inventory: Fragment = {
+  what: "The catalogue",
+  pages: [
+    {
+      path: "/catalogue",
+      page: lazily(() => import("./catalogue_page.js").then((module) => module.CataloguePage)),
+    },
+    {
+      path: "/catalogue/:category",
+      page: lazily(() => import("./catalogue_page.js").then((module) => module.CataloguePage)),
+    },
+    {
+      path: "/items/:sku",
+      page: lazily(() => import("./item_page.js").then((module) => module.ItemPage)),
+    },
+  ],
+  links: [{ label: "Catalogue", path: "/catalogue" }],
+  parts: { home: Categories },
+};
