@@ -311,7 +311,7 @@ def test_the_beginning_of_http_2_is_refused(monolith: Attacked) -> None:
         b"SSH-2.0-OpenSSH_9.6\r\n",
         b"EHLO evil.example\r\n",
         b"\0" * 1_000,
-        b"GET /\r\n\r\n",
+        b"GET /nothing\r\n\r\n",
         b"*1\r\n$4\r\nPING\r\n",
     ],
     ids=["TLS", "SSH", "SMTP", "NUL", "HTTP/0.9", "Redis"],

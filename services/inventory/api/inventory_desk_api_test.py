@@ -142,15 +142,18 @@ async def test_no_unit_is_lost_or_sold_twice_while_others_buy(
         )
         return -1
 
-    async def add_five() -> int:
+    async def add(units: int) -> int:
         seen = await stock(database)
         try:
-            await set_stock(desk, seen + 5, expected=seen)
+            await set_stock(desk, seen + units, expected=seen)
         except StockChangedError:
             return 0
-        return 5
+        return units
 
-    changes = await asyncio.gather(*(buy(n) for n in range(8)), *(add_five() for _ in range(8)))
+    # Whatever others add, nobody finds that there is already what they want to set.
+    changes = await asyncio.gather(
+        *(buy(n) for n in range(8)), *(add(100 * 2**n) for n in range(8))
+    )
     assert await stock(database) == 10 + sum(changes)
     await inventory.release_stock(ReleaseStockRequest(reservation_id="0"))
     assert await stock(database) == 11 + sum(changes)
