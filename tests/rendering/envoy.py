@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from seam.testing.programs import packaged_program
+from tests.system.logs import LOGS
 from tests.system.processes import from_sources
 from tests.system.topologies import wait_until
 
@@ -51,6 +52,7 @@ def envoy(configuration: str, listen: str, directory: Path) -> Iterator[None]:
     file = directory / "envoy.yaml"
     file.write_text(configuration)
     log = directory / "envoy.log"
+    LOGS.append(log)
     host, _, port = listen.rpartition(":")
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -81,7 +81,9 @@ def test_no_client_calls_in_the_name_of_a_service(front: Front) -> None:
 
 def test_a_customer_and_an_agent_talk_through_envoy(front: Front) -> None:
     with front.acting("ann") as ann, front.acting("bob", "agent") as bob:
-        chat = f"/v1/chats/{ann.post('/v1/chats').json()['chatId']}"
+        opened = ann.post("/v1/chats")
+        assert opened.status_code == 200, opened.text
+        chat = f"/v1/chats/{opened.json()['chatId']}"
         with front.talking(f"{chat}:talk", "ann") as to_ann:
             assert bob.post(f"{chat}:join").status_code == 200
             assert _heard(to_ann) == (1, "ENTRY_KIND_JOINED")
@@ -162,12 +164,12 @@ def test_a_client_that_asks_too_often_is_told_to_wait(proven: ProvenShop) -> Non
 
 def test_somebody_who_asks_too_often_is_told_to_wait_wherever_they_are(proven: ProvenShop) -> None:
     with proven.behind_envoy("by_principal", 'rate_limit_by_principal = "3/day"') as front:
-        statuses = []
+        answers = []
         for number in range(4):
             with front.acting("ann", number=number) as ann:
-                answer = ann.get("/v1/orders")
-                statuses.append(answer.status_code)
-        assert statuses == [200, 200, 200, 429]
+                answers.append(ann.get("/v1/orders"))
+        statuses = [each.status_code for each in answers]
+        assert statuses == [200, 200, 200, 429], answers[0].text
         with front.acting("bob") as bob, front.anonymous() as client:
             assert bob.get("/v1/orders").status_code == 200
             assert {client.get("/v1/inventory").status_code for _ in range(5)} == {200}

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.system.logs import LOGS
+
 START_TIMEOUT: Final = 60.0
 """Seconds a process has to say where it listens; a PEX unpacks itself the first time."""
 
@@ -47,6 +49,7 @@ class ShopProcess:
         self._log_file = directory / "log.txt"
         self.addresses: dict[str, str] = {}
         self._log = self._log_file.open("ab")
+        LOGS.append(self._log_file)
         self._process = subprocess.Popen(
             command,
             cwd=directory,
