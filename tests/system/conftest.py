@@ -4,10 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from seam.testing.databases import stoppable_postgres
 from tests.system.topologies import TOPOLOGIES, Shop, start_shop
-
-__all__ = ["shop", "stoppable_postgres"]
 
 
 @pytest.fixture(scope="session", params=TOPOLOGIES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -104,8 +105,44 @@ def customers(shop: Shop, cart_id: str, sku: str) -> Iterator[Seen]:
     assert errors == []
 
 
-def logged(directory: Path) -> str:
-    return "".join(file.read_text() for file in directory.glob("*/log.txt"))
+class Running:
+    """A shop that runs, with a database that can go away.
+
+    Attributes:
+        shop: the shop.
+        postgres: where its services keep their data.
+    """
+
+    def __init__(self, topology: str, directory: Path, postgres: StoppablePostgres) -> None:
+        """Start both."""
+        self.postgres = postgres
+        self.shop = start(topology, directory, postgres)
+        self._directory = directory
+        self._read: dict[Path, int] = {}
+
+    def logged(self) -> str:
+        """What its processes have logged since this was asked before."""
+        found = ""
+        for file in self._directory.glob("*/log.txt"):
+            content = file.read_text()
+            found += content[self._read.get(file, 0) :]
+            self._read[file] = len(content)
+        return found
+
+
+@pytest.fixture(scope="module", params=["monolith", "split_artifacts"])
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """A shop; each test leaves it as it was, its database there."""
+    with tempfile.TemporaryDirectory(prefix="pg-") as directory:
+        postgres = StoppablePostgres(Path(directory))
+        try:
+            found = Running(request.param, tmp_path_factory.mktemp(request.param), postgres)
+            yield found
+            found.shop.close()
+        finally:
+            postgres.close()
 
 
 def missing(state: dict[str, Any]) -> set[str]:
@@ -114,26 +151,22 @@ def missing(state: dict[str, Any]) -> set[str]:
     return {name for name, each in named.items() if not each["ready"]}
 
 
-@pytest.mark.parametrize("topology", ["monolith", "split_artifacts"])
 @pytest.mark.parametrize(
     ("leave", "come_back"), [("kill", "start"), ("shut_down", "start"), ("freeze", "thaw")]
 )
 def test_a_database_that_goes_away_under_load_is_named_and_found_again(
-    topology: str,
-    leave: str,
-    come_back: str,
-    tmp_path: Path,
-    stoppable_postgres: StoppablePostgres,
+    running: Running, leave: str, come_back: str
 ) -> None:
-    shop = start(topology, tmp_path, stoppable_postgres)
-    try:
-        item = item_with_stock(shop, 3)
-        cart_id = new_cart(shop)
-        before = put(shop, cart_id, item["sku"], 2).json()
-        with customers(shop, cart_id, item["sku"]) as seen:
-            time.sleep(1)
-            assert set(seen.statuses) == {200}
-            getattr(stoppable_postgres, leave)()
+    shop = running.shop
+    item = item_with_stock(shop, 3)
+    cart_id = new_cart(shop)
+    before = put(shop, cart_id, item["sku"], 2).json()
+    running.logged()
+    with customers(shop, cart_id, item["sku"]) as seen:
+        time.sleep(1)
+        assert set(seen.statuses) == {200}
+        getattr(running.postgres, leave)()
+        try:
             wait_until(lambda: not shop.readiness()["ready"])
             response = shop.http.get("/readyz")
             assert response.status_code == 503
@@ -142,26 +175,24 @@ def test_a_database_that_goes_away_under_load_is_named_and_found_again(
             assert set(seen.statuses) <= {200, 503}
             refused = seen.statuses[503]
             assert refused > CUSTOMERS
-            getattr(stoppable_postgres, come_back)()
-            shop.wait_until_ready()
-            wait_until(lambda: shop.http.get(f"/v1/carts/{cart_id}").status_code == 200)
-            time.sleep(1)
-        assert set(seen.statuses) <= {200, 503}
-        assert seen.slowest < 10
-        for kind, text in seen.refusals:
-            assert kind == "application/problem+json"
-            assert '"code":"UNAVAILABLE"' in text
-            assert "is not available" in text
-            for secret in ("postgres", "/tmp", "127.0.0.1", "SELECT", "INSERT"):
-                assert secret not in text
-        assert get(shop, f"/v1/carts/{cart_id}") == before
-        log = logged(tmp_path)
-        assert "Traceback" not in log
-        # Some lines of each process, and none of each request.
-        assert len(log.splitlines()) < 20 * len(SERVICES), log
-        for name in ("inventory", "shopping_cart"):
-            assert log.count(f": the database of {name} is not available: ") == 1, log
-            assert log.count(f": the database of {name} is available again") == 1, log
-    finally:
-        stoppable_postgres.thaw()
-        shop.close()
+        finally:
+            getattr(running.postgres, come_back)()
+        shop.wait_until_ready()
+        wait_until(lambda: shop.http.get(f"/v1/carts/{cart_id}").status_code == 200)
+        time.sleep(1)
+    assert set(seen.statuses) <= {200, 503}
+    assert seen.slowest < 10
+    for kind, text in seen.refusals:
+        assert kind == "application/problem+json"
+        assert '"code":"UNAVAILABLE"' in text
+        assert "is not available" in text
+        for secret in ("postgres", "/tmp", "127.0.0.1", "SELECT", "INSERT"):
+            assert secret not in text
+    assert get(shop, f"/v1/carts/{cart_id}") == before
+    log = running.logged()
+    assert "Traceback" not in log
+    # Some lines of each process, and none of each request.
+    assert len(log.splitlines()) < 20 * len(SERVICES), log
+    for name in ("inventory", "shopping_cart"):
+        assert log.count(f": the database of {name} is not available") == 1, log
+        assert log.count(f": the database of {name} is available again") == 1, log
