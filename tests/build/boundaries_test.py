@@ -256,14 +256,30 @@ def test_an_import_that_no_boundary_can_see_is_refused(name: str, complaints: st
 
 
 def test_two_contracts_of_a_service_may_not_have_a_message_of_one_name(repository: Path) -> None:
-    folder, names = "protos/twice/v1", ("api", "messagebus")
-    targets = (f'protobuf_source(name="{name}", source="{name}.proto")\n' for name in names)
-    (repository / folder).mkdir(parents=True)
-    (repository / folder / "BUILD").write_text("".join(targets))
-    contract = 'syntax = "proto3";\npackage twice.v1;\n\n// A thing.\nmessage Thing {}\n'
-    code, text = commit(repository, "check", {f"{folder}/{name}.proto": contract for name in names})
+    thing = "// A thing.\nmessage Thing {}\n"
+    code, text = say(repository, "check", {"api": thing, "messagebus": thing})
     assert code != 0
-    assert re.search(r'twice/v1/messagebus\.proto:5:9: "twice\.v1\.Thing" is already defined', text)
+    assert re.search(r'made/v1/messagebus\.proto:5:9: "made\.v1\.Thing" is already defined', text)
+
+
+def test_a_contract_that_is_written_as_no_other_is_complained_of(repository: Path) -> None:
+    code, text = say(
+        repository, "lint", {"api": "// A thing.\nmessage Thing { bool isOdd = 1; }\n"}
+    )
+    assert code != 0
+    place = re.escape("protos/made/v1/api.proto:5:22")
+    assert re.search(rf'{place}:Field name "isOdd" should be lower_snake_case', text), text
+
+
+def say(repository: Path, goal: str, contracts: Mapping[str, str]) -> tuple[int, str]:
+    """Write contracts of a new service, and ask Pants for a goal on them."""
+    folder = "protos/made/v1"
+    targets = [f'protobuf_source(name="{each}", source="{each}.proto")\n' for each in contracts]
+    (repository / folder).mkdir(parents=True, exist_ok=True)
+    (repository / folder / "BUILD").write_text("".join(targets))
+    start = 'syntax = "proto3";\npackage made.v1;\n\n'
+    files = {f"{folder}/{name}.proto": start + text for name, text in contracts.items()}
+    return commit(repository, goal, files)
 
 
 def test_lawful_imports_are_let_pass(repository: Path) -> None:
