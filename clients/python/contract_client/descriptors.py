@@ -8,6 +8,7 @@ an older server is not asked about fields that it does not have.
 from __future__ import annotations
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -46,15 +47,20 @@ __all__ = [
     "from_json",
     "message",
     "to_json",
+    "written",
 ]
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 _MAX_DEPTH: Final = 100
 
+_NUMBER: Final = re.compile(r"-?[0-9]{1,20}")
+"""A value of an enum that has no name here."""
+
 
 class InvalidJsonError(ValueError):
-    """A JSON value that is no message of the kind that is expected.
+    """A value that a message cannot hold: in JSON, or in a record that is to become JSON.
 
     Args:
         path: where it is wrong, such as `items[2].price`; empty for the whole.
@@ -78,7 +84,7 @@ class ValueType:
 
     Attributes:
         read: makes a value of JSON that is so many messages deep. Raises ValueError.
-        write: makes JSON of a value, with defaults or without them.
+        write: makes JSON of a value, with defaults or without them. Raises ValueError.
         read_key: the same for a key of a map, which is text.
         default: what is left out of requests.
     """
@@ -95,26 +101,30 @@ def _scalar(
     return ValueType(lambda value, _: read(value), lambda value, _: write(value), read, default)
 
 
-def _same(value: object) -> object:
-    return value
-
-
 def _bool_key(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError(f'expected "true" or "false", got {text!r}')
     return text == "true"
 
 
-INT32: Final = _scalar(scalars.integer_reader(-(2**31), 2**31 - 1), _same, 0)
-UINT32: Final = _scalar(scalars.integer_reader(0, 2**32 - 1), _same, 0)
-INT64: Final = _scalar(scalars.integer_reader(-(2**63), 2**63 - 1), str, 0)
-UINT64: Final = _scalar(scalars.integer_reader(0, 2**64 - 1), str, 0)
+def _integer(low: int, high: int, *, as_text: bool = False) -> ValueType:
+    write = scalars.integer_writer(low, high, as_text=as_text)
+    return _scalar(scalars.integer_reader(low, high), write, 0)
+
+
+INT32: Final = _integer(-(2**31), 2**31 - 1)
+UINT32: Final = _integer(0, 2**32 - 1)
+INT64: Final = _integer(-(2**63), 2**63 - 1, as_text=True)
+UINT64: Final = _integer(0, 2**64 - 1, as_text=True)
 FLOAT: Final = _scalar(scalars.read_float, scalars.write_float, 0.0)
 DOUBLE: Final = _scalar(scalars.read_double, scalars.write_double, 0.0)
 BOOL: Final = ValueType(
-    lambda value, _: scalars.read_bool(value), lambda value, _: value, _bool_key, default=False
+    lambda value, _: scalars.read_bool(value),
+    lambda value, _: scalars.write_bool(value),
+    _bool_key,
+    default=False,
 )
-STRING: Final = _scalar(scalars.read_string, _same, "")
+STRING: Final = _scalar(scalars.read_string, scalars.write_string, "")
 BYTES: Final = _scalar(scalars.read_bytes, scalars.write_bytes, b"")
 TIMESTAMP: Final = _scalar(scalars.read_timestamp, scalars.write_timestamp, None)
 DURATION: Final = _scalar(scalars.read_duration, scalars.write_duration, None)
@@ -136,18 +146,22 @@ def enum(type_: type[OpenEnum], numbers: Mapping[int, str]) -> ValueType:
         return type_(numbers.get(number, str(number)))
 
     def write(value: str) -> JsonValue:
-        text = str(value)
-        return int(text) if text.lstrip("-").isdecimal() else text
+        text = scalars.write_string(value)
+        return INT32.write(int(text), False) if _NUMBER.fullmatch(text) else text
 
     return _scalar(read, write, type_(numbers[0]))
 
 
 def message(type_: type[Record]) -> ValueType:
     """The records of a message."""
+
+    def write(value: Record, defaults: bool) -> JsonValue:
+        if not isinstance(value, type_):
+            raise ValueError(f"expected {type_.__name__}, got {scalars.shown(value)}")
+        return to_json(value, defaults=defaults)
+
     return ValueType(
-        lambda value, depth: from_json(type_, value, depth),
-        lambda value, defaults: to_json(value, defaults=defaults),
-        scalars.read_string,
+        lambda value, depth: from_json(type_, value, depth), write, scalars.read_string
     )
 
 
@@ -213,13 +227,19 @@ class ListField(Member):
         """Read all values."""
         del name
         if not isinstance(value, list):
-            raise InvalidJsonError("", f"expected an array, got {value!r}")
+            raise InvalidJsonError("", f"expected an array, got {scalars.shown(value)}")
         return tuple([_at(f"[{i}]", self.type.read, item, depth) for i, item in enumerate(value)])
 
     def write(self, value: Any, *, defaults: bool) -> Iterable[tuple[str, JsonValue]]:  # noqa: ANN401
         """Write all values."""
+        if not isinstance(value, (tuple, list)):
+            raise InvalidJsonError("", f"expected a tuple or a list, got {scalars.shown(value)}")
         if value or defaults:
-            yield self.names[0], [self.type.write(item, defaults) for item in value]
+            write = self.type.write
+            yield (
+                self.names[0],
+                [_at(f"[{i}]", write, item, defaults) for i, item in enumerate(value)],
+            )
 
 
 class MapField(Member):
@@ -242,7 +262,7 @@ class MapField(Member):
         """Read all entries."""
         del name
         if not isinstance(value, dict):
-            raise InvalidJsonError("", f"expected an object, got {value!r}")
+            raise InvalidJsonError("", f"expected an object, got {scalars.shown(value)}")
         return {
             _at(f"[{key}]", lambda text, _: self.key.read_key(text), key, depth): _at(
                 f"[{key}]", self.type.read, item, depth
@@ -252,11 +272,16 @@ class MapField(Member):
 
     def write(self, value: Any, *, defaults: bool) -> Iterable[tuple[str, JsonValue]]:  # noqa: ANN401
         """Write all entries."""
+        if not isinstance(value, Mapping):
+            raise InvalidJsonError("", f"expected a mapping, got {scalars.shown(value)}")
         if value or defaults:
-            yield (
-                self.names[0],
-                {_key_text(key): self.type.write(item, defaults) for key, item in value.items()},
-            )
+            yield self.names[0], dict(self._entry(*entry, defaults) for entry in value.items())
+
+    def _entry(self, key: object, value: object, defaults: bool) -> tuple[str, JsonValue]:
+        place = f"[{scalars.shown(key)}]"
+        written = _at(place, self.key.write, key, defaults)
+        text = str(written).lower() if isinstance(written, bool) else str(written)
+        return text, _at(place, self.type.write, value, defaults)
 
 
 class Case:
@@ -297,7 +322,10 @@ class OneOf(Member):
     def write(self, value: Any, *, defaults: bool) -> Iterable[tuple[str, JsonValue]]:  # noqa: ANN401
         """Write the case that is there."""
         if value is not None:
-            case = self._by_record[type(value)]
+            case = self._by_record.get(type(value))
+            if case is None:
+                classes = ", ".join(each.__name__ for each in self._by_record)
+                raise InvalidJsonError("", f"expected {classes}, got {scalars.shown(value)}")
             yield case.names[0], case.type.write(value.value, defaults)
 
 
@@ -336,7 +364,7 @@ def from_json(record: type[R], value: JsonValue, depth: int = 1) -> R:
         # The one message that is a text in JSON.
         return record(paths=_at("", FIELD_MASK.read, value, depth))
     if not isinstance(value, dict):
-        raise InvalidJsonError("", f"expected an object, got {value!r}")
+        raise InvalidJsonError("", f"expected an object, got {scalars.shown(value)}")
     if depth > _MAX_DEPTH:
         raise InvalidJsonError("", f"expected at most {_MAX_DEPTH} messages inside each other")
     known = _DESCRIPTORS[record].by_name
@@ -369,23 +397,37 @@ def to_json(record: Record, *, defaults: bool = True) -> dict[str, JsonValue]:
         defaults: whether to write fields that hold their defaults.
 
     Raises:
-        ValueError: a value has no form in JSON.
+        InvalidJsonError: an attribute holds what its field cannot.
     """
     return {
         name: value
         for member in _DESCRIPTORS[type(record)].members
-        for name, value in member.write(getattr(record, member.attribute), defaults=defaults)
+        for name, value in written(member, record, defaults=defaults)
     }
 
 
-def _at(name: str, read: Callable[[Any, int], Any], value: JsonValue, depth: int) -> Any:  # noqa: ANN401
+def written(member: Member, record: Record, *, defaults: bool) -> list[tuple[str, JsonValue]]:
+    """What an attribute of a record becomes.
+
+    Args:
+        member: what the attribute is.
+        record: the record.
+        defaults: whether to write it if it holds its default.
+
+    Raises:
+        InvalidJsonError: it holds what its field cannot.
+    """
+    value = getattr(record, member.attribute)
+    return _at(
+        member.attribute, lambda held, _: list(member.write(held, defaults=defaults)), value, 0
+    )
+
+
+def _at(name: str, convert: Callable[[Any, int], T], value: object, more: int) -> T:
+    """Convert what is found under a name, which an error then tells."""
     try:
-        return read(value, depth)
+        return convert(value, more)
     except InvalidJsonError as error:
         raise error.under(name) from None
     except (ValueError, OverflowError) as error:
         raise InvalidJsonError(name, str(error)) from None
-
-
-def _key_text(key: object) -> str:
-    return str(key).lower() if isinstance(key, bool) else str(key)

@@ -16,6 +16,7 @@ from contract_client.descriptors import (
     fields_of,
     from_json,
     to_json,
+    written,
 )
 from contract_client.errors import ApiError, Code, TypedError
 from contract_client.records import Record
@@ -126,10 +127,10 @@ def _rest(method: Method[Any], record: Record) -> dict[str, object]:
 
 
 def _body(method: Method[Any], member: Member, record: Record) -> object:
-    value = getattr(record, member.attribute)
-    if value is None:
+    found = written(member, record, defaults=True)
+    if not found:
         raise ValueError(f"{member.attribute}: {method.name} needs it")
-    return to_json(value, defaults=False)
+    return to_json(getattr(record, member.attribute), defaults=False)
 
 
 def _segment(member: Member, record: Record) -> str:
@@ -147,11 +148,10 @@ def _parameters(member: Member, record: Record) -> list[tuple[str, str]]:
 def _texts(member: Member, record: Record, *, defaults: bool) -> list[tuple[str, str]]:
     """A field as texts, of which a repeated one can be several."""
     assert isinstance(member, (Field, ListField))
-    value = getattr(record, member.attribute)
     return [
         (name, _text(each))
-        for name, written in member.write(value, defaults=defaults)
-        for each in (written if isinstance(written, list) else [written])
+        for name, value in written(member, record, defaults=defaults)
+        for each in (value if isinstance(value, list) else [value])
     ]
 
 

@@ -1,6 +1,6 @@
 """Single values in ProtoJSON. Source: https://protobuf.dev/programming-guides/json.
 
-Readers raise ValueError. `clients/protojson` proves that they read what the server reads.
+Readers and writers raise ValueError. `clients/protojson` proves that they do as the server does.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Final
 __all__ = [
     "JsonValue",
     "integer_reader",
+    "integer_writer",
     "read_bool",
     "read_bytes",
     "read_double",
@@ -24,16 +25,21 @@ __all__ = [
     "read_float",
     "read_string",
     "read_timestamp",
+    "shown",
+    "write_bool",
     "write_bytes",
     "write_double",
     "write_duration",
     "write_field_mask",
     "write_float",
+    "write_string",
     "write_timestamp",
 ]
 
 JsonValue = object
 """What a JSON library reads and writes."""
+
+_SHOWN_CHARACTERS: Final = 60
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _LONGEST_DURATION: Final = 315_576_000_000
@@ -52,6 +58,16 @@ _JSON_PATH: Final = re.compile(r"[!-+\--^`-~]+")
 _PATH: Final = re.compile(r"(?:[!-+\--@\[-^`-~]|_[a-z])+")
 
 
+def shown(value: object) -> str:
+    """A value as an error shows it, however long it is."""
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python does not write out integers of more than some thousand digits.
+        return f"a very long {type(value).__name__}"
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+
+
 class integer_reader:  # noqa: N801 (it is called like a function)
     """Reads integers of one kind.
 
@@ -68,7 +84,9 @@ class integer_reader:  # noqa: N801 (it is called like a function)
         """Read an integer."""
         number = _integer(value)
         if number is None or not self._low <= number <= self._high:
-            raise ValueError(f"expected an integer of {self._low} to {self._high}, got {value!r}")
+            raise ValueError(
+                f"expected an integer of {self._low} to {self._high}, got {shown(value)}"
+            )
         return number
 
 
@@ -97,7 +115,7 @@ def read_double(value: JsonValue) -> float:
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         number = float(value)
     if not math.isfinite(number):
-        raise ValueError(f"expected a number, got {value!r}")
+        raise ValueError(f"expected a number, got {shown(value)}")
     return number
 
 
@@ -106,7 +124,7 @@ def read_float(value: JsonValue) -> float:
     number = read_double(value)
     rounded = _as_float32(number)
     if math.isfinite(number) and math.isinf(rounded):
-        raise ValueError(f"expected a number of 32 bits, got {value!r}")
+        raise ValueError(f"expected a number of 32 bits, got {shown(value)}")
     return rounded
 
 
@@ -121,14 +139,14 @@ def _as_float32(number: float) -> float:
 def read_bool(value: JsonValue) -> bool:
     """Read a bool."""
     if not isinstance(value, bool):
-        raise ValueError(f"expected true or false, got {value!r}")
+        raise ValueError(f"expected true or false, got {shown(value)}")
     return value
 
 
 def read_string(value: JsonValue) -> str:
     """Read a string."""
     if not isinstance(value, str):
-        raise ValueError(f"expected a string, got {value!r}")
+        raise ValueError(f"expected a string, got {shown(value)}")
     return value
 
 
@@ -141,7 +159,7 @@ def read_bytes(value: JsonValue) -> bytes:
         if is_whole:
             digits = digits.replace("+", "-").replace("/", "_")
             return base64.urlsafe_b64decode(digits + "=" * (-len(digits) % 4))
-    raise ValueError(f"expected bytes in base64, got {value!r}")
+    raise ValueError(f"expected bytes in base64, got {shown(value)}")
 
 
 def read_timestamp(value: JsonValue) -> datetime:
@@ -156,14 +174,14 @@ def read_timestamp(value: JsonValue) -> datetime:
             return local + offset if sign == "-" else local - offset
         except (ValueError, OverflowError):
             pass
-    raise ValueError(f"expected an RFC 3339 date and time, got {value!r}")
+    raise ValueError(f"expected an RFC 3339 date and time, got {shown(value)}")
 
 
 def read_duration(value: JsonValue) -> timedelta:
     """Read a span of time; what is finer than a microsecond is cut off."""
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None or int(match[2]) > _LONGEST_DURATION:
-        raise ValueError(f'expected a duration such as "1.5s", got {value!r}')
+        raise ValueError(f'expected a duration such as "1.5s", got {shown(value)}')
     microseconds = int(match[3].ljust(9, "0")) // 1_000 if match[3] else 0
     span = timedelta(seconds=int(match[2]), microseconds=microseconds)
     return -span if match[1] else span
@@ -175,12 +193,62 @@ def read_field_mask(value: JsonValue) -> tuple[str, ...]:
         return ()
     paths = value.split(",") if isinstance(value, str) else [""]
     if not all(_JSON_PATH.fullmatch(path) for path in paths):
-        raise ValueError(f"expected paths in lowerCamelCase with commas between, got {value!r}")
+        raise ValueError(
+            f"expected paths in lowerCamelCase with commas between, got {shown(value)}"
+        )
     return tuple(re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", path) for path in paths)
+
+
+class integer_writer:  # noqa: N801 (it is called like a function)
+    """Writes integers of one kind.
+
+    Args:
+        low: the least one.
+        high: the greatest one.
+        as_text: whether JSON has them as text, as those of 64 bits.
+    """
+
+    def __init__(self, low: int, high: int, *, as_text: bool = False) -> None:
+        self._low = low
+        self._high = high
+        self._as_text = as_text
+
+    def __call__(self, value: int) -> int | str:
+        """Write an integer."""
+        is_integer = isinstance(value, int) and not isinstance(value, bool)
+        if not is_integer or not self._low <= value <= self._high:
+            expected = f"expected an integer of {self._low} to {self._high}"
+            raise ValueError(f"{expected}, got {shown(value)}")
+        return str(value) if self._as_text else value
+
+
+def write_bool(value: bool) -> bool:
+    """Write a bool."""
+    if not isinstance(value, bool):
+        raise ValueError(f"expected True or False, got {shown(value)}")
+    return value
+
+
+def write_string(value: str) -> str:
+    """Write a string."""
+    if not isinstance(value, str):
+        raise ValueError(f"expected a str, got {shown(value)}")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"expected Unicode text, got {shown(value)}") from None
+    return value
 
 
 def write_double(value: float) -> float | str:
     """Write a double; JSON has no number for NaN and the infinities."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise ValueError(f"expected a number, got {shown(value)}")
+    try:
+        value = float(value)
+    except OverflowError:
+        raise ValueError(f"expected a number of 64 bits, got {shown(value)}") from None
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
@@ -188,6 +256,7 @@ def write_double(value: float) -> float | str:
 
 def write_float(value: float) -> float | str:
     """Write a float, as the shortest number that reads back as the same 32 bits."""
+    write_double(value)
     single = _as_float32(value)
     if not math.isfinite(single):
         return write_double(single)
@@ -198,11 +267,15 @@ def write_float(value: float) -> float | str:
 
 def write_bytes(value: bytes) -> str:
     """Write bytes in base64 with padding."""
+    if not isinstance(value, (bytes, bytearray, memoryview)):
+        raise ValueError(f"expected bytes, got {shown(value)}")
     return base64.b64encode(value).decode("ascii")
 
 
 def write_timestamp(value: datetime) -> str:
     """Write an instant in UTC. Raises ValueError for a datetime without a time zone."""
+    if not isinstance(value, datetime):
+        raise ValueError(f"expected a datetime, got {shown(value)}")
     if value.utcoffset() is None:
         raise ValueError(f"expected a datetime with a time zone, got the naive {value}")
     value = value.astimezone(UTC).replace(tzinfo=None)
@@ -214,6 +287,8 @@ def write_timestamp(value: datetime) -> str:
 
 def write_duration(value: timedelta) -> str:
     """Write a span of time in seconds."""
+    if not isinstance(value, timedelta):
+        raise ValueError(f"expected a timedelta, got {shown(value)}")
     microseconds = value // _MICROSECOND
     minus = "-" if microseconds < 0 else ""
     seconds, rest = divmod(abs(microseconds), 1_000_000)
@@ -226,6 +301,6 @@ def write_duration(value: timedelta) -> str:
 def write_field_mask(paths: tuple[str, ...]) -> str:
     """Write the paths of a field mask. Raises ValueError for one that JSON would change."""
     for path in paths:
-        if not _PATH.fullmatch(path):
-            raise ValueError(f"expected a path in snake case, got {path!r}")
+        if not isinstance(path, str) or not _PATH.fullmatch(path):
+            raise ValueError(f"expected a path in snake case, got {shown(path)}")
     return ",".join(re.sub("_([a-z])", lambda found: found[1].upper(), path) for path in paths)
