@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from contract_client.address import server_address
 from contract_client.answers import (
     Answer,
     as_api_errors,
@@ -38,6 +39,9 @@ class AsyncConnection:
         tokens: where the session is kept.
         retries: how often a call is tried.
         transport: what httpx sends by, if not by a network.
+
+    Raises:
+        ValueError: the address is none.
     """
 
     def __init__(
@@ -49,7 +53,7 @@ class AsyncConnection:
         retries: Retries | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._http = httpx.AsyncClient(base_url=base_url, transport=transport)
+        self._http = httpx.AsyncClient(base_url=server_address(base_url), transport=transport)
         self._refresh = refresh
         self._tokens = tokens if tokens is not None else MemoryTokenStore()
         self._retries = retries or Retries()

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from contract_client.address import server_address
 from contract_client.answers import (
     Answer,
     as_api_errors,
@@ -39,6 +40,9 @@ class Connection:
         tokens: where the session is kept.
         retries: how often a call is tried.
         transport: what httpx sends by, if not by a network.
+
+    Raises:
+        ValueError: the address is none.
     """
 
     def __init__(
@@ -50,7 +54,7 @@ class Connection:
         retries: Retries | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._http = httpx.Client(base_url=base_url, transport=transport)
+        self._http = httpx.Client(base_url=server_address(base_url), transport=transport)
         self._refresh = refresh
         self._tokens = tokens if tokens is not None else MemoryTokenStore()
         self._retries = retries or Retries()

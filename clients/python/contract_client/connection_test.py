@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -12,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from contract_client import ApiError, AsyncConnection, Code, InvalidField
+from contract_client import ApiError, AsyncConnection, Code, Connection, InvalidField
 from contract_client.testing.notes import (
     END,
     READ,
@@ -404,3 +405,26 @@ def test_a_stream_renews_a_token_that_is_refused(connect: Connect) -> None:
     caller = connect(server)
     caller.sign_in(tokens(1))
     assert [each.position for each in caller.stream(WATCH, Note())] == [1]
+
+
+@pytest.mark.parametrize("kind", [Connection, AsyncConnection])
+@pytest.mark.parametrize(
+    "base_url",
+    ["", "shop.example", "127.0.0.1:8080", "ftp://shop.example", "http://", "http://a:b"],
+)
+def test_an_address_that_is_none_is_refused_before_anything_is_sent(
+    kind: type[Connection | AsyncConnection], base_url: str
+) -> None:
+    with pytest.raises(ValueError, match=r"^base_url: .*expected such as https://shop\.example"):
+        kind(base_url)
+
+
+@pytest.mark.parametrize("timeout", [math.nan, "1"])
+def test_a_time_out_that_is_no_number_is_refused(timeout: float) -> None:
+    server = Server()
+    with (
+        Connection("http://server", transport=httpx.MockTransport(server)) as client,
+        pytest.raises(ValueError, match=r"^timeout: expected a number of seconds"),
+    ):
+        client.call(READ, Note(note_id="1"), timeout)
+    assert server.requests == []

@@ -52,6 +52,7 @@ __all__ = [
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
+M = TypeVar("M")
 
 _MAX_DEPTH: Final = 100
 
@@ -423,7 +424,7 @@ def written(member: Member, record: Record, *, defaults: bool) -> list[tuple[str
     )
 
 
-def _at(name: str, convert: Callable[[Any, int], T], value: object, more: int) -> T:
+def _at(name: str, convert: Callable[[Any, M], T], value: object, more: M) -> T:
     """Convert what is found under a name, which an error then tells."""
     try:
         return convert(value, more)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from dataclasses import dataclass
@@ -37,9 +38,18 @@ class Attempts:
         method: what is called.
         retries: how often, and how long between.
         timeout: seconds for all of them.
+
+    Raises:
+        ValueError: the time-out is no number.
     """
 
     def __init__(self, method: Method[Any], retries: Retries, timeout: float) -> None:
+        try:
+            is_number = not math.isnan(timeout)
+        except TypeError:
+            is_number = False
+        if not is_number:
+            raise ValueError(f"timeout: expected a number of seconds, got {timeout!r}")
         self._may_repeat = method.is_repeatable or method.has_key
         self._retries = retries
         self._deadline = time.monotonic() + timeout

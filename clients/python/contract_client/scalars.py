@@ -9,6 +9,7 @@ import base64
 import math
 import re
 import struct
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -213,23 +214,23 @@ class integer_writer:  # noqa: N801 (it is called like a function)
         self._high = high
         self._as_text = as_text
 
-    def __call__(self, value: int) -> int | str:
+    def __call__(self, value: object) -> int | str:
         """Write an integer."""
-        is_integer = isinstance(value, int) and not isinstance(value, bool)
-        if not is_integer or not self._low <= value <= self._high:
+        integer = value if isinstance(value, int) and not isinstance(value, bool) else None
+        if integer is None or not self._low <= integer <= self._high:
             expected = f"expected an integer of {self._low} to {self._high}"
             raise ValueError(f"{expected}, got {shown(value)}")
-        return str(value) if self._as_text else value
+        return str(integer) if self._as_text else integer
 
 
-def write_bool(value: bool) -> bool:
+def write_bool(value: object) -> bool:
     """Write a bool."""
     if not isinstance(value, bool):
         raise ValueError(f"expected True or False, got {shown(value)}")
     return value
 
 
-def write_string(value: str) -> str:
+def write_string(value: object) -> str:
     """Write a string."""
     if not isinstance(value, str):
         raise ValueError(f"expected a str, got {shown(value)}")
@@ -241,23 +242,17 @@ def write_string(value: str) -> str:
     return value
 
 
-def write_double(value: float) -> float | str:
+def write_double(value: object) -> float | str:
     """Write a double; JSON has no number for NaN and the infinities."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise ValueError(f"expected a number, got {shown(value)}")
-    try:
-        value = float(value)
-    except OverflowError:
-        raise ValueError(f"expected a number of 64 bits, got {shown(value)}") from None
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    number = _number(value)
+    if math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
-def write_float(value: float) -> float | str:
+def write_float(value: object) -> float | str:
     """Write a float, as the shortest number that reads back as the same 32 bits."""
-    write_double(value)
-    single = _as_float32(value)
+    single = _as_float32(_number(value))
     if not math.isfinite(single):
         return write_double(single)
     # Nine digits tell all 32-bit floats apart.
@@ -265,14 +260,23 @@ def write_float(value: float) -> float | str:
     return next(each for each in shortest if _as_float32(each) == single)
 
 
-def write_bytes(value: bytes) -> str:
+def _number(value: object) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise ValueError(f"expected a number, got {shown(value)}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"expected a number of 64 bits, got {shown(value)}") from None
+
+
+def write_bytes(value: object) -> str:
     """Write bytes in base64 with padding."""
     if not isinstance(value, (bytes, bytearray, memoryview)):
         raise ValueError(f"expected bytes, got {shown(value)}")
     return base64.b64encode(value).decode("ascii")
 
 
-def write_timestamp(value: datetime) -> str:
+def write_timestamp(value: object) -> str:
     """Write an instant in UTC. Raises ValueError for a datetime without a time zone."""
     if not isinstance(value, datetime):
         raise ValueError(f"expected a datetime, got {shown(value)}")
@@ -285,7 +289,7 @@ def write_timestamp(value: datetime) -> str:
     return value.isoformat(timespec=digits) + "Z"
 
 
-def write_duration(value: timedelta) -> str:
+def write_duration(value: object) -> str:
     """Write a span of time in seconds."""
     if not isinstance(value, timedelta):
         raise ValueError(f"expected a timedelta, got {shown(value)}")
@@ -298,9 +302,11 @@ def write_duration(value: timedelta) -> str:
     return f"{minus}{seconds}.{digits}s"
 
 
-def write_field_mask(paths: tuple[str, ...]) -> str:
+def write_field_mask(paths: Iterable[object]) -> str:
     """Write the paths of a field mask. Raises ValueError for one that JSON would change."""
+    names: list[str] = []
     for path in paths:
         if not isinstance(path, str) or not _PATH.fullmatch(path):
             raise ValueError(f"expected a path in snake case, got {shown(path)}")
-    return ",".join(re.sub("_([a-z])", lambda found: found[1].upper(), path) for path in paths)
+        names.append(re.sub("_([a-z])", lambda found: found[1].upper(), path))
+    return ",".join(names)
