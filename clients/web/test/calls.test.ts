@@ -296,3 +296,19 @@ async function turns(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+test("an address that is none is refused before anything is sent", () => {
+  for (const baseUrl of ["", "/base", "shop.test", "127.0.0.1:8080", "ftp://shop.test", "http://"]) {
+    assert.throws(() => createShop({ baseUrl }), /^TypeError: baseUrl: expected such as https:/, baseUrl);
+  }
+});
+
+test("a time-out that is no number is refused, and one that is over sends nothing", async () => {
+  const { shop, requests } = shopOf([]);
+  await assert.rejects(shop.home.getHome({}, { timeoutMs: Number.NaN }), /^RangeError: timeoutMs: /);
+  for (const timeoutMs of [0, -1, Number.NEGATIVE_INFINITY]) {
+    const late = await thrown(shop.home.getHome({}, { timeoutMs }));
+    assert.equal(late.code, "DEADLINE_EXCEEDED");
+  }
+  assert.equal(requests.length, 0);
+});

@@ -38,9 +38,10 @@ export class Connection {
   readonly #baseUrl: string;
   readonly #options: ClientOptions;
 
+  /** @throws TypeError when `baseUrl` is no address. */
   constructor(options: ClientOptions, { refresh, revoke }: SessionMethods = {}) {
     this.#options = options;
-    this.#baseUrl = options.baseUrl.replace(/\/+$/, "");
+    this.#baseUrl = addressOf(options.baseUrl);
     this.retry = { ...RETRY_POLICY, ...options.retry };
     const once =
       <T>(method: MethodType<T>) =>
@@ -191,6 +192,20 @@ export class Connection {
       throw unavailable("the server cannot be reached", error);
     }
   }
+}
+
+/** An address that paths can follow. In a page it may be relative to that. */
+function addressOf(baseUrl: string): string {
+  let protocol = "";
+  try {
+    protocol = new URL(baseUrl, globalThis.location?.href).protocol;
+  } catch {
+    // It is none.
+  }
+  if (!/^https?:$/.test(protocol)) {
+    throw new TypeError(`baseUrl: expected such as https://shop.example, got "${baseUrl}"`);
+  }
+  return baseUrl.replace(/\/+$/, "");
 }
 
 /** 128 random bits; `crypto.randomUUID` is there in secure contexts alone. */

@@ -19,16 +19,25 @@ export class Deadline {
   readonly #end: number;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
 
+  /** @throws RangeError when the time-out is no number. */
   constructor({ signal, timeoutMs = Number.POSITIVE_INFINITY }: CallLimits) {
+    if (Number.isNaN(timeoutMs)) {
+      throw new RangeError("timeoutMs: expected a number of milliseconds, got NaN");
+    }
     this.#outer = signal;
-    this.#end = Date.now() + timeoutMs;
+    // Of a clock that nobody sets.
+    this.#end = performance.now() + timeoutMs;
     if (signal?.aborted) {
       this.#cancel();
     }
     signal?.addEventListener("abort", this.#cancel);
     if (timeoutMs <= LONGEST_TIMER) {
       const late = new ApiError("DEADLINE_EXCEEDED", `there was no answer within ${timeoutMs} ms`);
-      this.#timer = setTimeout(() => this.end(late), timeoutMs);
+      if (timeoutMs > 0) {
+        this.#timer = setTimeout(() => this.end(late), timeoutMs);
+      } else {
+        this.end(late);
+      }
     }
   }
 
@@ -39,7 +48,7 @@ export class Deadline {
 
   /** Milliseconds that are left. */
   get remainingMs(): number {
-    return this.#end - Date.now();
+    return this.#end - performance.now();
   }
 
   /** End the call. */
