@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from codegen.contract.model import ContractFile, HttpBinding, Method, Service
 
-__all__ = ["Roles", "client_methods", "primary_binding"]
+__all__ = ["Roles", "client_methods", "primary_binding", "types_by_file"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,32 @@ def client_methods(service: Service) -> Iterator[Method]:
 def primary_binding(method: Method) -> HttpBinding:
     """How clients call a method; its other bindings are for those who know no client."""
     return method.http[0]
+
+
+def types_by_file(
+    files: Sequence[ContractFile], roles: Roles
+) -> dict[str, tuple[Message | Enum, ...]]:
+    """What clients know of each file that they see something of, by its path, in their orders.
+
+    A file that only has methods has no types, and one that is only imported has nothing else.
+
+    Args:
+        files: the contracts that clients see.
+        roles: what clients do with messages.
+    """
+    found: dict[str, dict[str, Message | Enum]] = {
+        file.path: {}
+        for file in files
+        if any(any(client_methods(service)) for service in file.services)
+    }
+    for file in files:
+        for name, type_ in file.types.items():
+            if roles.has(name) or name in roles.enums:
+                found.setdefault(type_.location.file, {})[name] = type_
+    return {
+        path: tuple(sorted(types.values(), key=lambda each: (each.location, each.full_name)))
+        for path, types in sorted(found.items())
+    }
 
 
 def _closure(

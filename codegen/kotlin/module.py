@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from codegen.client.names import client_name
-from codegen.client.roles import Roles, client_methods, primary_binding
+from codegen.client.roles import Roles, client_methods, primary_binding, types_by_file
 from codegen.contract.declarations import EMPTY, FIELD_MASK
 from codegen.contract.model import Enum, Kind, Message, OneOf
 from codegen.kotlin.names import (
@@ -72,22 +72,15 @@ class Modules:
         self.roles = Roles.of(files, everything=everything)
         self.path_fields = _path_fields(files)
         services = {file.path: file.services for file in files}
-        by_path: defaultdict[str, list[Message | Enum]] = defaultdict(list)
-        for full_name, type_ in self.types.items():
-            if self.roles.has(full_name) or full_name in self.roles.enums:
-                by_path[type_.location.file].append(type_)
-        for path, found in services.items():
-            if any(any(client_methods(service)) for service in found):
-                by_path.setdefault(path, [])
         names: defaultdict[str, NameAllocator] = defaultdict(lambda: NameAllocator(TYPES))
         self.by_path = {
             path: Module(
                 path,
                 package_name(path, product),
-                sorted(declared, key=lambda each: each.location),
+                declared,
                 self,
             )
-            for path, declared in sorted(by_path.items())
+            for path, declared in types_by_file(files, self.roles).items()
         }
         # First what callers see, in all files of a package, and then what they do not.
         for module in self.by_path.values():

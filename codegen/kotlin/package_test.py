@@ -188,3 +188,10 @@ def test_a_comment_ends_where_it_ends(tmp_path: Path, comment: str, expected: st
     messages = f"message Req {{}}\n// {comment}\nmessage Res {{}}"
     api = service("Api", rpc("Get", "Req", "Res", 'get: "/v1/a"'))
     assert f"{expected}\nclass Res" in generate(tmp_path, a=messages + api)["shop/a/v1/Api.kt"]
+
+
+def test_a_contract_of_methods_alone_has_a_client(tmp_path: Path) -> None:
+    shared = "message Req { string id = 1; }\nmessage Res {}\n"
+    method = rpc("Get", "a.v1.Req", "a.v1.Res", 'get: "/v1/b"')
+    files = generate(tmp_path, a=shared, b=f'import "a.proto";\n{service("Api", method)}')
+    assert "class ApiClient" in files["shop/b/v1/B.kt"]

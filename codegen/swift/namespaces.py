@@ -83,12 +83,15 @@ class Namespaces:
     Args:
         types: every message and enum that clients know, by full name.
         product: what the client is called.
+        packages: those that may have methods and no types.
     """
 
-    def __init__(self, types: Mapping[str, Message | Enum], product: str) -> None:
+    def __init__(
+        self, types: Mapping[str, Message | Enum], product: str, packages: Iterable[str] = ()
+    ) -> None:
         self._types = types
         self._packages = {name: _package(type_) for name, type_ in types.items()}
-        packages = sorted(set(self._packages.values()))
+        packages = sorted({*packages, *self._packages.values()})
         reserved = LANGUAGE | GENERATED | KEYWORDS | {product, f"{product}Error"}
         top = NameAllocator(reserved)
         short = Counter(namespace_name(package, whole=False) for package in packages)

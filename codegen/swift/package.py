@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from codegen.client.names import client_name, lower_camel, lower_first
-from codegen.client.roles import Roles
+from codegen.client.roles import Roles, client_methods, types_by_file
 from codegen.client.session import SessionRole, refreshes, session_role
 from codegen.contract.model import Enum
 from codegen.names import camel
@@ -21,7 +21,7 @@ from codegen.swift.source import bracketed, documentation, indented
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from codegen.contract.model import ContractFile, Message
+    from codegen.contract.model import ContractFile, Service
     from codegen.plugin import Output
 
 __all__ = ["package"]
@@ -40,36 +40,32 @@ def package(
     files = sorted(files, key=lambda file: file.path)
     title = camel(product)
     roles = Roles.of(files, everything=everything)
-    types = {
-        name: each
-        for file in files
-        for name, each in file.types.items()
-        if roles.has(name) or name in roles.enums
-    }
-    namespaces = Namespaces(types, title)
+    by_path = types_by_file(files, roles)
+    types = {each.full_name: each for declared in by_path.values() for each in declared}
+    clients = [(file, service) for file in files for service in _clients(file)]
+    packages = {_package(service) for _, service in clients}
+    namespaces = Namespaces(types, title, packages)
     recursion = Recursion(types)
-    by_path: dict[str, list[Message | Enum]] = {}
-    for type_ in sorted(types.values(), key=lambda each: (each.location, each.full_name)):
-        by_path.setdefault(type_.location.file, []).append(type_)
-    contracts = {file.path: file for file in files}
     writers: list[ServiceWriter] = []
-    for path, declared in sorted(by_path.items()):
-        file = contracts.get(path)
-        inside = namespaces.of(declared[0].full_name)
+    for path, declared in by_path.items():
+        own = [(file, service) for file, service in clients if file.path == path]
+        inside = (
+            namespaces.by_package[_package(own[0][1])]
+            if own
+            else namespaces.of(declared[0].full_name)
+        )
         blocks: list[list[str]] = []
-        for service in file.services if file is not None else ():
-            if any(method.http for method in service.methods):
-                assert file is not None
-                writer = ServiceWriter(
-                    service,
-                    file,
-                    namespaces=namespaces,
-                    inside=inside,
-                    roles=roles,
-                    product=title,
-                )
-                writers.append(writer)
-                blocks += writer.written()
+        for file, service in own:
+            writer = ServiceWriter(
+                service,
+                file,
+                namespaces=namespaces,
+                inside=inside,
+                roles=roles,
+                product=title,
+            )
+            writers.append(writer)
+            blocks += writer.written()
         for type_ in declared:
             if isinstance(type_, Enum):
                 blocks.append(enum(type_, namespaces.own(type_.full_name)))
@@ -78,6 +74,15 @@ def package(
                 blocks.append(MessageWriter(type_, namespaces, recursion, bound).written())
         yield _file_name(path), _module(path, inside.name, blocks)
     yield f"{title}.swift", _index(title, product, namespaces, writers, files)
+
+
+def _clients(file: ContractFile) -> list[Service]:
+    """The services of a contract that clients call."""
+    return [each for each in file.services if any(client_methods(each))]
+
+
+def _package(service: Service) -> str:
+    return service.full_name.rpartition(".")[0]
 
 
 def _file_name(path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codegen.client.names import lower_first
+from codegen.client.roles import types_by_file
 from codegen.contract.declarations import EMPTY, FIELD_MASK
 from codegen.contract.model import Enum, Message, OneOf
 from codegen.typescript.names import NameAllocator
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from codegen.client.roles import Roles
-    from codegen.contract.model import TypeRef
+    from codegen.contract.model import ContractFile, TypeRef
 
 __all__ = ["Module", "Modules"]
 
@@ -23,20 +24,18 @@ class Modules:
     """All modules of a package, by the paths of their contracts.
 
     Args:
-        types: every message and enum by full name.
-        roles: what clients do with them.
+        files: the contracts.
+        roles: what clients do with their messages.
     """
 
-    def __init__(self, types: Mapping[str, Message | Enum], roles: Roles) -> None:
-        self.types = types
+    def __init__(self, files: Sequence[ContractFile], roles: Roles) -> None:
+        self.types: Mapping[str, Message | Enum] = {
+            name: each for file in files for name, each in file.types.items()
+        }
         self.roles = roles
-        by_path: dict[str, list[Message | Enum]] = {}
-        for full_name, type_ in types.items():
-            if roles.has(full_name) or full_name in roles.enums:
-                by_path.setdefault(type_.location.file, []).append(type_)
         self.by_path = {
-            path: Module(path, sorted(declared, key=lambda each: each.location), self)
-            for path, declared in sorted(by_path.items())
+            path: Module(path, declared, self)
+            for path, declared in types_by_file(files, roles).items()
         }
 
     def home(self, full_name: str) -> Module:

@@ -46,8 +46,7 @@ def package(
         everything: whether to write messages that no method needs, too.
     """
     files = sorted(files, key=lambda file: file.path)
-    types = {name: each for file in files for name, each in file.types.items()}
-    modules = Modules(types, Roles.of(files, everything=everything))
+    modules = Modules(files, Roles.of(files, everything=everything))
     by_path = {file.path: file for file in files}
     clients: list[_Client] = []
     for path, module in modules.by_path.items():

@@ -150,3 +150,11 @@ def test_a_comment_cannot_end_the_comment_that_it_becomes(tmp_path: Path) -> Non
 )
 def test_names_begin_with_a_small_letter(name: str, expected: str) -> None:
     assert lower_first(name) == expected
+
+
+def test_a_contract_of_methods_alone_has_a_client(tmp_path: Path) -> None:
+    shared = "message Req { string id = 1; }\nmessage Res {}\n"
+    method = rpc("Get", "a.v1.Req", "a.v1.Res", 'get: "/v1/b"')
+    files = generate(tmp_path, a=shared, b=f'import "a.proto";\n{service("Api", method)}')
+    assert "export interface ApiClient {" in files["b.ts"]
+    assert "apiClient(connection)" in files["index.ts"]

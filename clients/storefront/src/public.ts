@@ -11,8 +11,10 @@ export {
   SkeletonLines,
   SkeletonPage,
 } from "./controls.js";
+export { DeadLetters } from "./desk/dead_letters.js";
 export type { Fragment, NavigationLink, Page, PageProps, Slots } from "./fragment.js";
 export { kept, Observed, useObserved } from "./observed.js";
+export { More, usePages } from "./pages.js";
 export { lazily } from "./part.js";
 export { ItemPicture } from "./picture.js";
 export { go, to } from "./router.js";

@@ -1,6 +1,6 @@
 /** The first page of the storefront. */
 import "./style.css";
-import type { Fragment } from "storefront";
+import { type Fragment, lazily } from "storefront";
 
 import { HomePage } from "./home_page.js";
 
@@ -8,4 +8,5 @@ export const home: Fragment = {
   what: "The first page",
   // What a browser shows first is not loaded later.
   pages: [{ path: "/", page: HomePage }],
+  parts: { desk: lazily(() => import("./desk.js").then((module) => module.Desk)) },
 };

@@ -21,5 +21,8 @@ export const inventory: Fragment = {
     },
   ],
   links: [{ label: "Catalogue", path: "/catalogue" }],
-  parts: { home: Categories },
+  parts: {
+    home: Categories,
+    desk: lazily(() => import("./desk.js").then((module) => module.Desk)),
+  },
 };

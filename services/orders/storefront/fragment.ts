@@ -22,5 +22,9 @@ export const orders: Fragment = {
     },
   ],
   links: [{ label: "Orders", path: "/orders" }],
-  parts: { cart: CheckOutLink, account: OrdersLink },
+  parts: {
+    cart: CheckOutLink,
+    account: OrdersLink,
+    desk: lazily(() => import("./desk.js").then((module) => module.Desk)),
+  },
 };

@@ -1,5 +1,5 @@
 /** Orders in words. */
-import type { Order, OrderEvent, OrderState, Rejection } from "shop-client/orders/v1/api";
+import type { Order, OrderEvent, OrderState, OrderStep, Rejection } from "shop-client/orders/v1/api";
 import { counted } from "storefront";
 
 const STATES: Partial<Readonly<Record<OrderState, string>>> = {
@@ -24,6 +24,18 @@ const EVENTS: Partial<Readonly<Record<OrderEvent, string>>> = {
   ORDER_EVENT_REJECTED: "Order rejected",
   ORDER_EVENT_CANCELLED: "Order cancelled",
 };
+
+const STEPS: Partial<Readonly<Record<OrderStep, string>>> = {
+  ORDER_STEP_RESERVE_STOCK: "its items to be set aside",
+  ORDER_STEP_TAKE_PAYMENT: "its payment",
+  ORDER_STEP_VOID_PAYMENT: "its payment to be given back",
+  ORDER_STEP_RELEASE_STOCK: "its items to be put back on the shelf",
+};
+
+/** Say what an order waits for. */
+export function stepInWords(step: OrderStep): string {
+  return STEPS[step] ?? "something that this page does not know";
+}
 
 /** Say how far an order has come. */
 export function stateInWords(state: OrderState): string {

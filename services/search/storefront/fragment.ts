@@ -12,5 +12,8 @@ export const search: Fragment = {
       page: lazily(() => import("./search_page.js").then((module) => module.SearchPage)),
     },
   ],
-  parts: { search: SearchForm },
+  parts: {
+    search: SearchForm,
+    desk: lazily(() => import("./desk.js").then((module) => module.Desk)),
+  },
 };

@@ -1,0 +1,2 @@
+/** The role that contracts want of who works at the desk. */
+export const STAFF = "staff";

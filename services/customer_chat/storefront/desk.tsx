@@ -1,0 +1,7 @@
+/** On the desk: events that the chat could not handle. */
+import type { JSX } from "preact";
+import { DeadLetters, shop } from "storefront";
+
+export function Desk(): JSX.Element {
+  return <DeadLetters of="the chat" api={shop.customerChatDeadLetters} />;
+}
