@@ -193,5 +193,5 @@ def test_a_comment_ends_where_it_ends(tmp_path: Path, comment: str, expected: st
 def test_a_contract_of_methods_alone_has_a_client(tmp_path: Path) -> None:
     shared = "message Req { string id = 1; }\nmessage Res {}\n"
     method = rpc("Get", "a.v1.Req", "a.v1.Res", 'get: "/v1/b"')
-    files = generate(tmp_path, a=shared, b=f'import "a.proto";\n{service("Api", method)}')
-    assert "class ApiClient" in files["shop/b/v1/B.kt"]
+    files = generate(tmp_path, a=shared, b=f'import "a/v1/api.proto";\n{service("Api", method)}')
+    assert "class ApiClient" in files["shop/b/v1/Api.kt"]

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from tests.system.accounts_test import PASSWORD, Person
 from tests.system.business_processes_test import get, item_with_stock, new_cart, problem, put
 from tests.system.checkout_test import lines, order, ordered
+from tests.system.mishaps import broken, hurry, publish_garbled, put_off
 from tests.system.topologies import Shop, wait_until
 from tests.system.tour import SUBSCRIBERS
-
-LATER: Final = 100_000_000
-"""Microseconds until an order is tried again by itself: when a test has long ended."""
 
 
 class Staff(Person):
@@ -42,26 +38,6 @@ class Staff(Person):
 def staff(shop: Shop) -> Staff:
     """Somebody who works for the shop."""
     return Staff(shop)
-
-
-@contextmanager
-def broken(shop: Shop, service: str, what: str) -> Iterator[None]:
-    """Let a statement fail in the database of a service, as a defect would.
-
-    Args:
-        shop: the shop.
-        service: the service.
-        what: when a trigger fires, in SQLite's words.
-    """
-    name = f"broken_{uuid.uuid4().hex}"
-    with shop.database(service) as database:
-        trigger = f"CREATE TRIGGER {name} {what} BEGIN SELECT RAISE(ABORT, 'broken'); END"
-        database.execute(trigger)
-    try:
-        yield
-    finally:
-        with shop.database(service) as database:
-            database.execute(f"DROP TRIGGER {name}")
 
 
 def test_nobody_but_the_shop_s_people_sees_or_does_anything_at_the_desk(shop: Shop) -> None:
@@ -139,16 +115,6 @@ def test_an_order_that_is_stuck_is_listed_with_why_and_confirmed_when_it_is_trie
     assert problem(unknown, 404)["error"] == "OrderNotFound"
 
 
-def put_off(shop: Shop, order_id: str) -> bool:
-    """Let an order that has failed wait for long; False when it has not failed yet."""
-    with shop.database("orders") as database:
-        changed = database.execute(
-            "UPDATE saga SET due_at = due_at + ? WHERE id = ? AND holder = '' AND attempts > 0",
-            (LATER, order_id),
-        )
-        return changed.rowcount == 1
-
-
 def test_an_event_that_a_service_cannot_handle_is_seen_and_has_its_effect_once_it_is_replayed(
     shop: Shop, staff: Staff
 ) -> None:
@@ -177,17 +143,6 @@ def test_an_event_that_a_service_cannot_handle_is_seen_and_has_its_effect_once_i
     assert shop.http.post(f"/v1/orders/{placed['orderId']}:cancel").status_code == 200
 
 
-def hurry(shop: Shop, cart_id: str) -> bool:
-    """Let the next attempt of an event that has failed be its last, at once."""
-    with shop.database("shopping_cart") as database:
-        changed = database.execute(
-            "UPDATE parked_event SET attempts = 7, next_attempt = 0 "
-            "WHERE key = ? AND NOT dead AND attempts > 0",
-            (cart_id,),
-        )
-        return changed.rowcount == 1
-
-
 def letter_of(staff: Staff, cart_id: str) -> dict[str, Any] | None:
     """The dead letter of the carts that is about a cart."""
     letters = staff.see("/v1/desk/shoppingCart/deadLetters?pageSize=200")["deadLetters"]
@@ -197,13 +152,7 @@ def letter_of(staff: Staff, cart_id: str) -> dict[str, Any] | None:
 def test_an_event_that_nobody_can_read_is_seen_by_each_who_should_have_had_it_and_dropped(
     shop: Shop, staff: Staff
 ) -> None:
-    event_id = str(uuid.uuid4())
-    with shop.database("orders") as database:
-        database.execute(
-            "INSERT INTO outbox (partition, delivered, id, type, key, time, traceparent, data) "
-            "VALUES (0, 0, ?, 'orders.v1.OrderConfirmed', 'garbled', 1700000000000000, '', ?)",
-            (event_id, b"\xff"),
-        )
+    event_id = publish_garbled(shop)
     for service in ("home", "notifications", "shoppingCart"):
         path = f"/v1/desk/{service}/deadLetters"
         wait_until(lambda path=path: event_id in str(staff.see(path)))  # type: ignore[misc]
