@@ -3,6 +3,7 @@ import "./style.css";
 import { type Fragment, lazily } from "storefront";
 
 import { Categories } from "./categories.js";
+import { Shelf } from "./shelf.js";
 
 export const inventory: Fragment = {
   what: "The catalogue",
@@ -21,5 +22,5 @@ export const inventory: Fragment = {
     },
   ],
   links: [{ label: "Catalogue", path: "/catalogue" }],
-  parts: { home: Categories },
+  parts: { home: Categories, shelf: Shelf },
 };
