@@ -12,19 +12,7 @@ import process from "node:process";
 import { build } from "esbuild";
 
 import { trespasses } from "./boundaries.js";
-
-const HERE = "clients/storefront";
-
-/** What all builds share. */
-const OPTIONS = {
-  bundle: true,
-  format: "esm",
-  jsx: "automatic",
-  jsxImportSource: "preact",
-  logLevel: "warning",
-  target: "es2022",
-  tsconfig: `${HERE}/tsconfig.json`,
-};
+import { OPTIONS, SHELL } from "./bundle.js";
 
 /** The tags of index.html that load a file. */
 function tagsOf(before, { outputs }, folder) {
@@ -62,16 +50,16 @@ async function buildSite(folder) {
     metafile: true,
     legalComments: "none",
   };
-  const before = await build({ ...options, entryPoints: [`${HERE}/src/before.ts`], format: "iife" });
+  const before = await build({ ...options, entryPoints: [`${SHELL}/src/before.ts`], format: "iife" });
   const { metafile } = await build({
     ...options,
-    entryPoints: { shop: `${HERE}/src/main.tsx` },
+    entryPoints: { shop: `${SHELL}/src/main.tsx` },
     splitting: true,
   });
   const tags = tagsOf(Object.keys(before.metafile.outputs)[0], metafile, folder);
-  const page = await readFile(`${HERE}/src/index.html`, "utf-8");
+  const page = await readFile(`${SHELL}/src/index.html`, "utf-8");
   await writeFile(`${folder}/index.html`, page.replace("<!-- assets -->", () => tags));
-  await copyFile(`${HERE}/src/icon.svg`, `${folder}/icon.svg`);
+  await copyFile(`${SHELL}/src/icon.svg`, `${folder}/icon.svg`);
 }
 
 const [folder] = process.argv.slice(2);

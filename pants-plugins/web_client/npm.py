@@ -20,7 +20,7 @@ from pants.engine.fs import (
     MergeDigests,
     PathGlobs,
 )
-from pants.engine.process import FallibleProcessResult, ProcessResult
+from pants.engine.process import FallibleProcessResult, ProcessCacheScope, ProcessResult
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.option.option_types import StrOption
 from pants.option.subsystem import Subsystem
@@ -69,6 +69,7 @@ class NpmRequest:
     # What of the folder is wanted afterwards.
     outputs: tuple[str, ...]
     description: str
+    cache_scope: ProcessCacheScope = ProcessCacheScope.SUCCESSFUL
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,7 @@ async def run_npm(request: NpmRequest, tool: NpmTool) -> NpmResult:
             output_directories=request.outputs,
             description=request.description,
             level=LogLevel.DEBUG,
+            cache_scope=request.cache_scope,
         ),
     )
     return NpmResult(result, result.output_digest)

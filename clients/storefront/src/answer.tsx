@@ -103,6 +103,8 @@ export function problemOf(what: string, error: unknown): string {
       return `${what} cannot be reached right now. The rest of the shop works.`;
     case "DEADLINE_EXCEEDED":
       return `${what} did not answer in time. The rest of the shop works.`;
+    case "UNAUTHENTICATED":
+      return "Your session has ended. Please sign in again.";
     case "RESOURCE_EXHAUSTED":
       return `Too much is being asked of the shop right now. Please try again in a moment.`;
     default:

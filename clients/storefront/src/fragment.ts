@@ -16,8 +16,10 @@ export interface Slots {
   readonly search: object;
   /** In the header: small links, such as that to the cart. */
   readonly header: object;
-  /** Below what the first page begins with. */
+  /** Below what the first page begins with: ways into the shop. */
   readonly home: object;
+  /** On the first page, in the place of what sells best while that is not known: some of what there is. */
+  readonly shelf: object;
   /** Below the price of an item: what can be done with it. */
   readonly item: { readonly sku: string; readonly name: string; readonly stock: number };
   /** Below the total of a cart: what can be done with it. */
@@ -26,8 +28,10 @@ export interface Slots {
   readonly checkout: { readonly cartId: string };
   /** On the page of an account: what belongs to it. */
   readonly account: object;
-  /** On the desk of the shop's people. */
+  /** On the desk of the shop's people: what they see to, in sections. */
   readonly desk: object;
+  /** On the desk: the events that a service could not handle. */
+  readonly deadLetters: object;
 }
 
 /** A page. */

@@ -9,7 +9,7 @@ import { useObserved } from "./observed.js";
 import { Boundary } from "./part.js";
 import { match, type Params, place, to } from "./router.js";
 import { Composition, Slot } from "./slot.js";
-import { chooseTheme, theme } from "./theme.js";
+import { ThemeSwitch } from "./theme_switch.js";
 import { visit } from "./visit.js";
 
 interface Found {
@@ -117,23 +117,6 @@ function CurrentPage({ fragments }: { readonly fragments: readonly Fragment[] })
     <Boundary what={fragment.what} key={path}>
       <Content params={params} query={query} />
     </Boundary>
-  );
-}
-
-function ThemeSwitch(): JSX.Element {
-  const [shown, setShown] = useState(theme);
-  const other = shown === "dark" ? "light" : "dark";
-  return (
-    <button
-      type="button"
-      class="quiet"
-      onClick={() => {
-        chooseTheme(other);
-        setShown(other);
-      }}
-    >
-      {other === "dark" ? "Dark" : "Light"} colours
-    </button>
   );
 }
 

@@ -1,6 +1,6 @@
 /** What fragments may use of the shell, imported as "storefront"; the rest is its own. */
 export { announce } from "./announcer.js";
-export { Answered, type Asked, Failure, isAway, problemOf, SignInFirst, useAnswer } from "./answer.js";
+export { type Answer, Answered, type Asked, Failure, isAway, problemOf, SignInFirst, useAnswer } from "./answer.js";
 export {
   Field,
   ItemCard,

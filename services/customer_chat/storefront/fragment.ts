@@ -8,5 +8,5 @@ export const customerChat: Fragment = {
     { path: "/chat", page: lazily(() => import("./chat_page.js").then((module) => module.ChatPage)) },
   ],
   links: [{ label: "Chat", path: "/chat" }],
-  parts: { desk: lazily(() => import("./desk.js").then((module) => module.Desk)) },
+  parts: { deadLetters: lazily(() => import("./dead_letters.js").then((module) => module.OwnDeadLetters)) },
 };

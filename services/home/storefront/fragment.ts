@@ -8,5 +8,5 @@ export const home: Fragment = {
   what: "The first page",
   // What a browser shows first is not loaded later.
   pages: [{ path: "/", page: HomePage }],
-  parts: { desk: lazily(() => import("./desk.js").then((module) => module.Desk)) },
+  parts: { deadLetters: lazily(() => import("./dead_letters.js").then((module) => module.OwnDeadLetters)) },
 };

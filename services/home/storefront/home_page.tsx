@@ -2,6 +2,7 @@
 import type { Home, Part, RecentOrder } from "shop-client/home/v1/api";
 import type { JSX } from "preact";
 import {
+  type Answer,
   Answered,
   inMoney,
   inTime,
@@ -43,19 +44,28 @@ export function HomePage(): JSX.Element {
         <PageTitle>Good things, plainly sold</PageTitle>
         <p>For the kitchen and the garden, the desk and the shelf. Well made, fairly priced.</p>
       </div>
+      {/* Above what is not there yet, so that it does not move when that comes. */}
+      <Slot name="home" with={{}} />
       <Answered of={asked} what="The first page" waiting={<Waiting />}>
         {(value) => <Gathered home={value} />}
       </Answered>
-      <Slot name="home" with={{}} />
+      {nothingToShow(asked.answer) && <Slot name="shelf" with={{}} />}
     </div>
   );
+}
+
+/** Whether there are no items to be shown: nothing was sold yet, or nobody can say what was. */
+function nothingToShow(answer: Answer<Home>): boolean {
+  return answer.state === "here" ? answer.value.popularItems.length === 0 : answer.state === "failed";
 }
 
 function Waiting(): JSX.Element {
   return (
     <section>
-      <div class="skeleton line title" />
-      <SkeletonGrid count={4} />
+      <div class="section-title">
+        <div class="skeleton line title" />
+      </div>
+      <SkeletonGrid count={8} />
     </section>
   );
 }

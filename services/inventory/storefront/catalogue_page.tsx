@@ -16,7 +16,7 @@ import {
   useSubmission,
 } from "storefront";
 
-import { CATEGORIES, categoryOf, stockNote } from "./category.js";
+import { CATEGORIES, categoryOf, type ShownCategory, stockNote } from "./category.js";
 import { type Listing, longer } from "./listing.js";
 
 const MORE = 24;
@@ -24,30 +24,35 @@ const MORE = 24;
 export function CataloguePage({ params }: PageProps): JSX.Element {
   const word = params["category"];
   const category = word === undefined ? undefined : categoryOf(word);
-  const listing = useAnswer(
-    (options) => longer(shop.inventory.listItems, category, null, MORE, options),
-    [word ?? ""],
-  );
   const known = word === undefined || category !== undefined;
   return (
     <>
       <PageTitle>{known ? (category?.label ?? "Catalogue") : "There is no such category"}</PageTitle>
       <Filters word={word} />
-      {known && (
-        <Answered of={listing} what="The catalogue" waiting={<SkeletonGrid count={12} />}>
-          {(value) => (
-            <Items
-              listing={value}
-              more={async () => {
-                const grown = await longer(shop.inventory.listItems, category, value, MORE);
-                listing.replace(grown);
-                announce(`${counted(grown.items.length, "item")} are shown.`);
-              }}
-            />
-          )}
-        </Answered>
-      )}
+      {known && <Listed category={category} />}
     </>
+  );
+}
+
+function Listed({ category }: { readonly category: ShownCategory | undefined }): JSX.Element {
+  const { listItems } = shop.inventory;
+  const listing = useAnswer(
+    (options) => longer(listItems, category, null, MORE, options),
+    [category?.word ?? ""],
+  );
+  return (
+    <Answered of={listing} what="The catalogue" waiting={<SkeletonGrid count={12} />}>
+      {(value) => (
+        <Items
+          listing={value}
+          more={async () => {
+            const grown = await longer(listItems, category, value, MORE);
+            listing.replace(grown);
+            announce(`${counted(grown.items.length, "item")} are shown.`);
+          }}
+        />
+      )}
+    </Answered>
   );
 }
 

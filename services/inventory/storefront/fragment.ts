@@ -3,6 +3,7 @@ import "./style.css";
 import { type Fragment, lazily } from "storefront";
 
 import { Categories } from "./categories.js";
+import { Shelf } from "./shelf.js";
 
 export const inventory: Fragment = {
   what: "The catalogue",
@@ -23,6 +24,7 @@ export const inventory: Fragment = {
   links: [{ label: "Catalogue", path: "/catalogue" }],
   parts: {
     home: Categories,
-    desk: lazily(() => import("./desk.js").then((module) => module.Desk)),
+    shelf: Shelf,
+    desk: lazily(() => import("./stock_desk.js").then((module) => module.StockDesk)),
   },
 };

@@ -3,5 +3,5 @@ import { type Fragment, lazily } from "storefront";
 
 export const notifications: Fragment = {
   what: "The notifications",
-  parts: { desk: lazily(() => import("./desk.js").then((module) => module.Desk)) },
+  parts: { deadLetters: lazily(() => import("./dead_letters.js").then((module) => module.OwnDeadLetters)) },
 };

@@ -25,6 +25,7 @@ export const orders: Fragment = {
   parts: {
     cart: CheckOutLink,
     account: OrdersLink,
-    desk: lazily(() => import("./desk.js").then((module) => module.Desk)),
+    desk: lazily(() => import("./stuck_orders.js").then((module) => module.StuckOrders)),
+    deadLetters: lazily(() => import("./dead_letters.js").then((module) => module.OwnDeadLetters)),
   },
 };

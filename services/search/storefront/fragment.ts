@@ -14,6 +14,6 @@ export const search: Fragment = {
   ],
   parts: {
     search: SearchForm,
-    desk: lazily(() => import("./desk.js").then((module) => module.Desk)),
+    deadLetters: lazily(() => import("./dead_letters.js").then((module) => module.OwnDeadLetters)),
   },
 };

@@ -14,6 +14,6 @@ export const shoppingCart: Fragment = {
     header: CartLink,
     item: AddToCart,
     checkout: lazily(() => import("./cart_summary.js").then((module) => module.CartSummary)),
-    desk: lazily(() => import("./desk.js").then((module) => module.Desk)),
+    deadLetters: lazily(() => import("./dead_letters.js").then((module) => module.OwnDeadLetters)),
   },
 };

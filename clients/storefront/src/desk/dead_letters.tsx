@@ -14,7 +14,7 @@ import { counted, inTime } from "../words.js";
 const PAGE_SIZE = 20;
 
 interface DeadLettersProps {
-  /** Who could not handle them, such as "the orders". */
+  /** Who could not handle them, such as "The orders". */
   readonly of: string;
   /** Calls the service; those of all services are alike. */
   readonly api: Shop["ordersDeadLetters"];
@@ -24,8 +24,7 @@ interface DeadLettersProps {
 export function DeadLetters({ of, api }: DeadLettersProps): JSX.Element {
   const title = useId();
   const heading = useRef<HTMLHeadingElement>(null);
-  const what = of[0]?.toUpperCase() + of.slice(1);
-  const listed = usePages(what, async (pageToken: string, options: CallOptions) => {
+  const listed = usePages(of, async (pageToken: string, options: CallOptions) => {
     const page = await api.listDeadLetters({ pageSize: PAGE_SIZE, pageToken }, options);
     return { items: page.deadLetters, next: page.nextPageToken };
   });
@@ -37,10 +36,10 @@ export function DeadLetters({ of, api }: DeadLettersProps): JSX.Element {
   };
   return (
     <section aria-labelledby={title}>
-      <h2 id={title} ref={heading} tabIndex={-1}>
-        Dead letters of {of}
-      </h2>
-      <Answered of={listed.asked} what={what} waiting={<SkeletonLines count={1} />}>
+      <h3 id={title} ref={heading} tabIndex={-1}>
+        {of}
+      </h3>
+      <Answered of={listed.asked} what={of} waiting={<SkeletonLines count={1} />}>
         {(pages) =>
           pages.items.length === 0 && !pages.next ? (
             <p class="hint">None: every event was handled.</p>
@@ -49,7 +48,7 @@ export function DeadLetters({ of, api }: DeadLettersProps): JSX.Element {
               <ul class="entries">
                 {pages.items.map((letter) => (
                   <li key={letter.eventId}>
-                    <Letter letter={letter} what={what} api={api} decided={decided} />
+                    <Letter letter={letter} what={of} api={api} decided={decided} />
                   </li>
                 ))}
               </ul>
@@ -93,9 +92,9 @@ function Letter({ letter, what, api, decided }: LetterProps): JSX.Element {
   );
   return (
     <>
-      <h3>
+      <h4>
         {name} <span class="hint">about {key}</span>
-      </h3>
+      </h4>
       <p class="reason">{reason}</p>
       <p class="hint">
         From {source}, {inTime(publishedAt)}; tried {counted(attempts, "time")}. Event {eventId}
@@ -111,7 +110,7 @@ function Letter({ letter, what, api, decided }: LetterProps): JSX.Element {
           class="button"
           onClick={replay.submit}
           aria-disabled={replay.busy}
-          aria-label={`Try ${name} about ${key} again`}
+          aria-label={`Try again: ${name} about ${key}`}
         >
           Try again
         </button>
@@ -119,7 +118,7 @@ function Letter({ letter, what, api, decided }: LetterProps): JSX.Element {
           type="button"
           class="button danger"
           onClick={() => dialog.current?.showModal()}
-          aria-label={`Drop ${name} about ${key} …`}
+          aria-label={`Drop …: ${name} about ${key}`}
         >
           Drop …
         </button>

@@ -33,6 +33,13 @@ function Parts(): JSX.Element {
     return (
       <div class="desk">
         <Slot name="desk" with={{}} />
+        <section aria-labelledby="dead-letters">
+          <h2 id="dead-letters">Dead letters</h2>
+          <p class="hint">Events that a service could not handle. Nobody tries them again until you say so.</p>
+          <div class="dead-letters">
+            <Slot name="deadLetters" with={{}} />
+          </div>
+        </section>
       </div>
     );
   }

@@ -1,4 +1,4 @@
-/** On the desk: orders that do not come to an end, and events that the orders could not handle. */
+/** On the desk: orders that do not come to an end. */
 import type { StuckOrder } from "shop-client/orders/v1/api";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
@@ -6,7 +6,6 @@ import {
   Answered,
   announce,
   counted,
-  DeadLetters,
   inMoney,
   inTime,
   More,
@@ -21,16 +20,7 @@ import { stateInWords, stepInWords, toneOf } from "./words.js";
 
 const PAGE_SIZE = 20;
 
-export function Desk(): JSX.Element {
-  return (
-    <>
-      <StuckOrders />
-      <DeadLetters of="the orders" api={shop.ordersDeadLetters} />
-    </>
-  );
-}
-
-function StuckOrders(): JSX.Element {
+export function StuckOrders(): JSX.Element {
   const heading = useRef<HTMLHeadingElement>(null);
   const listed = usePages("The orders", async (pageToken, options) => {
     const page = await shop.ordersDesk.listStuckOrders({ pageSize: PAGE_SIZE, pageToken }, options);
@@ -101,7 +91,7 @@ function Stuck({ order, ended, again }: StuckProps): JSX.Element {
         {reason && `: ${reason}`}
       </p>
       <p class="hint">
-        Failed {counted(attempts, "time")} in a row; tried again {inTime(dueAt)}. Order {orderId}
+        Failed {counted(attempts, "time")} in a row; next attempt {inTime(dueAt)}. Order {orderId}
       </p>
       {problem && (
         <Notice kind="problem">
@@ -114,7 +104,7 @@ function Stuck({ order, ended, again }: StuckProps): JSX.Element {
           class="button"
           onClick={submit}
           aria-disabled={busy}
-          aria-label={`Try order ${orderId} again now`}
+          aria-label={`Try again now: order ${orderId}`}
         >
           {busy ? "Trying …" : "Try again now"}
         </button>

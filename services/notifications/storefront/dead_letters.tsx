@@ -2,6 +2,6 @@
 import type { JSX } from "preact";
 import { DeadLetters, shop } from "storefront";
 
-export function Desk(): JSX.Element {
-  return <DeadLetters of="the notifications" api={shop.notificationsDeadLetters} />;
+export function OwnDeadLetters(): JSX.Element {
+  return <DeadLetters of="The notifications" api={shop.notificationsDeadLetters} />;
 }

@@ -2,21 +2,12 @@
 import type { Item } from "shop-client/inventory/v1/api";
 import type { JSX } from "preact";
 import { useId, useState } from "preact/hooks";
-import {
-  announce,
-  counted,
-  Field,
-  Notice,
-  shop,
-  textOf,
-  to,
-  useSubmission,
-} from "storefront";
+import { announce, counted, Field, Notice, shop, textOf, to, useSubmission } from "storefront";
 
 const SHOWN = 10;
 const MOST = 1_000_000_000;
 
-export function Desk(): JSX.Element {
+export function StockDesk(): JSX.Element {
   const [found, setFound] = useState<readonly Item[] | null>(null);
   const { busy, problem, problems, onSubmit } = useSubmission("The catalogue", async (form) => {
     const items = await itemsOf(textOf(form, "words").trim());
