@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from clients.web.conftest import run_node
-from tests.polyglot.node_process import NPM
+from tests.polyglot.node_process import NODE, NPM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 HERE: Final = Path(__file__).parent
+
+CLOSE_TIMEOUT: Final = 10.0
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +28,24 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(each, folder)
     run_node([NPM, "ci"], folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser_address(browser: Path) -> Iterator[str]:
+    """Where programs reach the one browser that all of them share."""
+    running = subprocess.Popen(
+        [NODE, "browser.ts"], cwd=browser, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert running.stdin is not None
+    assert running.stdout is not None
+    try:
+        yield running.stdout.readline().strip()
+        # It ends itself and the browser then.
+        running.stdin.close()
+        running.wait(timeout=CLOSE_TIMEOUT)
+    finally:
+        running.kill()
+        running.stdout.close()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ export {
   Notice,
   PageTitle,
   SkeletonGrid,
+  SkeletonGridPage,
   SkeletonLines,
   SkeletonPage,
 } from "./controls.js";
@@ -15,7 +16,7 @@ export type { Fragment, NavigationLink, Page, PageProps, Slots } from "./fragmen
 export { kept, Observed, useObserved } from "./observed.js";
 export { lazily } from "./part.js";
 export { ItemPicture } from "./picture.js";
-export { go, to } from "./router.js";
+export { go, place, to } from "./router.js";
 export { shop } from "./shop.js";
 export { Slot } from "./slot.js";
 export { type Submission, textOf, useSubmission } from "./submit.js";
