@@ -106,6 +106,16 @@ export function SkeletonLines({ count = 4 }: { readonly count?: number }): JSX.E
   );
 }
 
+/** Stands in the place of a page with a list of items, so that what is below it stays out of sight. */
+export function SkeletonGridPage(): JSX.Element {
+  return (
+    <div class="waiting" aria-hidden="true">
+      <div class="skeleton line title" />
+      <SkeletonGrid count={12} />
+    </div>
+  );
+}
+
 /** Stands in the place of a page. */
 export function SkeletonPage(): JSX.Element {
   return (

@@ -18,7 +18,7 @@ export interface Slots {
   readonly header: object;
   /** Below what the first page begins with: ways into the shop. */
   readonly home: object;
-  /** On the first page, in the place of what sells best while that is not known: some of what there is. */
+  /** On the first page, while little is known of what sells best: some of what there is. */
   readonly shelf: object;
   /** Below the price of an item: what can be done with it. */
   readonly item: { readonly sku: string; readonly name: string; readonly stock: number };

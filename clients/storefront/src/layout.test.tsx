@@ -54,6 +54,8 @@ test("who comes to another page is led to its title, and who opens the first one
 test("the navigation marks where one is", async () => {
   await show("/pages/one", pages);
   assert.equal(screen.getByRole("link", { name: "One" }).getAttribute("aria-current"), "page");
+  await goTo("/pages/one/part");
+  assert.equal(screen.getByRole("link", { name: "One" }).getAttribute("aria-current"), "true");
   await goTo("/pages/two");
   assert.equal(screen.getByRole("link", { name: "One" }).getAttribute("aria-current"), null);
 });

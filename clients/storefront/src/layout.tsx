@@ -60,6 +60,14 @@ export function Layout({ fragments }: { readonly fragments: readonly Fragment[] 
   );
 }
 
+/** What a link to a path is where somebody is: the page itself, or that which it is a part of. */
+function currency(path: string, here: string): "page" | "true" | undefined {
+  if (path === here) {
+    return "page";
+  }
+  return here.startsWith(`${path}/`) ? "true" : undefined;
+}
+
 function Header({ fragments }: { readonly fragments: readonly Fragment[] }): JSX.Element {
   const here = useObserved(place).path;
   const account = useObserved(visit.account);
@@ -83,7 +91,7 @@ function Header({ fragments }: { readonly fragments: readonly Fragment[] }): JSX
         <ul>
           {links.map(({ label, path }) => (
             <li key={path}>
-              <a href={to(path)} aria-current={path === here ? "page" : undefined}>
+              <a href={to(path)} aria-current={currency(path, here)}>
                 {label}
               </a>
             </li>

@@ -8,6 +8,7 @@ export {
   Notice,
   PageTitle,
   SkeletonGrid,
+  SkeletonGridPage,
   SkeletonLines,
   SkeletonPage,
 } from "./controls.js";
@@ -17,7 +18,7 @@ export { kept, Observed, useObserved } from "./observed.js";
 export { More, usePages } from "./pages.js";
 export { lazily } from "./part.js";
 export { ItemPicture } from "./picture.js";
-export { go, to } from "./router.js";
+export { go, place, to } from "./router.js";
 export { shop } from "./shop.js";
 export { Slot } from "./slot.js";
 export { type Submission, textOf, useSubmission } from "./submit.js";

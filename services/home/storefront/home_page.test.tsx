@@ -16,6 +16,10 @@ const OAK: PopularItem = {
   inStock: true,
 };
 
+function several(count: number): PopularItem[] {
+  return Array.from({ length: count }, (_, at) => ({ ...OAK, sku: `${at}`, name: `Board ${at}` }));
+}
+
 /** Stands where the catalogue does. */
 const others: Fragment = {
   what: "Another service",
@@ -28,7 +32,7 @@ function gathered(changed: Partial<Home> = {}): Home {
 
 const shows = (): Promise<void> => show("/", home, others);
 
-testAsking({ asks: getHome, answer: gathered(), sees: "Oak board", what: "The first page", shows });
+testAsking({ asks: getHome, answer: gathered(), sees: "Oak board", what: "What sells best", shows });
 
 test("what sells best is shown, and leads to its pages", async () => {
   when(getHome, async () => gathered({ popularItems: [OAK, { ...OAK, sku: "2", name: "Spoon", inStock: false }] }));
@@ -36,15 +40,23 @@ test("what sells best is shown, and leads to its pages", async () => {
   await screen.findByRole("heading", { name: "What sells best" });
   assert.equal(screen.getByRole("link", { name: "Oak board" }).getAttribute("href"), "#/items/KIT%2F1");
   screen.getByText("Sold out");
-  assert.equal(screen.queryByText("Some of what there is"), null);
 });
 
-test("while nothing has been sold, the catalogue fills the place of what sells best", async () => {
-  when(getHome, async () => gathered({ popularItems: [] }));
-  await shows();
-  await screen.findByText("Some of what there is");
-  assert.equal(screen.queryByRole("heading", { name: "What sells best" }), null);
-});
+for (const [sold, isFull] of [
+  [0, false],
+  [1, false],
+  [4, false],
+  [5, true],
+  [12, true],
+] as const) {
+  test(`with ${sold} items that sell best, the catalogue ${isFull ? "adds nothing" : "fills the page"}`, async () => {
+    when(getHome, async () => gathered({ popularItems: several(sold) }));
+    await shows();
+    assert.equal(screen.queryAllByText(/^Board/).length, sold);
+    assert.equal(screen.queryByRole("heading", { name: "What sells best" }) !== null, sold > 0);
+    assert.equal(screen.queryByText("Some of what there is") === null, isFull);
+  });
+}
 
 test("while it waits, nothing stands in that place which would go away again", async () => {
   when(getHome, never);

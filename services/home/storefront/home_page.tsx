@@ -19,6 +19,9 @@ import {
   visit,
 } from "storefront";
 
+/** The fewest items that make a first page. */
+const FEW = 5;
+
 const PHONE = "(max-width: 40rem)";
 
 /** How the parts are called when they are missing. */
@@ -46,17 +49,17 @@ export function HomePage(): JSX.Element {
       </div>
       {/* Above what is not there yet, so that it does not move when that comes. */}
       <Slot name="home" with={{}} />
-      <Answered of={asked} what="The first page" waiting={<Waiting />}>
+      <Answered of={asked} what="What sells best" waiting={<Waiting />}>
         {(value) => <Gathered home={value} />}
       </Answered>
-      {nothingToShow(asked.answer) && <Slot name="shelf" with={{}} />}
+      {hasRoom(asked.answer) && <Slot name="shelf" with={{}} />}
     </div>
   );
 }
 
-/** Whether there are no items to be shown: nothing was sold yet, or nobody can say what was. */
-function nothingToShow(answer: Answer<Home>): boolean {
-  return answer.state === "here" ? answer.value.popularItems.length === 0 : answer.state === "failed";
+/** Whether there is room for other items: little was sold yet, or nobody can say what was. */
+function hasRoom(answer: Answer<Home>): boolean {
+  return answer.state === "here" ? answer.value.popularItems.length < FEW : answer.state === "failed";
 }
 
 function Waiting(): JSX.Element {
@@ -65,7 +68,7 @@ function Waiting(): JSX.Element {
       <div class="section-title">
         <div class="skeleton line title" />
       </div>
-      <SkeletonGrid count={8} />
+      <SkeletonGrid count={10} />
     </section>
   );
 }

@@ -113,7 +113,7 @@ test("the shelf has some items of one category, which is another one tomorrow", 
     await showPart("shelf", {}, inventory);
     const link = screen.getByRole("link", { name: /^All in / });
     assert.equal(link.getAttribute("href"), `#/catalogue/${requests[0]?.query}`);
-    assert.equal(shown().length, 8);
+    assert.equal(shown().length, 10);
     days.push(link.textContent ?? "");
     mock.timers.reset();
     await show("/elsewhere");

@@ -1,24 +1,24 @@
 /** The catalogue's part of the storefront: what is sold, by category, and each item. */
 import "./style.css";
-import { type Fragment, lazily } from "storefront";
+import { type Fragment, lazily, SkeletonGridPage } from "storefront";
 
 import { Categories } from "./categories.js";
+import { ItemWaiting } from "./item_waiting.js";
 import { Shelf } from "./shelf.js";
+
+const cataloguePage = lazily(
+  () => import("./catalogue_page.js").then((module) => module.CataloguePage),
+  SkeletonGridPage,
+);
 
 export const inventory: Fragment = {
   what: "The catalogue",
   pages: [
-    {
-      path: "/catalogue",
-      page: lazily(() => import("./catalogue_page.js").then((module) => module.CataloguePage)),
-    },
-    {
-      path: "/catalogue/:category",
-      page: lazily(() => import("./catalogue_page.js").then((module) => module.CataloguePage)),
-    },
+    { path: "/catalogue", page: cataloguePage },
+    { path: "/catalogue/:category", page: cataloguePage },
     {
       path: "/items/:sku",
-      page: lazily(() => import("./item_page.js").then((module) => module.ItemPage)),
+      page: lazily(() => import("./item_page.js").then((module) => module.ItemPage), ItemWaiting),
     },
   ],
   links: [{ label: "Catalogue", path: "/catalogue" }],

@@ -1,4 +1,4 @@
-/** On the first page, while nobody knows what sells best: some of what there is, another kind each day. */
+/** On the first page, while little has been sold: some of what there is, another kind each day. */
 import type { CallOptions } from "shop-client";
 import type { Item } from "shop-client/inventory/v1/api";
 import type { JSX } from "preact";
@@ -7,7 +7,7 @@ import { Answered, ItemCard, ItemGrid, shop, SkeletonGrid, to, useAnswer } from 
 import { CATEGORIES, stockNote, type ShownCategory } from "./category.js";
 import { longer } from "./listing.js";
 
-const SHOWN = 8;
+const SHOWN = 10;
 const DAY_MS = 86_400_000;
 
 interface Shelved {

@@ -113,6 +113,9 @@ function Details({ order, asked }: DetailsProps): JSX.Element {
         {order.rejection && (
           <Notice kind="news">
             <p>{rejectionInWords(order, order.rejection)}</p>
+            <p>
+              It has taken nothing out of your cart. <a href={to("/cart")}>Go to the cart</a>
+            </p>
           </Notice>
         )}
         <section aria-labelledby="lines">

@@ -1,6 +1,6 @@
 /** The search's part of the storefront: where to type, and what was found. */
 import "./style.css";
-import { type Fragment, lazily } from "storefront";
+import { type Fragment, lazily, SkeletonGridPage } from "storefront";
 
 import { SearchForm } from "./search_form.js";
 
@@ -9,7 +9,10 @@ export const search: Fragment = {
   pages: [
     {
       path: "/search",
-      page: lazily(() => import("./search_page.js").then((module) => module.SearchPage)),
+      page: lazily(
+        () => import("./search_page.js").then((module) => module.SearchPage),
+        SkeletonGridPage,
+      ),
     },
   ],
   parts: {

@@ -104,3 +104,11 @@ test("nothing is looked for while nothing is typed", async () => {
   screen.getByRole("searchbox").closest("form")?.requestSubmit();
   assert.equal(whereabouts(), "/nowhere");
 });
+
+test("the header shows what is looked for, and nothing at another place", async () => {
+  when(search, async () => ({ items: [], didYouMean: "", nextPageToken: "" }));
+  await shows();
+  screen.getByDisplayValue("oak board");
+  await goTo("/nowhere");
+  assert.equal(screen.queryByDisplayValue("oak board"), null);
+});
