@@ -49,7 +49,7 @@ def look(tmp_path_factory: pytest.TempPathFactory) -> Look:
     folder = tmp_path_factory.mktemp("browser")
     for each in (*HERE.glob("*.ts"), *HERE.glob("*.json"), HERE / ".npmrc"):
         shutil.copy(each, folder)
-    run_node(folder, NPM, "ci")
+    run_node(folder, NPM, "ci", "--omit=dev")
 
     def run(program: str, *arguments: str | Path) -> dict[str, Any]:
         seen: dict[str, Any] = json.loads(run_node(folder, program, *arguments))

@@ -14,6 +14,7 @@ const root = pathToFileURL(folder).href;
 const browser = await launch();
 const problems: string[] = [];
 const found: Record<string, string[]> = {};
+const drawn: Record<string, string[]> = {};
 
 async function search(words: string): Promise<string[]> {
   await page.keyboard.press("/");
@@ -27,12 +28,20 @@ try {
     for (const [scheme, width] of [["light", 1280], ["dark", 360]] as const) {
       await look(page, scheme, width);
       await page.goto(`${root}/${name}`);
+      // Diagrams are drawn once the page is there; the text of each is folded below it.
+      await page.waitForFunction(() => document.querySelector(".diagram > pre") === null);
+      drawn[name] = await page.$$eval(".diagram svg", (all) => all.map((each) => each.textContent ?? ""));
       const words = `${name}, ${scheme}, ${width} px`;
       problems.push(...(await findings(page)).map((each) => `${words}: ${each}`));
       const tooWide = await excess(page);
       if (tooWide > 0) problems.push(`${words}: ${tooWide} px too wide`);
       const picture = `site-${name.replaceAll("/", "-").replace(".html", "")}-${scheme}-${width}.png`;
       await page.screenshot({ path: `${pictures}/${picture}` as `${string}.png` });
+      const diagrams = await page.$$(".diagram");
+      for (const [number, diagram] of diagrams.entries()) {
+        const part = picture.replace(".png", `-diagram-${number}.png`);
+        await diagram.screenshot({ path: `${pictures}/${part}` as `${string}.png` });
+      }
     }
   }
   await look(page, "light", 1280);
@@ -46,7 +55,7 @@ try {
   await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
   const place = page.url().slice(root.length + 1);
   const status = await page.$eval(".results [role=status]", (each) => each.textContent);
-  console.log(JSON.stringify({ problems, complaints, found, place, status }));
+  console.log(JSON.stringify({ problems, complaints, found, drawn, place, status }));
 } finally {
   await browser.close();
 }

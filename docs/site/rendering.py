@@ -34,6 +34,10 @@ _PACKAGE: Final = "docs.site"
 
 _STATIC: Final = ("site.css", "search.js")
 
+_LIBRARY: Final = "docs.diagrams.library"
+_DRAWING: Final = ("mermaid.js", "mermaid.LICENSE.txt")
+"""What draws diagrams, as it is installed from npm when the site is built."""
+
 _GUIDE: Final = "docs/"
 _DECISION: Final = "docs/adr/"
 
@@ -72,6 +76,10 @@ def render(system: System, pages: Sequence[Page]) -> dict[str, str]:
         written[each.path] = page("page.html", each.path, page=each)
     for name in _STATIC:
         written[name] = _resource("static", name)
+    if any(each.has_diagrams for each in pages):
+        written["diagrams.js"] = _resource("static", "diagrams.js")
+        for name in _DRAWING:
+            written[name] = files(_LIBRARY).joinpath(name).read_text(encoding="utf-8")
     return dict(sorted(written.items()))
 
 
