@@ -195,9 +195,7 @@ def _joined(source: str, path: str) -> str:
     return "/".join(parts)
 
 
-_DRAWN: Final = re.compile(
-    rf'<pre><code class="language-{_DIAGRAM}">(.*?)</code></pre>', re.DOTALL
-)
+_DRAWN: Final = re.compile(rf'<pre><code class="language-{_DIAGRAM}">(.*?)</code></pre>', re.DOTALL)
 
 
 def _framed(html: str) -> str:
