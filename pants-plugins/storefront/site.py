@@ -36,6 +36,7 @@ from pants.engine.target import (
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
+from contracts.client_facing import ClientContracts
 from storefront.targets import (
     FragmentSourcesField,
     StorefrontClientField,
@@ -43,7 +44,7 @@ from storefront.targets import (
     StorefrontSourcesField,
 )
 from web_client.npm import NpmRequest, NpmResult
-from web_client.sources import ClientContracts, WebClientSources, WebClientSourcesRequest
+from web_client.sources import WebClientSources, WebClientSourcesRequest
 
 # By which npm installs; it looks for them where it runs.
 NPM_FILES = (".npmrc", "package.json", "package-lock.json")
