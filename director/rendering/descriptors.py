@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module  # noqa: TID251 (of contracts, which services bring along)
 from typing import Any, Final
 
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.rpc import error_details_pb2, status_pb2
-from notifications.v1 import api_pb2 as notifications_api_pb2
 
 from seam.contract import ServiceDescriptor
 from seam.runtime import Service
-
-# Contracts all of whose messages are of other contracts: no generated code imports their files.
-_WITHOUT_MESSAGES: Final = (notifications_api_pb2.DESCRIPTOR,)
 
 _VARIABLE: Final = re.compile(r"\{[^{}]+\}")
 
@@ -94,7 +91,7 @@ def descriptor_set(contracts: Sequence[ServiceDescriptor]) -> bytes:
                 for file in _with_imports(codec.message_type.DESCRIPTOR.file):
                     found.setdefault(file.name, file)
         # A service may stand in another file than all of its messages.
-        for file in _with_imports(_file_of(contract.name, found)):
+        for file in _with_imports(_file_of(contract)):
             found.setdefault(file.name, file)
     descriptors = FileDescriptorSet()
     for file in found.values():
@@ -102,13 +99,15 @@ def descriptor_set(contracts: Sequence[ServiceDescriptor]) -> bytes:
     return descriptors.SerializeToString(deterministic=True)
 
 
-def _file_of(service: str, known: dict[str, FileDescriptor]) -> FileDescriptor:
-    pool: Any = next(iter(known.values())).pool
-    for file in _WITHOUT_MESSAGES:
-        if service in {each.full_name for each in file.services_by_name.values()}:
-            return file
-    found: FileDescriptor = pool.FindServiceByName(service).file
-    return found
+def _file_of(contract: ServiceDescriptor) -> FileDescriptor:
+    """The file of a contract service that clients see, which is its package's `api.proto`.
+
+    Where all messages are of other contracts, nothing has imported it. It is there all the same:
+    what is generated of a contract comes with the contract.
+    """
+    package = contract.name.rpartition(".")[0]
+    file: FileDescriptor = import_module(f"{package}.api_pb2").DESCRIPTOR
+    return file
 
 
 def _with_imports(file: Any) -> Iterator[FileDescriptor]:  # noqa: ANN401 (types-protobuf has two)

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -23,39 +23,51 @@ Look: TypeAlias = Callable[..., dict[str, Any]]
 """Runs a program here, and gives what it has seen."""
 
 
-def run_node(folder: Path, *arguments: str | Path) -> str:
-    """Run Node in a folder, and give what it has printed.
+def begin_node(folder: Path, *arguments: str | Path) -> subprocess.Popen[str]:
+    """Have Node run in a folder."""
+    path = os.pathsep.join((str(NODE.parent), os.environ.get("PATH", os.defpath)))
+    return subprocess.Popen(
+        [NODE, *arguments],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def printed(process: subprocess.Popen[str]) -> str:
+    """What a process has printed, once it has ended.
 
     Raises:
         AssertionError: it has failed.
     """
-    path = os.pathsep.join((str(NODE.parent), os.environ.get("PATH", os.defpath)))
-    result = subprocess.run(
-        [NODE, *arguments],
-        cwd=folder,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
-    return result.stdout
+    try:
+        output, errors = process.communicate(timeout=TIMEOUT)
+    finally:
+        process.kill()
+    assert process.returncode == 0, f"{output}\n{errors}"
+    return output
 
 
 @pytest.fixture(scope="session")
-def look(tmp_path_factory: pytest.TempPathFactory) -> Look:
-    """Installs the browser once."""
+def look(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Look]:
+    """Installs the browser once, while tests prepare what it is to look at."""
     folder = tmp_path_factory.mktemp("browser")
     for each in (*HERE.glob("*.ts"), *HERE.glob("*.json"), HERE / ".npmrc"):
         shutil.copy(each, folder)
-    run_node(folder, NPM, "ci")
+    installing = begin_node(folder, NPM, "ci", "--omit=dev")
+    installed: list[str] = []
 
     def run(program: str, *arguments: str | Path) -> dict[str, Any]:
-        seen: dict[str, Any] = json.loads(run_node(folder, program, *arguments))
+        if not installed:
+            installed.append(printed(installing))
+        seen: dict[str, Any] = json.loads(printed(begin_node(folder, program, *arguments)))
         return seen
 
-    return run
+    yield run
+    installing.kill()
+    installing.wait()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import pytest
 from docs.site.main import site_of
 from docs.site.survey import survey
 from docs.site.system import put_together
+from docs.site.usage import find_usage
 
 from codegen.documentation.reading import read_contracts
 from director.monolith import SERVICES
@@ -26,4 +27,5 @@ def site() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def system() -> System:
-    return put_together(survey(SERVICES), read_contracts(ROOT / "protos"))
+    contracts = read_contracts(ROOT / "protos")
+    return put_together(survey(SERVICES), contracts, find_usage(ROOT, contracts))

@@ -1,7 +1,7 @@
 """Writes the documentation of the shop: `./pants docs`, or this module where Pants is not at hand.
 
-It reads contracts from `protos/` and pages, `*.md`, from everywhere below the folder that it is
-started in, which is the root of the repository.
+It reads contracts from `protos/`, the code of `services/`, and pages, `*.md`, from everywhere below
+the folder that it is started in, which is the root of the repository.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from docs.site.pages import PageError, read_pages
 from docs.site.rendering import render
 from docs.site.survey import survey
 from docs.site.system import put_together
+from docs.site.usage import find_usage
 
 from codegen.contract.model import RefusedContractError
 from codegen.documentation.reading import UnreadableContractsError, read_contracts
@@ -52,7 +53,7 @@ def site_of(root: Path) -> dict[str, str]:
         UnreadableContractsError: a contract is none.
     """
     contracts = read_contracts(root.resolve() / "protos")
-    system = put_together(survey(SERVICES), contracts)
+    system = put_together(survey(SERVICES), contracts, find_usage(root, contracts))
     return render(system, read_pages(page_sources(root)))
 
 

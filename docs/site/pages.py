@@ -3,7 +3,7 @@
 A page keeps its place: `docs/bus.md` becomes `docs/bus.html`, so its links lead where they led.
 What a page links to that is no page, such as a file of code, is named and not linked, since the
 site does not hold it. Nothing is loaded from elsewhere: pictures are not shown, and HTML is shown
-as text.
+as text. So is a diagram, until a script of the site has drawn it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _PAGES: Final = MarkdownIt("commonmark", {"html": False}).enable("table").disabl
 # Comments of contracts are no Markdown, but for lists and names in backticks.
 _COMMENTS: Final = MarkdownIt("zero").enable(["backticks", "list"])
 
+_DIAGRAM: Final = "mermaid"
+
 _ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _NO_ANCHOR: Final = re.compile(r"[^\w\- ]")
 
@@ -48,6 +50,7 @@ class Page:
         body: what is below that, as HTML.
         sections: anchor and text of each heading below the first.
         text: all its words.
+        has_diagrams: whether there is something to be drawn in it.
     """
 
     source: str
@@ -55,6 +58,7 @@ class Page:
     body: Markup
     sections: tuple[tuple[str, str], ...]
     text: str
+    has_diagrams: bool
 
     @property
     def path(self) -> str:
@@ -100,7 +104,12 @@ def _page(source: str, tokens: list[Token], anchors: Mapping[str, Collection[str
         body=_written(_framed(_PAGES.renderer.render(tokens, _PAGES.options, {}))),
         sections=tuple((anchor, text) for level, anchor, text in headings if level == "h2"),
         text=" ".join(_words(token) for token in tokens if token.type in _WORDY),
+        has_diagrams=any(_is_diagram(token) for token in tokens),
     )
+
+
+def _is_diagram(token: Token) -> bool:
+    return token.type == "fence" and token.info.strip() == _DIAGRAM
 
 
 _WORDY: Final = ("inline", "fence", "code_block")
@@ -186,11 +195,15 @@ def _joined(source: str, path: str) -> str:
     return "/".join(parts)
 
 
+_DRAWN: Final = re.compile(rf'<pre><code class="language-{_DIAGRAM}">(.*?)</code></pre>', re.DOTALL)
+
+
 def _framed(html: str) -> str:
     """Have wide tables and code move inside a frame, which the keyboard reaches, too."""
     # What looks like a tag in a page is escaped, so each of these is the renderer's.
     return (
-        html.replace("<table>", '<div class="wide" tabindex="0"><table>')
+        _DRAWN.sub(r'<figure class="diagram"><pre><code>\1</code></pre></figure>', html)
+        .replace("<table>", '<div class="wide" tabindex="0"><table>')
         .replace("</table>", "</table></div>")
         .replace("<pre>", '<pre tabindex="0">')
         # A column without a name has no heading.

@@ -6,12 +6,12 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
+from docs.site import schema
 from docs.site.drawing import STYLE, draw
 from docs.site.pages import comment
 from docs.site.searching import entries, index_script
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
-from sqlalchemy.dialects import postgresql
 
 from codegen.contract.comments import first_sentence
 from codegen.contract.model import Enum, Message
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from docs.site.pages import Page
     from docs.site.system import System
-    from sqlalchemy import Column, Table
 
     from codegen.contract.model import HttpBinding, Method
 
@@ -33,6 +32,10 @@ __all__ = ["render"]
 _PACKAGE: Final = "docs.site"
 
 _STATIC: Final = ("site.css", "search.js")
+
+_LIBRARY: Final = "docs.diagrams.library"
+_DRAWING: Final = ("mermaid.js", "mermaid.LICENSE.txt")
+"""What draws diagrams, as it is installed from npm when the site is built."""
 
 _GUIDE: Final = "docs/"
 _DECISION: Final = "docs/adr/"
@@ -51,6 +54,7 @@ def render(system: System, pages: Sequence[Page]) -> dict[str, str]:
         "guides": [p for p in pages if _is_below(p, _GUIDE)],
         "decisions": [p for p in pages if _is_below(p, _DECISION)],
         "others": [p for p in pages if not p.source.startswith(_GUIDE)],
+        "clients": [p for p in pages if p.source in _readmes(system.usage.clients)],
     }
 
     def page(template: str, path: str, **more: object) -> str:
@@ -72,7 +76,15 @@ def render(system: System, pages: Sequence[Page]) -> dict[str, str]:
         written[each.path] = page("page.html", each.path, page=each)
     for name in _STATIC:
         written[name] = _resource("static", name)
+    if any(each.has_diagrams for each in pages):
+        written["diagrams.js"] = _resource("static", "diagrams.js")
+        for name in _DRAWING:
+            written[name] = files(_LIBRARY).joinpath(name).read_text(encoding="utf-8")
     return dict(sorted(written.items()))
+
+
+def _readmes(folders: Sequence[str]) -> set[str]:
+    return {f"{folder}/README.md" for folder in folders}
 
 
 def _is_below(page: Page, folder: str) -> bool:
@@ -112,6 +124,7 @@ def _environment(system: System) -> Environment:
     environment.filters |= {
         "comment": comment,
         "first_sentence": first_sentence,
+        "folder": lambda source: source.rpartition("/")[0],
         "title": lambda name: name.replace("_", " "),
         "capital": lambda text: text[:1].upper() + text[1:],
         "type_words": words.type_words,
@@ -124,41 +137,16 @@ def _environment(system: System) -> Environment:
         "link": link,
         "example": example,
         "command": command,
-        "column_type": _column_type,
-        "column_notes": _column_notes,
-        "index_words": _index_words,
+        "column_type": schema.column_type,
+        "column_notes": schema.column_notes,
+        "index_words": schema.index_words,
+        "constraint_words": schema.constraint_words,
         "status": lambda code: HTTP_STATUS[code],
     }
-    environment.globals |= {"message_of": message_of, "users_of": system.users}
+    environment.globals |= {"message_of": message_of}
     environment.tests |= {"enum": lambda type_: isinstance(type_, Enum)}
     return environment
 
 
 def _resource(folder: str, name: str) -> str:
     return files(_PACKAGE).joinpath(folder, name).read_text(encoding="utf-8")
-
-
-def _column_type(column: Column[Any]) -> str:
-    return str(column.type.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
-
-
-def _column_notes(column: Column[Any]) -> list[str]:
-    notes = ["primary key"] if column.primary_key else []
-    if not column.nullable and not column.primary_key:
-        notes.append("not null")
-    if column.unique:
-        notes.append("unique")
-    return notes + [f"refers to {key.target_fullname}" for key in _foreign_keys(column)]
-
-
-def _foreign_keys(column: Column[Any]) -> list[Any]:
-    return sorted(column.foreign_keys, key=lambda key: key.target_fullname)
-
-
-def _index_words(table: Table) -> list[str]:
-    found = []
-    for index in sorted(table.indexes, key=lambda each: str(each.name)):
-        columns = ", ".join(str(each).rpartition(".")[2] for each in index.expressions)
-        unique = ", unique" if index.unique else ""
-        found.append(f"{index.name} ({columns}){unique}")
-    return found

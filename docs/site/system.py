@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from docs.site.usage import NO_USAGE, Usage
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -136,6 +138,7 @@ class System:
         calls: who calls whom.
         flows: who takes whose events.
         types: all messages and enums by full name.
+        usage: what code uses the contracts.
     """
 
     services: tuple[Documented, ...]
@@ -143,24 +146,23 @@ class System:
     calls: tuple[Call, ...]
     flows: tuple[Flow, ...]
     types: Mapping[str, Message | Enum]
+    usage: Usage
 
     @property
     def everything(self) -> tuple[Documented, ...]:
         """Services, and then the others."""
         return (*self.services, *self.others)
 
-    def users(self, name: str) -> tuple[str, ...]:
-        """Who calls a service or takes its events."""
-        callers = {call.caller for call in self.calls if call.callee == name}
-        return tuple(sorted(callers | {f.subscriber for f in self.flows if f.publisher == name}))
 
-
-def put_together(declared: Sequence[Declared], contracts: Sequence[ContractFile]) -> System:
+def put_together(
+    declared: Sequence[Declared], contracts: Sequence[ContractFile], usage: Usage = NO_USAGE
+) -> System:
     """Make the system of what its parts say.
 
     Args:
         declared: what the code of the services declares.
         contracts: all contracts.
+        usage: what code uses them.
     """
     by_owner: dict[str, list[ContractFile]] = {}
     for file in contracts:
@@ -181,6 +183,7 @@ def put_together(declared: Sequence[Declared], contracts: Sequence[ContractFile]
         calls=tuple(_calls(ordered, contracts)),
         flows=tuple(_flows(ordered)),
         types={name: type_ for file in contracts for name, type_ in file.types.items()},
+        usage=usage,
     )
 
 

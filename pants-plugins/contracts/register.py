@@ -9,7 +9,7 @@ Modules, in the order in which a contract passes through them: `targets` (what a
 say), `modules` (which Python modules come of it, for import inference), `protoc` (the compiler
 and its plugins), `generate` (the files), `dependencies` (what the files import), `check` (whether
 their types are right), `check_together` (whether contracts get on with each other), `lint` (whether
-they are written as one expects).
+they are written as one expects), `client_facing` (which of them clients are generated from).
 """
 
 from __future__ import annotations
@@ -22,7 +22,17 @@ from pants.backend.python.dependency_inference import module_mapper
 from pants.backend.python.util_rules import pex
 from pants.core.util_rules import source_files, stripped_source_files
 
-from contracts import check, check_together, dependencies, generate, lint, modules, protoc, targets
+from contracts import (
+    check,
+    check_together,
+    client_facing,
+    dependencies,
+    generate,
+    lint,
+    modules,
+    protoc,
+    targets,
+)
 
 
 def target_types() -> Iterable[type]:
@@ -39,6 +49,7 @@ def rules() -> Iterable:
     return (
         *check.rules(),
         *check_together.rules(),
+        *client_facing.rules(),
         *dependencies.rules(),
         *generate.rules(),
         *lint.rules(),

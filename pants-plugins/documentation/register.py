@@ -35,7 +35,8 @@ class DocsSubsystem(GoalSubsystem):
     program = StrOption(default="docs/site", help="The target that holds the program.")
     entry_point = StrOption(default="docs.site.main", help="The program's module.")
     sources = StrListOption(
-        default=["//:pages", "//protos:contracts"], help="Targets of the files that it reads."
+        default=["//:callers", "//:pages", "//protos:contracts"],
+        help="Targets of the files that it reads.",
     )
     output = StrOption(
         default="dist/docs", help="The folder that it goes to, as seen from the root."

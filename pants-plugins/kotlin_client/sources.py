@@ -32,6 +32,7 @@ from pants.engine.target import (
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
+from contracts.client_facing import ClientContracts
 from contracts.modules import ContractError
 from contracts.protoc import DRIVER, OUTPUT, ContractFiles, ContractFilesRequest, ProtocTool
 from kotlin_client.targets import (
@@ -41,7 +42,6 @@ from kotlin_client.targets import (
     KotlinLicenseField,
     KotlinProductField,
 )
-from web_client.sources import ClientContracts
 
 PLUGIN = "codegen.kotlin.client"
 SOURCES = "src/main/kotlin"

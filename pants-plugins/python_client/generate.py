@@ -7,7 +7,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from pants.backend.codegen.protobuf.target_types import AllProtobufTargets, ProtobufSourceField
 from pants.backend.python.dependency_inference.module_mapper import (
@@ -21,7 +20,7 @@ from pants.backend.python.target_types import PythonSourceField
 from pants.backend.python.util_rules.pex import VenvPexProcess
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
 from pants.core.util_rules.stripped_source_files import StrippedFileName, StrippedFileNameRequest
-from pants.engine.addresses import Address, UnparsedAddressInputs
+from pants.engine.addresses import UnparsedAddressInputs
 from pants.engine.fs import (
     AddPrefix,
     CreateDigest,
@@ -48,6 +47,7 @@ from pants.engine.unions import UnionRule
 from pants.source.source_root import SourceRoot, SourceRootRequest
 from pants.util.logging import LogLevel
 
+from contracts.client_facing import ClientContracts
 from contracts.dependencies import GeneratedImports, GeneratedImportsRequest
 from contracts.modules import ContractError
 from contracts.protoc import DRIVER, ContractFiles, ContractFilesRequest, ProtocTool
@@ -55,14 +55,6 @@ from contracts.targets import GeneratorsField
 from python_client.targets import PythonClientDependencies, PythonClientSourcesField
 
 OUTPUT = "generated"
-CLIENT_FACING = "api.proto"
-
-
-@dataclass(frozen=True)
-class ClientContracts:
-    """The contracts that clients see."""
-
-    addresses: tuple[Address, ...]
 
 
 class GeneratePythonClientRequest(GenerateSourcesRequest):
@@ -91,20 +83,6 @@ class InferPythonClientRequest(InferDependenciesRequest):
     infer_from = PythonClientFieldSet
 
 
-@rule
-def find_client_contracts(contracts: AllProtobufTargets) -> ClientContracts:
-    """Finds them by the name of their file, as all that reads contracts does."""
-    return ClientContracts(
-        tuple(
-            sorted(
-                each.address
-                for each in contracts
-                if PurePath(each[ProtobufSourceField].file_path).name == CLIENT_FACING
-            )
-        )
-    )
-
-
 @rule(desc="Generate a Python client", level=LogLevel.DEBUG)
 async def generate_python_client(
     request: GeneratePythonClientRequest, contracts: ClientContracts, tool: ProtocTool
@@ -120,7 +98,7 @@ async def generate_python_client(
         Get(SourceRoot, SourceRootRequest, SourceRootRequest.for_target(target)),
     )
     files = await MultiGet(
-        Get(ContractFiles, ContractFilesRequest(address)) for address in contracts.addresses
+        Get(ContractFiles, ContractFilesRequest(address)) for address in contracts
     )
     plugin = await Get(
         SourceFiles,
@@ -211,7 +189,7 @@ async def infer_python_client(
         GeneratedImports,
         GeneratedImportsRequest(request.field_set.address, request.field_set.sources),
     )
-    return InferredDependencies(sorted({*imports.owners, *contracts.addresses}))
+    return InferredDependencies(sorted({*imports.owners, *contracts}))
 
 
 def rules() -> Iterable:

@@ -27,6 +27,7 @@ from pants.engine.target import (
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
+from contracts.client_facing import ClientContracts
 from storefront.targets import (
     FragmentDependencies,
     FragmentSourcesField,
@@ -37,7 +38,7 @@ from storefront.targets import (
     StorefrontShellField,
     StorefrontSourcesField,
 )
-from web_client.sources import ClientContracts, WebClientSources, WebClientSourcesRequest
+from web_client.sources import WebClientSources, WebClientSourcesRequest
 
 # By which npm installs; it looks for them where it runs.
 NPM_FILES = (".npmrc", "package.json", "package-lock.json")

@@ -32,6 +32,7 @@ from pants.engine.target import (
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
+from contracts.client_facing import ClientContracts
 from contracts.modules import ContractError
 from contracts.protoc import DRIVER, OUTPUT, ContractFiles, ContractFilesRequest, ProtocTool
 from swift_client.targets import (
@@ -42,7 +43,6 @@ from swift_client.targets import (
     SwiftClientGeneratorsField,
     SwiftClientSourcesField,
 )
-from web_client.sources import ClientContracts
 
 PLUGIN = "codegen.swift.client"
 

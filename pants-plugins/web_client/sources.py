@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePath
 
-from pants.backend.codegen.protobuf.target_types import AllProtobufTargets, ProtobufSourceField
 from pants.backend.python.target_types import PythonSourceField
 from pants.backend.python.util_rules.pex import VenvPexProcess
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
-from pants.engine.addresses import Address, UnparsedAddressInputs
-from pants.engine.collection import DeduplicatedCollection
+from pants.engine.addresses import UnparsedAddressInputs
 from pants.engine.fs import (
     AddPrefix,
     CreateDigest,
@@ -35,6 +32,7 @@ from pants.engine.target import (
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
+from contracts.client_facing import ClientContracts
 from contracts.modules import ContractError
 from contracts.protoc import DRIVER, OUTPUT, ContractFiles, ContractFilesRequest, ProtocTool
 from web_client.targets import (
@@ -45,14 +43,7 @@ from web_client.targets import (
     WebClientSourcesField,
 )
 
-CLIENT_FACING = "api.proto"
 PLUGIN = "codegen.typescript.client"
-
-
-class ClientContracts(DeduplicatedCollection[Address]):
-    """The contracts that clients see."""
-
-    sort_input = True
 
 
 @dataclass(frozen=True)
@@ -82,16 +73,6 @@ class InferWebClientRequest(InferDependenciesRequest):
     """Asks for the contracts that a client is generated from."""
 
     infer_from = WebClientFieldSet
-
-
-@rule
-def find_client_contracts(contracts: AllProtobufTargets) -> ClientContracts:
-    """Collect the contracts that clients see, by the names of their files."""
-    return ClientContracts(
-        each.address
-        for each in contracts
-        if PurePath(each[ProtobufSourceField].value or "").name == CLIENT_FACING
-    )
 
 
 @rule

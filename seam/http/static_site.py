@@ -182,7 +182,8 @@ def _paths(site: StaticSite) -> Iterator[tuple[str, _File | bytes]]:
     """What is at which path: a file, or where to go instead."""
     base = site.path.rstrip("/")
     if base:
-        # What a page names is found beside it, so its path has to be that of a folder.
+        # What a page names is found beside it, so its path has to be that of a folder: with a
+        # stroke behind it. Who leaves that out is sent there, here and in folders below.
         yield base, f"{base}/".encode()
     empty = True
     for path, source in _resources(site.package):
@@ -193,6 +194,8 @@ def _paths(site: StaticSite) -> Iterator[tuple[str, _File | bytes]]:
         yield f"{base}/{path}", file
         if name == _INDEX:
             yield f"{base}/{path.removesuffix(_INDEX)}", file
+            if folders:
+                yield f"{base}/{folders}", f"{base}/{folders}/".encode()
     if empty:
         raise MissingSiteError(
             f"the package '{site.package}' holds no files to serve at {site.path}"

@@ -37,6 +37,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         "shopfront/secret.py": SECRET,
         "shopfront/.secret": SECRET,
         "reference/index.html": "<title>reference</title>",
+        "reference/events/index.html": "<title>events</title>",
         "secret.txt": SECRET,
         "clashing/readyz": "clashes",
         "empty/secret.py": SECRET,
@@ -154,6 +155,15 @@ async def test_a_site_below_a_path_is_found_with_and_without_the_stroke_behind_i
     assert answer.headers["location"] == "/docs/"
     assert (await shop.get("/docs/")).text == "<title>reference</title>"
     assert (await shop.get("/docs/?page=2")).text == "<title>reference</title>"
+
+
+async def test_so_is_a_folder_below_it(shop: httpx.AsyncClient) -> None:
+    answer = await shop.get("/docs/events")
+    assert answer.status_code == 308
+    assert answer.headers["location"] == "/docs/events/"
+    assert (await shop.get("/docs/events/")).text == "<title>events</title>"
+    # A folder without a page of its own is nothing to be shown.
+    assert (await shop.get("/pictures")).status_code == 404
 
 
 async def test_files_are_read_and_nothing_else_is_done_with_them(shop: httpx.AsyncClient) -> None:

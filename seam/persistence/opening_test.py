@@ -7,6 +7,8 @@ import os
 import sqlite3
 import stat
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +20,7 @@ from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from seam.persistence import CannotOpenDatabaseError, Command, open_database
+from seam.persistence.sqlite import SqliteBackend
 from seam.testing.databases import StoppablePostgres
 
 
@@ -269,3 +272,48 @@ async def test_a_path_of_any_name_is_taken_as_it_is(tmp_path: Path, name: str) -
     file = tmp_path / name / "shop.db"
     await fill(file, 1)
     assert file.is_file()
+
+
+async def test_a_database_that_was_closed_has_left_nothing_open(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite leaves its log beside the file as long as somebody has that open."""
+    asked = threading.Event()
+    ask = SqliteBackend._ask
+
+    def slowly(self: SqliteBackend) -> sqlite3.Connection | None:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("SELECT count(*) FROM note").fetchone()
+            asked.set()
+            time.sleep(0.2)
+            return ask(self)
+
+    monkeypatch.setattr(SqliteBackend, "_ask", slowly)
+    async with open_database(f"sqlite:///{file}", Table.metadata):
+        # The monitor's question is under way.
+        assert await asyncio.to_thread(asked.wait, 10)
+    assert sorted(each.name for each in file.parent.iterdir()) == ["shop.db"]
+
+
+async def test_a_file_that_nobody_waits_for_any_more_is_closed_once_it_was_examined(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    examine = SqliteBackend._examine
+
+    def slowly(self: SqliteBackend) -> None:
+        begun.set()
+        time.sleep(0.2)
+        examine(self)
+
+    async def start() -> None:
+        async with open_database(f"sqlite:///{file}", Table.metadata):
+            raise AssertionError("it was opened")
+
+    monkeypatch.setattr(SqliteBackend, "_examine", slowly)
+    starting = asyncio.create_task(start())
+    assert await asyncio.to_thread(begun.wait, 10)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert sorted(each.name for each in file.parent.iterdir()) == ["shop.db"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Final, TypeVar
@@ -26,6 +27,7 @@ from seam.persistence.sqlite_writer import SqliteWriter
 from seam.persistence.statements import Command, Query
 
 R = TypeVar("R")
+C = TypeVar("C", bound=sqlite3.Connection | None)
 
 START_BUSY_TIMEOUT_MS: Final = 10_000
 """How long a process that starts waits for others that do the same."""
@@ -50,21 +52,23 @@ class SqliteBackend:
         self._metadata = metadata
         self._check_tables = prepare
         self._identity: tuple[int, int] | None = None
+        self._examiner = ThreadPoolExecutor(1, "sqlite-examiner")
         self._reader = SqliteReader(self._file)
         self._writer = SqliteWriter(self._file, self._missing)
 
     async def prepare(self) -> None:
         """Create the file if it is missing, and check what it holds."""
-        self._reader.use(await asyncio.to_thread(self._prepare))
+        self._reader.use(await self._examined(self._prepare))
 
     async def close(self) -> None:
-        """Let go of all connections."""
+        """Let go of all connections, that of a question which is under way included."""
+        await asyncio.to_thread(self._examiner.shutdown)
         await self._writer.close()
         await asyncio.to_thread(self._reader.close)
 
     async def ask(self) -> None:
         """See `Backend`. A file that has taken the place of another is examined first."""
-        replaced = await asyncio.to_thread(self._ask)
+        replaced = await self._examined(self._ask)
         if replaced is not None:
             self._reader.use(replaced)
             self._writer.renew()
@@ -122,6 +126,18 @@ class SqliteBackend:
         """See `Backend`."""
         await self._writer.rollback(work)
 
+    async def _examined(self, examine: Callable[[], C]) -> C:
+        """What `examine` opens, in a thread of its own that `close` waits for.
+
+        Whoever waits may be gone earlier; what is opened then is closed again.
+        """
+        opened = asyncio.get_running_loop().run_in_executor(self._examiner, examine)
+        try:
+            return await asyncio.shield(opened)
+        except asyncio.CancelledError:
+            opened.add_done_callback(_close_opened)
+            raise
+
     def _prepare(self) -> sqlite3.Connection:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         if self._file.is_dir():
@@ -171,6 +187,14 @@ class SqliteBackend:
             connection.exec_driver_sql(f"PRAGMA user_version = {int(version)}")
             connection.commit()
         self._identity = _identity(self._file)
+
+
+def _close_opened(opened: asyncio.Future[C]) -> None:
+    if opened.cancelled() or opened.exception() is not None:
+        return
+    connection = opened.result()
+    if connection is not None:
+        connection.close()
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
