@@ -197,9 +197,13 @@ def test_a_call_that_comes_too_early_waits_as_long_as_the_server_says(
     assert time.monotonic() - began >= 1.0
 
 
-def test_a_refusal_without_a_time_is_final(connect: Connect) -> None:
-    server = Server(problem(429, "RESOURCE_EXHAUSTED"), note())
-    assert failure_of(lambda: connect(server).call(READ, Note(note_id="a"))).status == 429
+def test_a_server_that_is_full_is_asked_again_and_one_that_declares_so_is_not(
+    connect: Connect,
+) -> None:
+    server = Server(problem(429, "RESOURCE_EXHAUSTED"), note(noteId="a"))
+    assert connect(server).call(READ, Note(note_id="a")).note_id == "a"
+    declared = problem(429, "RESOURCE_EXHAUSTED", error="TooManyNotes", fields={})
+    assert failure_of(lambda: connect(Server(declared)).call(READ, Note(note_id="a"))).status == 429
 
 
 def test_a_call_without_time_fails_before_it_is_sent(connect: Connect) -> None:

@@ -14,6 +14,7 @@ from contract_client.methods import Method
 __all__ = ["Attempts", "Retries"]
 
 _AGAIN: Final = (Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED)
+"""What may be over soon; not so an error that a contract declares, whatever its code."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,13 @@ class Retries:
 
     Attributes:
         attempts: the most attempts of one call, the first one included.
-        first: seconds until the second attempt, on average; each further one waits twice as long.
+        first: the most seconds until the second attempt; it doubles each time.
         longest: the most seconds between two attempts, unless the server asks for more.
     """
 
-    attempts: int = 3
-    first: float = 0.1
-    longest: float = 2.0
+    attempts: int = 4
+    first: float = 0.2
+    longest: float = 5.0
 
 
 class Attempts:
@@ -78,14 +79,14 @@ class Attempts:
         """
         self._made += 1
         may_repeat = (self._may_repeat or failure.unsent) and not failure.is_final
-        is_refusal = failure.code is Code.RESOURCE_EXHAUSTED and failure.retry_after is None
-        if failure.code not in _AGAIN or is_refusal or not may_repeat:
+        if failure.code not in _AGAIN or failure.name or not may_repeat:
             raise failure
         if self._made >= self._retries.attempts:
             raise failure
-        longest = min(self._retries.first * 2**self._made, self._retries.longest)
+        longest = min(self._retries.first * 2 ** (self._made - 1), self._retries.longest)
         # Many that have failed together must not come back together.
-        pause = max(random.uniform(0, longest), failure.retry_after or 0.0)  # noqa: S311
+        random_pause = random.uniform(0, longest)  # noqa: S311
+        pause = random_pause if failure.retry_after is None else failure.retry_after
         if time.monotonic() + pause >= self._deadline:
             raise failure
         return pause
