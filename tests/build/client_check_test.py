@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
+from typing import Final
+
+CLIENTS: Final = (
+    "clients/python/examples/buy.py",
+    "clients/web:package",
+    "clients/android::",
+)
+
+COMPLAINTS: Final = (
+    r'clients/python/examples/buy\.py:28: error: "Item" has no attribute "name"',
+    r"example/first_order\.ts\(8,27\): error TS2339: Property 'name' does not exist on type 'Item'",
+    r"example/FirstOrder\.kt:23:22: error: unresolved reference 'name' on receiver of type 'Item'",
+)
 
 
-def test_check_names_the_line_of_a_program_that_a_changed_contract_breaks(
+def test_check_names_the_lines_of_programs_that_a_changed_contract_breaks(
     repository: Path,
 ) -> None:
     contract = repository / "protos/inventory/v1/api.proto"
@@ -17,7 +31,7 @@ def test_check_names_the_line_of_a_program_that_a_changed_contract_breaks(
     contract.write_text(changed)
     try:
         checked = subprocess.run(
-            ["./pants", "--no-pantsd", "check", "clients/python/examples/buy.py"],
+            ["./pants", "--no-pantsd", "check", *CLIENTS],
             cwd=repository,
             env={key: value for key, value in os.environ.items() if not key.startswith("PEX")},
             capture_output=True,
@@ -28,4 +42,5 @@ def test_check_names_the_line_of_a_program_that_a_changed_contract_breaks(
         contract.write_text(held)
     assert checked.returncode != 0
     said = checked.stdout + checked.stderr
-    assert 'buy.py:28: error: "Item" has no attribute "name"' in said, said
+    missing = [each for each in COMPLAINTS if not re.search(each, said)]
+    assert missing == [], said

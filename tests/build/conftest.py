@@ -14,7 +14,13 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path.cwd(),
         copy,
         symlinks=True,
-        # What a sandbox or a checkout holds besides.
-        ignore=shutil.ignore_patterns(".*", "*.pex", "__pycache__", "dist", "node_modules"),
+        ignore=_besides,
     )
     return copy
+
+
+def _besides(folder: str, names: list[str]) -> set[str]:
+    """What a sandbox or a checkout holds besides."""
+    besides = shutil.ignore_patterns(".*", "*.pex", "__pycache__", "dist", "node_modules")
+    # By which npm installs.
+    return set(besides(folder, names)) - {".npmrc"}
