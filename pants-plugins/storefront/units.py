@@ -21,6 +21,8 @@ from web_client.npm import NpmRequest, NpmResult
 from web_client.sources import WebClientSources
 
 BUNDLED = "bundled"
+# A test that never ends fails.
+TIMEOUT_MS = 60_000
 
 
 class StorefrontTests(Subsystem):
@@ -91,8 +93,8 @@ async def run_units(request: UnitsRequest, settings: TestSubsystem) -> TestResul
             tree,
             (
                 f"node {shell}/bundle_tests.js {tested} {BUNDLED}",
-                f"node --test --enable-source-maps --import ./{shell}/src/testing/dom.ts"
-                f" {BUNDLED}/**/*.js",
+                f"node --test --test-timeout={TIMEOUT_MS} --enable-source-maps"
+                f" --import ./{shell}/src/testing/dom.ts {BUNDLED}/**/*.js",
             ),
             (),
             f"Run tests of {request.tested}",
