@@ -124,6 +124,7 @@ test("a stream in which nothing is heard is asked for anew", async () => {
 class FakeSocket extends EventTarget {
   static last: FakeSocket;
   readonly sent: string[] = [];
+  bufferedAmount = 0;
   closedWith: number | undefined;
 
   readonly url: string;
@@ -194,6 +195,41 @@ test("what was heard before the end is still told", async () => {
   socket.hear("{}");
   socket.end(1000);
   assert.deepEqual([(await talk.next()).done, (await talk.next()).done], [false, true]);
+});
+
+test("what waits to be sent is bounded, before the WebSocket is open and after", async () => {
+  const { talk, socket } = await talking();
+  const large = { message: { messageId: "1", text: "x".repeat(600_000) } };
+  const early = talk.send(large);
+  await assert.rejects(talk.send(large), { code: "RESOURCE_EXHAUSTED" });
+  socket.open();
+  await early;
+  await talk.send(large);
+  socket.bufferedAmount = 2 ** 20 + 1;
+  await assert.rejects(talk.send({}), { code: "RESOURCE_EXHAUSTED" });
+  socket.bufferedAmount = 0;
+  await talk.send({});
+  assert.equal(socket.sent.length, 3);
+});
+
+test("who takes nothing of what is said is told so at the end of a thousand responses", async () => {
+  const { talk, socket } = await talking();
+  socket.open();
+  for (let at = 0; at < 5_000; at++) {
+    socket.hear("{}");
+  }
+  await turns();
+  assert.equal(socket.closedWith, 1000);
+  let taken = 0;
+  await assert.rejects(
+    async () => {
+      for await (const _ of talk) {
+        taken++;
+      }
+    },
+    { code: "RESOURCE_EXHAUSTED" },
+  );
+  assert.equal(taken, 1_000);
 });
 
 for (const [code, reason, expected] of [

@@ -11,7 +11,8 @@ export interface Conversation<Frame, Response> extends AsyncIterableIterator<Res
   /**
    * Say something, as soon as the WebSocket is open.
    *
-   * @throws ApiError when the conversation has ended.
+   * @throws ApiError when the conversation has ended; RESOURCE_EXHAUSTED when a mebibyte waits to
+   *   be sent already, since the server or the network takes nothing.
    */
   send(frame: Frame): Promise<void>;
   /** End it. What was said before is still handled. */
@@ -21,6 +22,11 @@ export interface Conversation<Frame, Response> extends AsyncIterableIterator<Res
 const DONE = 1000;
 const REFUSED = 1008;
 const DEFECT = 1011;
+
+/** Characters and bytes that wait to be sent at the most. */
+const MOST_UNSENT = 2 ** 20;
+/** Responses that wait to be taken at the most. */
+const MOST_UNHEARD = 1_000;
 
 /** The server leaves, was lost, ends what lasted as long as it may, or something is away or full. */
 const COME_BACK: readonly number[] = [1001, 1006, 1012, 1013];
@@ -34,6 +40,8 @@ export class WebSocketConversation<Frame, Response> implements Conversation<Fram
   readonly #opening: Promise<WebSocket>;
   readonly #heard: Heard<Response>[] = [];
   #hasEnded = false;
+  /** Characters that wait for the WebSocket to open. */
+  #early = 0;
   #wake = (): void => undefined;
 
   constructor(
@@ -51,9 +59,17 @@ export class WebSocketConversation<Frame, Response> implements Conversation<Fram
 
   async send(said: Frame): Promise<void> {
     const text = frame(this.#method, said);
+    if (this.#early + text.length > MOST_UNSENT) {
+      throw tooMuch("what was said before is not sent yet");
+    }
+    this.#early += text.length;
     const socket = await this.#opening;
+    this.#early -= text.length;
     if (this.#hasEnded) {
       throw new ApiError("CANCELLED", "the conversation has ended");
+    }
+    if (socket.bufferedAmount > MOST_UNSENT) {
+      throw tooMuch("what was said before is not sent yet");
     }
     socket.send(text);
   }
@@ -108,6 +124,14 @@ export class WebSocketConversation<Frame, Response> implements Conversation<Fram
   }
 
   #hear(text: string): void {
+    if (this.#hasEnded) {
+      return;
+    }
+    if (this.#heard.length >= MOST_UNHEARD) {
+      this.#end({ error: tooMuch(`${MOST_UNHEARD} responses were not taken`) });
+      this.close();
+      return;
+    }
     try {
       this.#heard.push({ value: parse(this.#method.response, text) });
       this.#wake();
@@ -127,6 +151,10 @@ export class WebSocketConversation<Frame, Response> implements Conversation<Fram
       this.#wake();
     }
   }
+}
+
+function tooMuch(reason: string): ApiError {
+  return new ApiError("RESOURCE_EXHAUSTED", reason);
 }
 
 /** The error of a WebSocket that was closed; undefined when the call has come to its end. */
