@@ -19,6 +19,7 @@ from contract_client.answers import (
     record_of_event,
     stream_timeout,
 )
+from contract_client.conversation import Conversation, begin
 from contract_client.errors import ApiError, Code
 from contract_client.events import Event, EventReader
 from contract_client.methods import Method, Request, request_of
@@ -145,6 +146,28 @@ class Connection:
             lost += 1
             time.sleep(pause)
             reader = EventReader(reader.last_id, reader.retry)
+
+    def talk(self, method: Method[R], record: Record) -> Conversation[Any, R]:
+        """Begin a conversation over a WebSocket.
+
+        Args:
+            method: the method.
+            record: its first request.
+
+        Raises:
+            ApiError: it is refused, or the server is away.
+            ModuleNotFoundError: the library websockets is not installed.
+            ValueError: the request cannot be sent.
+        """
+        session = self._fresh() if method.takes_token else None
+        begun = begin(method, record, self._http.base_url, session)
+        if isinstance(begun, Answer) and begun.refuses_token and session and self._refresh:
+            session = self._renewed(session, self._refresh)
+            begun = begin(method, record, self._http.base_url, session)
+        if isinstance(begun, Answer):
+            begun.record(method)
+            raise ApiError(Code.INTERNAL, f"{method.name} answered with no WebSocket")
+        return begun
 
     def _attempt(self, method: Method[R], request: Request, attempts: Attempts) -> R:
         session = self._fresh() if method.takes_token else None

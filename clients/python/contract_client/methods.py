@@ -21,7 +21,7 @@ from contract_client.descriptors import (
 from contract_client.errors import ApiError, Code, TypedError
 from contract_client.records import Record
 
-__all__ = ["Method", "Request", "answer_of", "request_of"]
+__all__ = ["Method", "Request", "answer_of", "request_of", "unbound_by_path"]
 
 R = TypeVar("R", bound=Record)
 
@@ -111,13 +111,17 @@ def request_of(method: Method[Any], record: Record, key: str | None = None) -> R
         content = msgspec.json.encode(
             _body(method, fields[method.body], record)
             if method.body != "*"
-            else _rest(method, record)
+            else unbound_by_path(method, record)
         )
     return Request(method.verb, target, headers, content)
 
 
-def _rest(method: Method[Any], record: Record) -> dict[str, object]:
-    """All that the path does not hold."""
+def unbound_by_path(method: Method[Any], record: Record) -> dict[str, object]:
+    """All of a request that the path does not hold, as JSON.
+
+    Raises:
+        ValueError: it holds what cannot be sent.
+    """
     value = to_json(record, defaults=False)
     fields = fields_of(type(record))
     for each in method.path:
