@@ -5,7 +5,7 @@ import { ApiError, type Code } from "shop-client";
 
 import { Field } from "./controls.js";
 import { textOf, useSubmission } from "./submit.js";
-import { fill, press, screen, settled, show } from "./testing/public.js";
+import { absent, fill, press, screen, settled, show } from "./testing/public.js";
 
 /** A form with one field, which is sent as a test says. */
 async function showForm(send: (text: string) => Promise<void>): Promise<void> {
@@ -49,7 +49,7 @@ test("a problem is gone when the form is sent again", async () => {
   await press("Send");
   assert.equal(screen.getByRole("alert").textContent, "It is too long.");
   await press("Send");
-  assert.equal(screen.queryByRole("alert"), null);
+  absent(screen.queryByRole("alert"));
 });
 
 for (const [code, words] of [

@@ -3,7 +3,7 @@ import test from "node:test";
 
 import type { Tokens, User } from "shop-client/authentication/v1/api";
 import { type Fragment, shop, visit } from "storefront";
-import { away, fails, fill, press, refusal, screen, show, signIn, testAsking, when, whereabouts, within } from "storefront/testing";
+import { absent, away, fails, fill, press, refusal, screen, show, signIn, testAsking, when, whereabouts, within } from "storefront/testing";
 
 import { authentication as fragment } from "./fragment.js";
 
@@ -38,7 +38,7 @@ test("who is not signed in is led to signing in, and back", async () => {
 test("an account shows who it is of, and what other services have of it", async () => {
   await showsAnn();
   screen.getByText("What Ann has ordered");
-  assert.equal(screen.queryByText("Trusted as"), null);
+  absent(screen.queryByText("Trusted as"));
 });
 
 test("who is trusted sees with what", async () => {
@@ -85,7 +85,7 @@ test("an account is deleted only when it is asked for twice", async () => {
   await press("Delete the account …");
   const dialog = within(screen.getByRole("dialog", { name: "Delete your account for good?" }));
   dialog.getByRole("button", { name: "Keep it" }).click();
-  assert.equal(screen.queryByRole("dialog"), null);
+  absent(screen.queryByRole("dialog"));
   assert.equal(requests.length, 0);
   await press("Delete the account …");
   await press("Delete it");

@@ -4,7 +4,7 @@ import test from "node:test";
 import { ApiError } from "shop-client";
 import type { Entry, SendMessageError } from "shop-client/customer_chat/v1/api";
 import { shop, visit } from "storefront";
-import { away, fails, fill, press, refusal, screen, settled, show, signIn, when } from "storefront/testing";
+import { absent, away, fails, fill, press, refusal, screen, settled, show, signIn, when } from "storefront/testing";
 
 import { customerChat as fragment } from "./fragment.js";
 
@@ -198,7 +198,7 @@ test("a chat is closed, and nothing can be said in it any more", async () => {
   assert.deepEqual(requests, [{ chatId: "7" }]);
   await line.says(entry(1n, { kind: "ENTRY_KIND_CLOSED", text: "" }));
   await screen.findByText("This chat is closed.");
-  assert.equal(screen.queryByLabelText("Your message"), null);
+  absent(screen.queryByLabelText("Your message"));
 });
 
 test("who leaves the page does not listen any more", async () => {

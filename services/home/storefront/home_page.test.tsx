@@ -3,7 +3,7 @@ import test from "node:test";
 
 import type { Home, PopularItem } from "shop-client/home/v1/api";
 import { type Fragment, shop } from "storefront";
-import { away, fails, never, screen, show, signIn, testAsking, when } from "storefront/testing";
+import { absent, away, fails, never, screen, show, signIn, testAsking, when } from "storefront/testing";
 
 import { home } from "./fragment.js";
 
@@ -62,7 +62,7 @@ test("while it waits, nothing stands in that place which would go away again", a
   when(getHome, never);
   await shows();
   screen.getByText("The ways into the shop");
-  assert.equal(screen.queryByText("Some of what there is"), null);
+  absent(screen.queryByText("Some of what there is"));
 });
 
 test("being away leaves the ways into the shop, and some of what there is", async () => {

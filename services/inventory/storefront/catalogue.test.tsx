@@ -3,7 +3,7 @@ import { mock, test } from "node:test";
 
 import type { Item, ListItemsResponse } from "shop-client/inventory/v1/api";
 import { shop } from "storefront";
-import { away, fails, press, screen, show, showPart, testAsking, when } from "storefront/testing";
+import { absent, away, fails, press, screen, show, showPart, testAsking, when } from "storefront/testing";
 
 import { CATEGORIES } from "./category.js";
 import { inventory } from "./fragment.js";
@@ -59,7 +59,7 @@ test("more items come below, and how many there are is said", async () => {
   await press("Show more");
   assert.equal(shown().length, 2 * ENTRIES);
   assert.equal(requests.length, 2);
-  assert.equal(screen.queryByRole("button", { name: "Show more" }), null);
+  absent(screen.queryByRole("button", { name: "Show more" }));
   await screen.findByText("60 items are shown.", { selector: "[role=status]" });
 });
 
@@ -91,7 +91,7 @@ test("a category that there is not asks for nothing", async () => {
   await show("/catalogue/spaceships", inventory);
   screen.getByRole("heading", { name: "There is no such category" });
   // What was asked for is not shown.
-  assert.equal(screen.queryByText("There is nothing here yet."), null);
+  absent(screen.queryByText("There is nothing here yet."));
   assert.equal(requests.length, 0);
 });
 
@@ -125,13 +125,13 @@ test("the shelf has items of any kind where the shop has none of the day's", asy
   when(listItems, async (request) => page(request?.query ? [] : several("i", 3)));
   await showPart("shelf", {}, inventory);
   assert.deepEqual(shown(), ["Item i0", "Item i1", "Item i2"]);
-  assert.equal(screen.queryByRole("link", { name: /^All in / }), null);
+  absent(screen.queryByRole("link", { name: /^All in / }));
 });
 
 test("the shelf of a shop without items is not there", async () => {
   when(listItems, async () => page([]));
   await showPart("shelf", {}, inventory);
-  assert.equal(screen.queryByRole("heading"), null);
+  absent(screen.queryByRole("heading"));
 });
 
 testAsking({

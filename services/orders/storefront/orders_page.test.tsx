@@ -3,7 +3,7 @@ import test from "node:test";
 
 import type { OrderState, OrderSummary } from "shop-client/orders/v1/api";
 import { shop } from "storefront";
-import { away, fails, press, screen, show, signIn, testAsking, when } from "storefront/testing";
+import { absent, away, fails, press, screen, show, signIn, testAsking, when } from "storefront/testing";
 
 import { orders } from "./fragment.js";
 
@@ -55,7 +55,7 @@ test("orders are listed with their state and total, each leading to its page", a
   assert.equal(screen.getByText("Confirmed").className, "state good");
   assert.equal(screen.getAllByText("€19.99").length, 2);
   assert.deepEqual(linksToOrders(), ["#/orders/7", "#/orders/6"]);
-  assert.equal(screen.queryByRole("button", { name: "Show more" }), null);
+  absent(screen.queryByRole("button", { name: "Show more" }));
 });
 
 test("a state that a newer shop has hides nothing else", async () => {
@@ -77,7 +77,7 @@ test("more orders come below those that are shown, until there are no more", asy
   await shows();
   await press("Show more");
   assert.deepEqual(linksToOrders(), ["#/orders/7", "#/orders/6"]);
-  assert.equal(screen.queryByRole("button", { name: "Show more" }), null);
+  absent(screen.queryByRole("button", { name: "Show more" }));
   assert.deepEqual(requests.map((each) => each?.pageToken ?? ""), ["", "older"]);
 });
 

@@ -3,7 +3,7 @@ import test from "node:test";
 
 import type { FoundItem } from "shop-client/search/v1/api";
 import { shop } from "storefront";
-import { away, fails, fill, goTo, press, screen, show, testAsking, when, whereabouts } from "storefront/testing";
+import { absent, away, fails, fill, goTo, press, screen, show, testAsking, when, whereabouts } from "storefront/testing";
 
 import { search as fragment } from "./fragment.js";
 
@@ -65,7 +65,7 @@ test("more comes below what was found", async () => {
   await press("Show more");
   assert.deepEqual(shown(), ["Item 1", "Item 2"]);
   assert.equal(requests.at(-1)?.query, "oak board");
-  assert.equal(screen.queryByRole("button", { name: "Show more" }), null);
+  absent(screen.queryByRole("button", { name: "Show more" }));
 });
 
 test("more that cannot be had leaves what was found", async () => {
@@ -110,5 +110,5 @@ test("the header shows what is looked for, and nothing at another place", async 
   await shows();
   screen.getByDisplayValue("oak board");
   await goTo("/nowhere");
-  assert.equal(screen.queryByDisplayValue("oak board"), null);
+  absent(screen.queryByDisplayValue("oak board"));
 });

@@ -4,6 +4,7 @@ import test from "node:test";
 import type { Cart, CartLine, SetItemQuantityError } from "shop-client/shopping_cart/v1/api";
 import { type Fragment, shop, type Slots, tellOfCart, visit } from "storefront";
 import {
+  absent,
   away,
   fails,
   fill,
@@ -206,7 +207,7 @@ test("what is out of stock is refused where it is put into the cart", async () =
 test("what is sold out cannot be put into the cart", async () => {
   await showsItem(0);
   screen.getByText("It cannot be bought at the moment.");
-  assert.equal(screen.queryByRole("button", { name: "Add to cart" }), null);
+  absent(screen.queryByRole("button", { name: "Add to cart" }));
 });
 
 test("the number in the header follows who signs in, and what is ordered", async () => {
@@ -229,7 +230,7 @@ test("the number in the header is no reason to say that the cart is away", async
   visit.cartId.set("c");
   when(getCart, fails(away()));
   await showPart("header", {}, fragment);
-  assert.equal(screen.queryByRole("alert"), null);
+  absent(screen.queryByRole("alert"));
 });
 
 testAsking({

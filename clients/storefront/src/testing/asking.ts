@@ -4,7 +4,7 @@ import test from "node:test";
 
 import { screen, within } from "@testing-library/dom";
 
-import { press, stopClock } from "./page.js";
+import { absent, press, stopClock } from "./page.js";
 import { away, fails, type Method, never, sessionEnded, when } from "./shop.js";
 
 interface AskingPart<Request, Answer> {
@@ -31,7 +31,7 @@ export function testAsking<Request, Answer>(part: AskingPart<Request, Answer>): 
     when(asks, never);
     await shows();
     screen.getByText("One moment …", { selector: "[role=status]" });
-    assert.equal(screen.queryByText(late), null);
+    absent(screen.queryByText(late));
     await pass(3_000);
     screen.getByText(late, { selector: "[role=status]" });
   });
@@ -43,7 +43,7 @@ export function testAsking<Request, Answer>(part: AskingPart<Request, Answer>): 
     when(asks, answers);
     await press("Try again");
     await screen.findAllByText(sees);
-    assert.equal(screen.queryByText(isAway), null);
+    absent(screen.queryByText(isAway));
   });
 
   test(`${what.toLowerCase()} is shown by itself when it is back`, async () => {

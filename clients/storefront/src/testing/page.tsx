@@ -94,6 +94,11 @@ export function fill(label: string | RegExp, text: string): void {
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+/** See that something is not there. Node would take minutes to print an element that it compares. */
+export function absent(found: Element | null): void {
+  assert.ok(found === null, `there is ${found?.outerHTML}`);
+}
+
 /** Stop the clock, so that a test says how time goes by; it goes on when the test ends. */
 export function stopClock(): (ms: number) => Promise<void> {
   mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
