@@ -161,12 +161,16 @@ def test_a_call_is_the_request_that_the_contract_has(
     assert ("idempotency-key" in request.headers) == (":borrow" in sent)
 
 
-def test_a_stream_is_an_iterator_and_a_websocket_is_left_out(library: SimpleNamespace) -> None:
+def test_a_stream_is_an_iterator(library: SimpleNamespace) -> None:
     answer = httpx.Response(200, content=b'data: {"number": "3"}\n\nevent: end\ndata: {}\n\n')
     client = client_of(library, answer, [])
     events = client.library.watch_book(isbn="1", after=2)
     assert [event.number for event in events] == [3]
-    assert not hasattr(client.library, "discuss_book")
+
+
+def test_a_conversation_begins_with_what_path_and_query_hold(library: SimpleNamespace) -> None:
+    parameters = inspect.signature(library.api.LibraryApi.discuss_book).parameters
+    assert list(parameters) == ["self", "isbn", "name"]
 
 
 def test_a_declared_error_is_raised_as_its_class(library: SimpleNamespace) -> None:

@@ -30,8 +30,8 @@ _OPTIONS = frozenset({"self", "timeout", "idempotency_key"})
 
 
 def called_methods(service: Service) -> list[Method]:
-    """The methods that clients call: those over HTTP. WebSockets are left to others."""
-    kinds = (Kind.UNARY, Kind.SERVER_STREAMING)
+    """The methods that clients call: those over HTTP."""
+    kinds = (Kind.UNARY, Kind.SERVER_STREAMING, Kind.BIDIRECTIONAL)
     return [each for each in service.methods if each.http and each.kind in kinds]
 
 
@@ -160,16 +160,21 @@ class ServiceWriter:
         return "\n".join(rows)
 
     def _method(self, service: Service, method: Method, is_async: bool) -> Iterator[str]:
-        is_stream = method.kind is Kind.SERVER_STREAMING
+        is_stream = method.kind is not Kind.UNARY
+        is_talk = method.kind is Kind.BIDIRECTIONAL
         members = self._members(method)
         options = [] if is_stream else ["timeout: float | None = None"]
         if method.idempotency_key:
             options.append("idempotency_key: str | None = None")
         response = self.imports.type(method.response)
-        if is_stream:
+        if is_talk:
+            module = "async_conversation" if is_async else "conversation"
+            conversation = self.imports.runtime(module, f"{'Async' * is_async}Conversation")
+            response = f"{conversation}[{self.imports.type(method.request)}, {response}]"
+        elif is_stream:
             iterator = "AsyncIterator" if is_async else "Iterator"
             response = f"{self.imports.name('collections.abc', iterator)}[{response}]"
-        prefix = "async " if is_async and not is_stream else ""
+        prefix = "async " if is_async and (is_talk or not is_stream) else ""
         parameters = self._parameters(method, members, options)
         yield f"{prefix}def {_name(method)}({parameters}) -> {response}:"
         yield "    " + docstring(
@@ -178,7 +183,7 @@ class ServiceWriter:
             self._sections(method, members, is_stream=is_stream),
         ).replace("\n    ", "\n")
         record = f"{self.imports.type(method.request)}({self._arguments(members)})"
-        call = "stream" if is_stream else "call"
+        call = "talk" if is_talk else "stream" if is_stream else "call"
         passed = [method_constant(service, method), record]
         passed += [] if is_stream else ["timeout"]
         passed += ["idempotency_key"] if method.idempotency_key else []
@@ -211,7 +216,13 @@ class ServiceWriter:
 
     def _members(self, method: Method) -> Sequence[Member]:
         request = self._types.get(method.request.full_name)
-        return request.members if isinstance(request, Message) else ()
+        members = request.members if isinstance(request, Message) else ()
+        if method.kind is not Kind.BIDIRECTIONAL:
+            return members
+        # What only frames hold is said later.
+        (binding, *_) = method.http
+        first = {each.name for each in (*binding.path_fields, *binding.query)}
+        return [each for each in members if each.name in first]
 
     def _parameters(self, method: Method, members: Sequence[Member], options: list[str]) -> str:
         in_path = {field.name for field in method.http[0].path_fields}

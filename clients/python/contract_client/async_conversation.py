@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import httpx
@@ -34,13 +35,19 @@ R = TypeVar("R", bound=Record)
 class AsyncConversation(Generic[Q, R]):
     """What is said and heard; iterating it gives what is heard, until the call has ended.
 
-    Leaving its `async with` block ends it, and what was said before is still handled. One task may hear
-    while another speaks.
+    Leaving its `async with` block ends it, and what was said before is still handled. One task may
+    hear while another speaks.
     """
 
-    def __init__(self, method: Method[R], connection: ClientConnection) -> None:
+    def __init__(
+        self,
+        method: Method[R],
+        connection: ClientConnection,
+        close: Callable[[], Awaitable[None]],
+    ) -> None:
         self._method = method
         self._connection = connection
+        self._close = close
 
     async def send(self, record: Q) -> None:
         """Say something; it waits while the server takes nothing.
@@ -57,7 +64,7 @@ class AsyncConversation(Generic[Q, R]):
         with as_api_errors_of_a_conversation():
             await self._connection.send(text)
 
-    async def receive(self, timeout: float | None = None) -> R:
+    async def receive(self, timeout: float | None = None) -> R:  # noqa: ASYNC109 (as the other)
         """Hear the next response.
 
         Args:
@@ -83,7 +90,7 @@ class AsyncConversation(Generic[Q, R]):
 
     async def close(self) -> None:
         """End it. What was said before is still handled."""
-        await self._connection.close()
+        await self._close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -107,13 +114,15 @@ async def begin(
         ApiError: the server is away.
         ValueError: the request cannot be sent.
     """
-    from websockets.asyncio.client import connect
-    from websockets.exceptions import InvalidStatus
+    from websockets.asyncio.client import connect  # noqa: PLC0415
+    from websockets.exceptions import InvalidStatus  # noqa: PLC0415
 
     arguments = handshake(method, record, url, session)
     try:
         with as_api_errors_of_a_conversation():
-            return AsyncConversation(method, await connect(**arguments))
+            async with AsyncExitStack() as stack:
+                connection = await stack.enter_async_context(connect(**arguments))
+                return AsyncConversation(method, connection, stack.pop_all().aclose)
     except ApiError as error:
         if isinstance(error.__cause__, InvalidStatus):
             return answer_of_refusal(error.__cause__)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import httpx
@@ -38,9 +38,12 @@ class Conversation(Generic[Q, R]):
     while another speaks.
     """
 
-    def __init__(self, method: Method[R], connection: ClientConnection) -> None:
+    def __init__(
+        self, method: Method[R], connection: ClientConnection, close: Callable[[], None]
+    ) -> None:
         self._method = method
         self._connection = connection
+        self._close = close
 
     def send(self, record: Q) -> None:
         """Say something; it waits while the server takes nothing.
@@ -82,7 +85,7 @@ class Conversation(Generic[Q, R]):
 
     def close(self) -> None:
         """End it. What was said before is still handled."""
-        self._connection.close()
+        self._close()
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +97,7 @@ class Conversation(Generic[Q, R]):
 @contextmanager
 def as_api_errors_of_a_conversation() -> Iterator[None]:
     """Raise what ends a conversation as ApiError, or as EOFError when it has come to its end."""
-    from websockets.exceptions import ConnectionClosed, InvalidHandshake
+    from websockets.exceptions import ConnectionClosed, InvalidHandshake  # noqa: PLC0415
 
     try:
         yield
@@ -122,13 +125,14 @@ def begin(
         ApiError: the server is away.
         ValueError: the request cannot be sent.
     """
-    from websockets.exceptions import InvalidStatus
-    from websockets.sync.client import connect
+    from websockets.exceptions import InvalidStatus  # noqa: PLC0415
+    from websockets.sync.client import connect  # noqa: PLC0415
 
     arguments = handshake(method, record, url, session)
     try:
-        with as_api_errors_of_a_conversation():
-            return Conversation(method, connect(**arguments))
+        with as_api_errors_of_a_conversation(), ExitStack() as stack:
+            connection = stack.enter_context(connect(**arguments))
+            return Conversation(method, connection, stack.pop_all().close)
     except ApiError as error:
         if isinstance(error.__cause__, InvalidStatus):
             return answer_of_refusal(error.__cause__)

@@ -10,7 +10,12 @@ import grpc
 from inventory.v1 import api_pb2, api_pb2_grpc
 
 from shop_client import ApiError, AsyncClient, Client, Code
-from shop_client.customer_chat import EntryKind
+from shop_client.customer_chat import (
+    EntryKind,
+    Message,
+    TalkInChatRequest,
+    TalkInChatResponseWhatEntry,
+)
 from shop_client.inventory import Item, ItemNotFoundError
 from shop_client.shopping_cart import Availability, OutOfStockError
 
@@ -80,6 +85,25 @@ def chat(client: Client) -> None:
         if len(heard) == 2:
             break
     assert heard == ["Is it made of oak?", "äöü\u2028😀"]
+    talk(client, opened.chat_id)
+
+
+def talk(client: Client, chat_id: str) -> None:
+    """Go on over a WebSocket, from what was said last to the end of the chat."""
+    with client.customer_chat.talk_in_chat(chat_id=chat_id, after=2) as talking:
+        talking.send(TalkInChatRequest(message=Message(message_id="3", text="Or of pine?")))
+        said = talking.receive(timeout=10)
+        assert isinstance(said.what, TalkInChatResponseWhatEntry)
+        assert (said.what.value.position, said.what.value.text) == (3, "Or of pine?")
+        client.customer_chat.close_chat(chat_id=chat_id)
+        assert len(list(talking)) == 1
+    with client.customer_chat.talk_in_chat(chat_id="none") as talking:
+        try:
+            talking.receive(timeout=10)
+        except ApiError as error:
+            assert error.name == "ChatNotFound"
+        else:
+            raise AssertionError("heard of what there is not")
 
 
 async def under_asyncio(url: str, sku: str) -> None:
