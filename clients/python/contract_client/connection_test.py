@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import httpx
 import pytest
@@ -152,11 +154,11 @@ def test_a_repeatable_call_is_tried_again(
     assert len(server.requests) == 3
 
 
-def test_a_call_is_tried_three_times_at_the_most(connect: Connect) -> None:
+def test_a_call_is_tried_four_times_at_the_most(connect: Connect) -> None:
     server = Server(*(unavailable() for _ in range(9)))
     error = failure_of(lambda: connect(server).call(READ, Note(note_id="a")))
     assert error.code is Code.UNAVAILABLE
-    assert len(server.requests) == 3
+    assert len(server.requests) == 4
 
 
 @pytest.mark.parametrize("passing", [unavailable, reset])
@@ -197,13 +199,29 @@ def test_a_call_that_comes_too_early_waits_as_long_as_the_server_says(
     assert time.monotonic() - began >= 1.0
 
 
-def test_a_server_that_is_full_is_asked_again_and_one_that_declares_so_is_not(
-    connect: Connect,
+@pytest.mark.parametrize(
+    ("code", "error", "attempts"),
+    [
+        (Code.UNAVAILABLE, "", 2),
+        (Code.RESOURCE_EXHAUSTED, "", 2),
+        (Code.UNAVAILABLE, "Closed", 1),
+        (Code.RESOURCE_EXHAUSTED, "TooManyAttempts", 1),
+        (Code.ABORTED, "", 1),
+        (Code.INTERNAL, "", 1),
+    ],
+)
+@pytest.mark.parametrize("retry_after", [{}, {"retry-after": "0"}])
+def test_what_is_away_or_full_is_asked_again_and_what_a_contract_names_is_not(
+    connect: Connect, code: Code, error: str, attempts: int, retry_after: dict[str, str]
 ) -> None:
-    server = Server(problem(429, "RESOURCE_EXHAUSTED"), note(noteId="a"))
-    assert connect(server).call(READ, Note(note_id="a")).note_id == "a"
-    declared = problem(429, "RESOURCE_EXHAUSTED", error="TooManyNotes", fields={})
-    assert failure_of(lambda: connect(Server(declared)).call(READ, Note(note_id="a"))).status == 429
+    body = {"code": code.value, "detail": "no", **({"error": error, "fields": {}} if error else {})}
+    server = Server(httpx.Response(400, json=body, headers=retry_after), note(noteId="a"))
+    caller = connect(server)
+    if attempts == 1:
+        assert failure_of(lambda: caller.call(READ, Note(note_id="a"))).name == error
+    else:
+        assert caller.call(READ, Note(note_id="a")).note_id == "a"
+    assert len(server.requests) == attempts
 
 
 def test_a_call_without_time_fails_before_it_is_sent(connect: Connect) -> None:
@@ -211,6 +229,26 @@ def test_a_call_without_time_fails_before_it_is_sent(connect: Connect) -> None:
     error = failure_of(lambda: connect(server).call(READ, Note(note_id="a"), timeout=0.0))
     assert error.code is Code.DEADLINE_EXCEEDED
     assert server.requests == []
+
+
+def test_a_date_is_as_good_as_a_number_of_seconds(connect: Connect) -> None:
+    for header, low, high in (
+        (format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True), 85, 90),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
+    ):
+        answer = problem(
+            429, "RESOURCE_EXHAUSTED", {"retry-after": header}, error="Full", fields={}
+        )
+        error = failure_of(
+            lambda answer=answer: connect(Server(answer)).call(READ, Note(note_id="a"))
+        )  # type: ignore[misc]
+        assert error.retry_after is not None
+        assert low <= error.retry_after <= high
+    for header in ("soon", "Wed, 99 Oct 2015 07:28:00 GMT", "-1", "9" * 10_000):
+        answer = problem(
+            429, "RESOURCE_EXHAUSTED", {"retry-after": header}, error="Full", fields={}
+        )
+        failure_of(lambda answer=answer: connect(Server(answer)).call(READ, Note(note_id="a")))  # type: ignore[misc]
 
 
 def test_a_server_that_is_silent_for_too_long_is_an_error(connect: Connect) -> None:
@@ -388,7 +426,7 @@ def test_a_stream_that_breaks_off_goes_on_after_the_last_record(connect: Connect
 def test_a_stream_that_does_not_come_back_is_an_error(connect: Connect) -> None:
     server = Server(events(event(1)), *(unavailable() for _ in range(9)))
     assert failure_of(lambda: connect(server).stream(WATCH, Note())).code is Code.UNAVAILABLE
-    assert len(server.requests) == 4
+    assert len(server.requests) == 5
 
 
 def test_a_stream_that_names_no_positions_does_not_begin_again(connect: Connect) -> None:

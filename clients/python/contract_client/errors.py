@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
@@ -130,7 +132,7 @@ def error_of(
         status: the HTTP status.
         body: what the server has sent.
         declared: the errors that the method declares.
-        retry_after: the header `Retry-After`, of which dates are ignored.
+        retry_after: the header `Retry-After`, seconds or a date.
     """
     try:
         problem = msgspec.json.decode(body)
@@ -139,7 +141,7 @@ def error_of(
     if not isinstance(problem, dict):
         problem = {}
     code = _code(problem.get("code"), status)
-    seconds = float(retry_after) if retry_after is not None and retry_after.isdecimal() else None
+    seconds = None if retry_after is None else _seconds_of(retry_after)
     name = str(problem.get("error", ""))
     fields = problem.get("errors")
     error_type, record = _typed(name, problem.get("fields"), declared)
@@ -158,6 +160,20 @@ def error_of(
     if isinstance(error, TypedError):
         error.record = record
     return error
+
+
+def _seconds_of(retry_after: str) -> float | None:
+    """Seconds until another attempt makes sense; None for what says nothing.
+
+    Source: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3.
+    """
+    if retry_after.isascii() and retry_after.isdecimal():
+        return float(retry_after)
+    try:
+        at = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max((at.astimezone(UTC) - datetime.now(UTC)).total_seconds(), 0.0)
 
 
 def _typed(name: str, fields: object, declared: TypedErrors) -> tuple[type[ApiError], Any]:

@@ -166,7 +166,7 @@ class Waiting:
             "http://notes.example",
             refresh=REFRESH,
             tokens=tokens,
-            retries=Retries(attempts=3, first=0.001),
+            retries=Retries(first=0.001),
             transport=httpx.MockTransport(answers),
         )
 
@@ -193,7 +193,7 @@ class Tasks:
             "http://notes.example",
             refresh=REFRESH,
             tokens=tokens,
-            retries=Retries(attempts=3, first=0.001),
+            retries=Retries(first=0.001),
             transport=httpx.MockTransport(answers),
         )
 
