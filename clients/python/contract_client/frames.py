@@ -85,7 +85,9 @@ def answer_of_refusal(refusal: InvalidStatus) -> Answer:
     """The answer by which a WebSocket was refused."""
     response = refusal.response
     return Answer(
-        response.status_code, httpx.Headers([*response.headers.raw_items()]), response.body or b""
+        response.status_code,
+        httpx.Headers([*response.headers.raw_items()]),
+        bytes(response.body or b""),
     )
 
 
