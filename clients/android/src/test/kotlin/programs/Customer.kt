@@ -282,12 +282,16 @@ private fun Tests.chats(customer: Customer) {
             val chatId = shop.customerChat.openChat().chatId
             shop.customerChat.talkInChat(TalkInChatRequest(chatId)).use { talk ->
                 val message = { text: String -> TalkInChatRequest(message = Message("1", text)) }
-                val heard = async { talk.responses.toList().map { it.what } }
                 talk.send(message("hello"))
-                talk.send(message("something else"))
-                delay(500)
-                shop.customerChat.closeChat(CloseChatRequest(chatId))
-                val (first, second, third) = heard.await()
+                val heard = mutableListOf<TalkInChatResponse.What?>()
+                talk.responses.collect {
+                    heard += it.what
+                    when (heard.size) {
+                        1 -> talk.send(message("something else"))
+                        2 -> shop.customerChat.closeChat(CloseChatRequest(chatId))
+                    }
+                }
+                val (first, second, third) = heard
                 assertEquals("hello", assertIs<TalkInChatResponse.What.Entry>(first).value.text)
                 assertIs<TalkInChatResponse.What.Refusal>(second)
                 assertEquals(EntryKind.CLOSED, assertIs<TalkInChatResponse.What.Entry>(third).value.kind)
