@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from tests.system.topologies import Shop
 
-UNIT_TESTS = sorted(each.name for each in (HERE / "test").glob("*.test.ts"))
-UNIT_TESTS.remove("shop.test.ts")
+SHOP_TESTS = {"connections.test.ts", "shop.test.ts"}
+UNIT_TESTS = sorted({each.name for each in (HERE / "test").glob("*.test.ts")} - SHOP_TESTS)
 
 RUNTIME_BYTES = 14_000
 CLIENT_BYTES = 20_000
@@ -41,8 +41,11 @@ def test_units_do_what_their_tests_say(installed: Path, program: str) -> None:
     run_node(["--test", program], installed)
 
 
-def test_a_customer_does_everything_that_the_shop_offers(installed: Path, shop: Shop) -> None:
-    run_node(["--test", "--test-timeout=120000", "shop.test.ts"], installed, SHOP_URL=shop.url)
+@pytest.mark.parametrize("program", sorted(SHOP_TESTS))
+def test_a_customer_does_everything_that_the_shop_offers(
+    installed: Path, shop: Shop, program: str
+) -> None:
+    run_node(["--test", "--test-timeout=120000", program], installed, SHOP_URL=shop.url)
 
 
 def test_the_example_places_an_order(installed: Path, shop: Shop) -> None:

@@ -103,6 +103,10 @@ class Resume:
     response: Field
     """The position of a response."""
 
+    within: tuple[Field, ...] = ()
+    """The messages of the response in which that is, from the outside; a response without them has
+    no position."""
+
 
 @dataclass(frozen=True)
 class Access:
@@ -139,6 +143,11 @@ class Method:
     comment: str
     location: Location
     resume: Resume | None = None
+
+    @property
+    def events_resume(self) -> Resume | None:
+        """Where it goes on, if it is one whose responses are server-sent events."""
+        return self.resume if self.kind is Kind.SERVER_STREAMING else None
 
 
 @dataclass(frozen=True)

@@ -349,7 +349,8 @@ CASES = {
           }
         }
         """,
-        "4:5: Watch: resume is for a method that answers one request with a stream",
+        "4:5: Watch: resume is for a method that answers with a stream, to one request or to a"
+        " stream",
     ),
     "a position that the request does not have": (
         """
@@ -374,6 +375,41 @@ CASES = {
         """,
         "4:5: Watch: resume names 'c' as response_field; expected an int64, uint64 or string of the"
         " response that is always there",
+    ),
+    "a position in a list of messages": (
+        """
+        message M { int64 a = 1; repeated M d = 2; }
+        service S {
+          rpc Talk(stream M) returns (stream M) {
+            option (contract.v1.method) = {resume: {request_field: "a" response_field: "d.a"}};
+          }
+        }
+        """,
+        "4:5: Talk: resume names 'd.a' as response_field; d is no single message there",
+    ),
+    "a position that a message of the response does not have": (
+        """
+        message M { int64 a = 1; M one = 2; }
+        service S {
+          rpc Talk(stream M) returns (stream M) {
+            option (contract.v1.method) = {resume: {request_field: "a" response_field: "one.x"}};
+          }
+        }
+        """,
+        "4:5: Talk: resume names 'one.x' as response_field; expected an int64, uint64 or string of"
+        " the response that is always there",
+    ),
+    "an event whose position may be absent with its message": (
+        """
+        message M { int64 a = 1; M one = 2; }
+        service S {
+          rpc Watch(M) returns (stream M) {
+            option (contract.v1.method) = {resume: {request_field: "a" response_field: "one.a"}};
+          }
+        }
+        """,
+        "4:5: Watch: resume names 'one.a' as response_field; expected an int64, uint64 or string of"
+        " the response that is always there",
     ),
     "a position of two types": (
         """

@@ -143,8 +143,9 @@ class ServiceReader:
             spec,
             kind,
             http=http,
-            request=self._types.get(request.full_name),
-            response=self._types.get(response.full_name),
+            request=request,
+            response=response,
+            types=self._types,
             refuse=lambda reason: self._refuse(spec_place, f"{method.name}: {reason}"),
         )
         return Method(

@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codegen.contract.model import Enum, Field, Kind, Message, Presence, Resume, Scalar
+from codegen.contract.model import (
+    Enum,
+    Field,
+    Kind,
+    Message,
+    Presence,
+    Resume,
+    Scalar,
+    TypeRef,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from google.protobuf.message import Message as ProtoMessage
 
@@ -46,8 +55,9 @@ def read_resume(
     kind: Kind,
     *,
     http: Sequence[HttpBinding],
-    request: Message | Enum | None,
-    response: Message | Enum | None,
+    request: TypeRef,
+    response: TypeRef,
+    types: Mapping[str, Message | Enum],
     refuse: Callable[[str], None],
 ) -> Resume | None:
     """Read where a stream goes on.
@@ -58,39 +68,62 @@ def read_resume(
         http: how it is bound to HTTP.
         request: the message that it takes.
         response: the message that it answers with.
+        types: all messages, by full name.
         refuse: is told what is wrong.
     """
     if spec is None or not spec.HasField("resume"):
         return None
     option = getattr(spec, "resume", None)
-    if kind is not Kind.SERVER_STREAMING:
-        refuse("resume is for a method that answers one request with a stream")
+    if kind not in (Kind.SERVER_STREAMING, Kind.BIDIRECTIONAL):
+        refuse("resume is for a method that answers with a stream, to one request or to a stream")
         return None
-    found: list[Field] = []
-    for side, message in (("request", request), ("response", response)):
-        name = str(getattr(option, f"{side}_field", ""))
-        field = _field(message, name)
+    asked = str(getattr(option, "request_field", ""))
+    told = str(getattr(option, "response_field", ""))
+    after = _position(types.get(request.full_name), asked)
+    # An event has its position in any case; what is heard in a conversation need not have one.
+    *outer, inner = told.split(".") if kind is Kind.BIDIRECTIONAL else [told]
+    within: list[Field] = []
+    at = types.get(response.full_name)
+    for name in outer:
+        part = _part(at, name)
+        if part is None:
+            refuse(f"resume names {told!r} as response_field; {name} is no single message there")
+            return None
+        within.append(part)
+        at = types.get(part.type.full_name) if isinstance(part.type, TypeRef) else None
+    position = _position(at, inner)
+    for side, name, field in (("request", asked, after), ("response", told, position)):
         if field is None:
             refuse(
                 f"resume names {name!r} as {side}_field; expected an int64, uint64 or string of the"
                 f" {side} that is always there"
             )
             return None
-        found.append(field)
-    if found[0].type is not found[1].type:
+    assert after is not None
+    assert position is not None
+    if after.type is not position.type:
         refuse("resume names fields of two types; expected one type")
         return None
-    if any(found[0] in binding.path_fields for binding in http):
-        refuse(f"resume names {found[0].name} as request_field, which the path binds")
+    if any(after in binding.path_fields for binding in http):
+        refuse(f"resume names {after.name} as request_field, which the path binds")
         return None
-    return Resume(*found)
+    return Resume(after, position, tuple(within))
 
 
-def _field(message: Message | Enum | None, name: str) -> Field | None:
-    if not isinstance(message, Message):
-        return None
-    for field in message.fields:
-        if field.name == name:
-            plain = field.is_single and field.presence is Presence.ALWAYS
-            return field if plain and field.type in _POSITIONS else None
+def _position(message: Message | Enum | None, name: str) -> Field | None:
+    """A field that can be a position."""
+    if isinstance(message, Message):
+        for field in message.fields:
+            if field.name == name:
+                plain = field.is_single and field.presence is Presence.ALWAYS
+                return field if plain and field.type in _POSITIONS else None
+    return None
+
+
+def _part(message: Message | Enum | None, name: str) -> Field | None:
+    """A field that holds one message, be it one of a oneof."""
+    if isinstance(message, Message):
+        for field in message.all_fields:
+            if field.name == name:
+                return field if field.is_single and isinstance(field.type, TypeRef) else None
     return None

@@ -234,7 +234,7 @@ class ServiceWriter:
             yield role
         if method.access.public:
             yield "isPublic = true"
-        if method.resume is not None:
+        if method.events_resume is not None:
             yield "resumes = true"
 
     def _declared(self, error: Message) -> str:

@@ -122,8 +122,9 @@ class _Writer:
         parameters += [self._parameter(field, "query", field.json_name) for field in binding.query]
         if method.idempotency_key:
             parameters.append(dict(_IDEMPOTENCY_KEY))
-        if method.resume is not None:
-            ids: list[Json] = [self._schemas.of_field(method.resume.request), dict(_EMPTY_ID)]
+        resume = method.events_resume
+        if resume is not None:
+            ids: list[Json] = [self._schemas.of_field(resume.request), dict(_EMPTY_ID)]
             parameters.append({**_LAST_EVENT_ID, "schema": {"anyOf": ids}})
         if parameters:
             operation["parameters"] = parameters

@@ -195,8 +195,8 @@ class _Writer:
             yield f"    return {self._http('Conversation')}({arguments})"
         elif method.kind is Kind.SERVER_STREAMING:
             arguments = f"lambda: api.{method.attribute}(message{key}), {to_json}"
-            if method.resume is not None:
-                arguments += f", lambda record: record.{method.resume.response.attribute}"
+            if method.events_resume is not None:
+                arguments += f", lambda record: record.{method.events_resume.response.attribute}"
             yield f"    return {self._http('EventStream')}({arguments})"
         else:
             call = f"await api.{method.attribute}(message{key})"
@@ -235,7 +235,7 @@ class _Writer:
             yield f"query = {self._http('Query')}(request)"
             for field in binding.query:
                 value = self._query_value(field)
-                if method.resume is not None and method.resume.request == field:
+                if method.events_resume is not None and method.events_resume.request == field:
                     helper = self._http("last_event_id")
                     value = f"{helper}(request, {self._text_reader(field)}, {value})"
                 arguments.append(f"{field.attribute}={value}")

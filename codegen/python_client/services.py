@@ -130,7 +130,7 @@ class ServiceWriter:
             arguments.append("has_key=True")
         if method.kind is Kind.SERVER_STREAMING:
             arguments.append("is_stream=True")
-        if method.resume is not None:
+        if method.events_resume is not None:
             arguments.append("resumes=True")
         if not takes_token(method, self._types):
             arguments.append("takes_token=False")

@@ -232,7 +232,7 @@ class ServiceWriter:
             yield [f"session: .{role.value}"]
         if method.access.public:
             yield ["isPublic: true"]
-        if method.resume is not None:
+        if method.events_resume is not None:
             yield ["resumes: true"]
 
     def _error(self, error: Message) -> str:

@@ -204,8 +204,16 @@ class ServiceWriter:
             yield f"session: {string(role.value)}"
         if method.access.public:
             yield "public: true"
-        if method.resume is not None:
+        if method.events_resume is not None:
             yield "resumes: true"
+        elif method.resume is not None:
+            resume = method.resume
+            names = [string(each.json_name) for each in (*resume.within, resume.response)]
+            members = [
+                f"request: {string(resume.request.json_name)}",
+                bracketed("response: [", names, "]", indent=4),
+            ]
+            yield bracketed("position: {", members, "}", indent=2, spaced=True)
 
     def _error_schema(self, error: Message) -> str:
         name = self._module.home(error.full_name).own_schema(error.full_name)

@@ -161,6 +161,7 @@ class FakeSocket extends EventTarget {
 async function talking() {
   const shop = createShop({
     baseUrl: "https://shop.test/base",
+    retry: { baseDelayMs: 1, maximumDelayMs: 1 },
     tokens: memoryTokens({ accessToken: "a", refreshToken: "r", renewAt: Number.MAX_VALUE }),
     webSocket: FakeSocket as unknown as typeof WebSocket,
   });
@@ -197,41 +198,6 @@ test("what was heard before the end is still told", async () => {
   assert.deepEqual([(await talk.next()).done, (await talk.next()).done], [false, true]);
 });
 
-test("what waits to be sent is bounded, before the WebSocket is open and after", async () => {
-  const { talk, socket } = await talking();
-  const large = { message: { messageId: "1", text: "x".repeat(600_000) } };
-  const early = talk.send(large);
-  await assert.rejects(talk.send(large), { code: "RESOURCE_EXHAUSTED" });
-  socket.open();
-  await early;
-  await talk.send(large);
-  socket.bufferedAmount = 2 ** 20 + 1;
-  await assert.rejects(talk.send({}), { code: "RESOURCE_EXHAUSTED" });
-  socket.bufferedAmount = 0;
-  await talk.send({});
-  assert.equal(socket.sent.length, 3);
-});
-
-test("who takes nothing of what is said is told so at the end of a thousand responses", async () => {
-  const { talk, socket } = await talking();
-  socket.open();
-  for (let at = 0; at < 5_000; at++) {
-    socket.hear("{}");
-  }
-  await turns();
-  assert.equal(socket.closedWith, 1000);
-  let taken = 0;
-  await assert.rejects(
-    async () => {
-      for await (const _ of talk) {
-        taken++;
-      }
-    },
-    { code: "RESOURCE_EXHAUSTED" },
-  );
-  assert.equal(taken, 1_000);
-});
-
 for (const [code, reason, expected] of [
   [1001, "", "UNAVAILABLE"],
   [1006, "", "UNAVAILABLE"],
@@ -251,6 +217,112 @@ for (const [code, reason, expected] of [
     assert.equal((await talk.next()).done, true);
   });
 }
+
+const ENTRY = (position: number): string =>
+  `{"entry": {"position": "${position}", "at": "2024-05-31T12:00:00Z"}}`;
+
+/** The WebSocket that is opened after another. */
+async function successorOf(socket: FakeSocket): Promise<FakeSocket> {
+  for (let waits = 0; FakeSocket.last === socket; waits++) {
+    assert.ok(waits < 1_000, "no other WebSocket was opened");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return FakeSocket.last;
+}
+
+for (const code of [1001, 1006, 1012, 1013]) {
+  test(`a conversation that was closed with ${code} goes on after what it has heard`, async () => {
+    const { talk, socket } = await talking();
+    socket.open();
+    socket.hear(ENTRY(8));
+    socket.hear('{"refusal": {"messageId": "1", "reason": "no"}}');
+    socket.end(code);
+    const sending = talk.send({ message: { messageId: "2", text: "again" } });
+    const other = await successorOf(socket);
+    assert.equal(other.url, "wss://shop.test/base/v1/chats/1:talk?after=8");
+    other.open();
+    await sending;
+    assert.deepEqual([socket.sent.length, other.sent.length], [0, 1]);
+    other.hear(ENTRY(9));
+    const cases = [];
+    for (let at = 0; at < 3; at++) {
+      cases.push((await talk.next()).value?.what?.case);
+    }
+    assert.deepEqual(cases, ["entry", "refusal", "entry"]);
+    other.end(1008, "PERMISSION_DENIED: not yours");
+    await assert.rejects(talk.next(), { code: "PERMISSION_DENIED" });
+  });
+}
+
+test("a conversation that is lost before it has heard anything asks for the same", async () => {
+  const { talk, socket } = await talking();
+  socket.open();
+  socket.end(1006);
+  assert.equal((await successorOf(socket)).url, socket.url);
+  talk.close();
+});
+
+test("a conversation that cannot be had again fails in the end", async () => {
+  const { talk, socket } = await talking();
+  socket.open();
+  const heard = talk.next().catch((error: unknown) => error);
+  let last = socket;
+  for (let times = 0; times < 20; times++) {
+    last.end(1006);
+    last = await successorOf(last);
+  }
+  last.end(1006);
+  const error = await heard;
+  assert.ok(error instanceof ApiError);
+  assert.equal(error.code, "UNAVAILABLE");
+  await assert.rejects(talk.send({}), { code: "CANCELLED" });
+});
+
+test("a conversation that is closed while it is lost stays closed", async () => {
+  const { talk, socket } = await talking();
+  socket.open();
+  socket.end(1006);
+  talk.close();
+  assert.equal((await talk.next()).done, true);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(FakeSocket.last, socket);
+});
+
+test("a conversation that is read too slowly tells what it has, and why it ends", async () => {
+  const { talk, socket } = await talking();
+  socket.open();
+  for (let position = 1; position <= 1_001; position++) {
+    socket.hear(ENTRY(position));
+  }
+  assert.equal(socket.closedWith, 1000);
+  for (let position = 1; position <= 1_000; position++) {
+    assert.equal((await talk.next()).done, false);
+  }
+  await assert.rejects(talk.next(), { code: "RESOURCE_EXHAUSTED" });
+  assert.equal((await talk.next()).done, true);
+});
+
+test("what is sent waits for room, in order", async () => {
+  const { talk, socket } = await talking();
+  socket.open();
+  socket.bufferedAmount = 65_536;
+  const sending = ["1", "2"].map((text) => talk.send({ message: { messageId: text, text } }));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual(socket.sent, []);
+  socket.bufferedAmount = 65_535;
+  await Promise.all(sending);
+  assert.deepEqual(socket.sent.map((each) => /"text":"(.)"/.exec(each)?.[1]), ["1", "2"]);
+});
+
+test("no more than 64 frames wait to be sent", async () => {
+  const { talk, socket } = await talking();
+  const sending = Array.from({ length: 64 }, () => talk.send({}));
+  await assert.rejects(talk.send({}), { code: "RESOURCE_EXHAUSTED" });
+  socket.open();
+  await Promise.all(sending);
+  assert.equal(socket.sent.length, 64);
+  await talk.send({});
+});
 
 test("a platform without WebSockets is told what to do", async () => {
   const { WebSocket: before } = globalThis;

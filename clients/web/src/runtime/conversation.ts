@@ -1,47 +1,47 @@
 /** Two streams over a WebSocket. */
 import type { Connection } from "./connection.js";
 import { Deadline } from "./deadline.js";
-import { ApiError, type DeclaredError, notOfContract, unavailable } from "./errors.js";
+import { ApiError, notOfContract } from "./errors.js";
 import type { CallOptions, MethodType } from "./methods.js";
 import { parse } from "./protojson.js";
 import { frame, prepare } from "./requests.js";
+import { delayMs } from "./retry.js";
+import { DONE, errorOfClose, Outlet } from "./websocket.js";
 
 /** What is said and heard over a WebSocket; iterating it gives what is heard. */
 export interface Conversation<Frame, Response> extends AsyncIterableIterator<Response> {
   /**
-   * Say something, as soon as the WebSocket is open.
+   * Say something, as soon as the WebSocket is open and has room. That it was sent does not mean that
+   * it was handled: what was on its way when the connection was lost may be lost too.
    *
-   * @throws ApiError when the conversation has ended; RESOURCE_EXHAUSTED when a mebibyte waits to
-   *   be sent already, since the server or the network takes nothing.
+   * @throws ApiError when the conversation has ended, or too much waits to be sent.
    */
   send(frame: Frame): Promise<void>;
-  /** End it. What was said before is still handled. */
+  /** End it. What was sent before is still handled. */
   close(): void;
 }
 
-const DONE = 1000;
-const REFUSED = 1008;
-const DEFECT = 1011;
+/** Responses that wait for the reader. A WebSocket has no way to ask for fewer. */
+const UNREAD = 1_000;
 
-/** Characters and bytes that wait to be sent at the most. */
-const MOST_UNSENT = 2 ** 20;
-/** Responses that wait to be taken at the most. */
-const MOST_UNHEARD = 1_000;
-
-/** The server leaves, was lost, ends what lasted as long as it may, or something is away or full. */
-const COME_BACK: readonly number[] = [1001, 1006, 1012, 1013];
+/** How often in a row a WebSocket that was lost is opened again. */
+const ATTEMPTS = 20;
 
 type Heard<T> = { readonly value: T } | { readonly error: unknown } | undefined;
 
 /** A conversation, which begins at once. */
 export class WebSocketConversation<Frame, Response> implements Conversation<Frame, Response> {
+  readonly #connection: Connection;
   readonly #method: MethodType<Response>;
+  readonly #target: string;
   readonly #deadline: Deadline;
-  readonly #opening: Promise<WebSocket>;
+  readonly #outlet = new Outlet();
   readonly #heard: Heard<Response>[] = [];
+  #socket: WebSocket | undefined;
+  #position: string | undefined;
+  #failures = 0;
+  #hasBegun = false;
   #hasEnded = false;
-  /** Characters that wait for the WebSocket to open. */
-  #early = 0;
   #wake = (): void => undefined;
 
   constructor(
@@ -50,32 +50,31 @@ export class WebSocketConversation<Frame, Response> implements Conversation<Fram
     request: unknown,
     options: CallOptions = {},
   ) {
-    const { target } = prepare(method, request);
+    this.#connection = connection;
     this.#method = method;
+    this.#target = prepare(method, request).target;
     this.#deadline = new Deadline(options);
-    this.#opening = this.#open(connection, target);
-    this.#opening.catch((error: unknown) => this.#end({ error }));
+    const { signal } = this.#deadline;
+    signal.addEventListener("abort", () => this.#end({ error: signal.reason }));
+    this.#converse().then(
+      () => this.#end(undefined),
+      (error: unknown) => this.#end({ error }),
+    );
   }
 
   async send(said: Frame): Promise<void> {
     const text = frame(this.#method, said);
-    if (this.#early + text.length > MOST_UNSENT) {
-      throw tooMuch("what was said before is not sent yet");
+    try {
+      await this.#outlet.send(text);
+    } catch (error) {
+      if (this.#outlet.isStuck) {
+        this.#end({ error });
+      }
+      throw error;
     }
-    this.#early += text.length;
-    const socket = await this.#opening;
-    this.#early -= text.length;
-    if (this.#hasEnded) {
-      throw new ApiError("CANCELLED", "the conversation has ended");
-    }
-    if (socket.bufferedAmount > MOST_UNSENT) {
-      throw tooMuch("what was said before is not sent yet");
-    }
-    socket.send(text);
   }
 
   close(): void {
-    this.#opening.then((socket) => socket.close(DONE)).catch(() => undefined);
     this.#end(undefined);
   }
 
@@ -101,50 +100,85 @@ export class WebSocketConversation<Frame, Response> implements Conversation<Fram
     return this;
   }
 
-  async #open(connection: Connection, target: string): Promise<WebSocket> {
+  /** Be connected until the end, again after each loss where the contract says how to go on. */
+  async #converse(): Promise<void> {
     const { signal } = this.#deadline;
-    signal.throwIfAborted();
-    const socket = await connection.open(target, this.#deadline);
-    const leave = (): void => {
-      socket.close(DONE);
-      this.#end({ error: signal.reason });
-    };
-    signal.addEventListener("abort", leave);
-    socket.addEventListener("message", ({ data }) => this.#hear(String(data)));
-    const opened = new Promise<WebSocket>((resolve, reject) => {
-      socket.addEventListener("open", () => resolve(socket));
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        await this.#connect();
+        return;
+      } catch (error) {
+        const isLost = error instanceof ApiError && error.code === "UNAVAILABLE" && !error.error;
+        this.#failures += 1;
+        const mayGoOn = this.#method.position && this.#hasBegun && this.#failures <= ATTEMPTS;
+        if (signal.aborted || !isLost || !mayGoOn) {
+          throw error;
+        }
+        await this.#deadline.sleep(delayMs(this.#connection.retry, this.#failures, error));
+      }
+    }
+  }
+
+  /** Be connected once, until the WebSocket is closed. */
+  async #connect(): Promise<void> {
+    const socket = await this.#connection.open(this.#targetNow(), this.#deadline);
+    this.#socket = socket;
+    await new Promise<void>((resolve, reject) => {
+      socket.addEventListener("open", () => {
+        this.#hasBegun = true;
+        this.#outlet.open(socket);
+      });
+      socket.addEventListener("message", ({ data }) => this.#hear(String(data)));
       socket.addEventListener("close", ({ code, reason }) => {
-        signal.removeEventListener("abort", leave);
+        this.#outlet.lose();
         const error = errorOfClose(code, reason, this.#method);
-        reject(error ?? unavailable("the conversation has ended"));
-        this.#end(error && { error });
+        error ? reject(error) : resolve();
       });
     });
-    return this.#deadline.until(opened);
+  }
+
+  /** The path and the query, which say after which response to go on. */
+  #targetNow(): string {
+    const { position } = this.#method;
+    if (!position || this.#position === undefined) {
+      return this.#target;
+    }
+    const [path, query] = this.#target.split("?", 2);
+    const parameters = new URLSearchParams(query);
+    parameters.set(position.request, this.#position);
+    return `${path}?${parameters}`;
   }
 
   #hear(text: string): void {
     if (this.#hasEnded) {
       return;
     }
-    if (this.#heard.length >= MOST_UNHEARD) {
-      this.#end({ error: tooMuch(`${MOST_UNHEARD} responses were not taken`) });
-      this.close();
+    if (this.#heard.length >= UNREAD) {
+      const reason = `${UNREAD} responses wait to be read: the conversation is read too slowly`;
+      this.#end({ error: new ApiError("RESOURCE_EXHAUSTED", reason) });
       return;
     }
     try {
       this.#heard.push({ value: parse(this.#method.response, text) });
-      this.#wake();
     } catch (error) {
       this.#end({ error: notOfContract(this.#method.response.name, error) });
-      this.close();
+      return;
     }
+    this.#failures = 0;
+    this.#position = positionIn(text, this.#method) ?? this.#position;
+    this.#wake();
   }
 
   #end(how: Heard<Response>): void {
     if (!this.#hasEnded) {
       this.#hasEnded = true;
+      const ended = new ApiError("CANCELLED", "the conversation has ended");
+      this.#outlet.end(ended);
+      // Ends the wait for another connection.
+      this.#deadline.end(ended);
       this.#deadline.release();
+      this.#socket?.close(DONE);
       if (how) {
         this.#heard.push(how);
       }
@@ -153,26 +187,11 @@ export class WebSocketConversation<Frame, Response> implements Conversation<Fram
   }
 }
 
-function tooMuch(reason: string): ApiError {
-  return new ApiError("RESOURCE_EXHAUSTED", reason);
-}
-
-/** The error of a WebSocket that was closed; undefined when the call has come to its end. */
-function errorOfClose(code: number, reason: string, method: MethodType): ApiError | undefined {
-  if (code === DONE) {
-    return undefined;
+/** The position that a response has; undefined when it has none. */
+function positionIn(text: string, { position }: MethodType): string | undefined {
+  let found: unknown = position && JSON.parse(text);
+  for (const name of position?.response ?? []) {
+    found = (found as Readonly<Record<string, unknown>> | null | undefined)?.[name];
   }
-  if (COME_BACK.includes(code)) {
-    return unavailable(reason || "the conversation broke off");
-  }
-  const [, name = "", sentence = reason] = /^(\w+): (.*)$/s.exec(reason) ?? [];
-  const message = sentence || `the WebSocket was closed with ${code}`;
-  const { errors = {} } = method;
-  if (code === REFUSED && Object.hasOwn(errors, name)) {
-    // A reason has no room for the fields.
-    const error: DeclaredError = { name, fields: undefined };
-    return new ApiError(errors[name]?.code ?? "UNKNOWN", message, { error });
-  }
-  const isCanonical = code === REFUSED && /^[A-Z_]+$/.test(name);
-  return new ApiError(isCanonical ? name : code === DEFECT ? "INTERNAL" : "UNKNOWN", message);
+  return found === undefined || found === null ? undefined : String(found);
 }

@@ -29,8 +29,15 @@ export interface MethodType<Response = unknown> {
   readonly session?: "begins" | "ends";
   /** Whether nobody need be signed in. */
   readonly public?: true;
-  /** Whether a stream can go on where it broke off. */
+  /** Whether a stream of events can go on where it broke off. */
   readonly resumes?: true;
+  /** Where a conversation goes on that broke off. */
+  readonly position?: {
+    /** The parameter of the query that says after which position. */
+    readonly request: string;
+    /** Where a response has its position, if it has one: members of its JSON, from the outside. */
+    readonly response: readonly string[];
+  };
 }
 
 /** What a caller may say of one call. */
