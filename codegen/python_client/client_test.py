@@ -170,7 +170,7 @@ def test_a_stream_is_an_iterator(library: SimpleNamespace) -> None:
 
 def test_a_conversation_begins_with_what_path_and_query_hold(library: SimpleNamespace) -> None:
     parameters = inspect.signature(library.api.LibraryApi.discuss_book).parameters
-    assert list(parameters) == ["self", "isbn", "name"]
+    assert list(parameters) == ["self", "isbn", "name", "after"]
 
 
 def test_a_declared_error_is_raised_as_its_class(library: SimpleNamespace) -> None:
