@@ -312,3 +312,19 @@ test("a time-out that is no number is refused, and one that is over sends nothin
   }
   assert.equal(requests.length, 0);
 });
+
+test("what a request cannot say is refused by the name of its field", async () => {
+  const { shop, requests } = shopOf([]);
+  const refusals = [
+    [shop.inventory.listItems({ pageSize: Number.NaN }), "pageSize"],
+    [shop.inventory.getItem({ sku: ".." }), "sku"],
+    [shop.orders.placeOrder({ cartId: "1" }, { idempotencyKey: "a\nb" }), "idempotencyKey"],
+    [shop.orders.placeOrder({ cartId: "1" }, { idempotencyKey: "" }), "idempotencyKey"],
+  ] as const;
+  for (const [call, field] of refusals) {
+    const error = await thrown(call);
+    assert.equal(error.code, "INVALID_ARGUMENT");
+    assert.deepEqual(error.fieldProblems.map((each) => each.field), [field]);
+  }
+  assert.equal(requests.length, 0);
+});

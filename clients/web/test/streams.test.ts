@@ -324,6 +324,45 @@ test("no more than 64 frames wait to be sent", async () => {
   await talk.send({});
 });
 
+test("a conversation that is closed while it connects leaves no WebSocket open", async () => {
+  for (let turn = 0; turn < 8; turn++) {
+    const shop = createShop({
+      baseUrl: "https://shop.test",
+      tokens: memoryTokens({ accessToken: "a", refreshToken: "r", renewAt: Number.MAX_VALUE }),
+      webSocket: FakeSocket as unknown as typeof WebSocket,
+    });
+    const before = FakeSocket.last;
+    const talk = shop.customerChat.talkInChat({ chatId: "1" });
+    for (let passed = 0; passed < turn; passed++) {
+      await null;
+    }
+    talk.close();
+    await turns();
+    const made = FakeSocket.last === before ? undefined : FakeSocket.last;
+    assert.ok(made === undefined || made.closedWith === 1000, `after ${turn} turns`);
+  }
+});
+
+test("all who wait are told of the end", async () => {
+  const { talk, socket } = await talking();
+  socket.open();
+  const waiting = [talk.next(), talk.next()];
+  await turns();
+  socket.hear("{}");
+  await turns();
+  talk.close();
+  assert.deepEqual((await Promise.all(waiting)).map(({ done }) => done), [false, true]);
+});
+
+test("a frame that no server takes is refused, and the conversation goes on", async () => {
+  const { talk, socket } = await talking();
+  socket.open();
+  const text = "ü".repeat(40_000);
+  await assert.rejects(talk.send({ message: { messageId: "1", text } }), { code: "INVALID_ARGUMENT" });
+  await talk.send({ message: { messageId: "1", text: "ü" } });
+  assert.equal(socket.sent.length, 1);
+});
+
 test("a platform without WebSockets is told what to do", async () => {
   const { WebSocket: before } = globalThis;
   Object.assign(globalThis, { WebSocket: undefined });

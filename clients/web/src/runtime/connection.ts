@@ -3,7 +3,7 @@ import { type CallLimits, Deadline } from "./deadline.js";
 import { ApiError, errorOfResponse, notOfContract, unavailable } from "./errors.js";
 import type { CallOptions, MethodType } from "./methods.js";
 import { parse } from "./protojson.js";
-import { type PreparedRequest, prepare } from "./requests.js";
+import { invalid, type PreparedRequest, prepare } from "./requests.js";
 import { RETRY_POLICY, type RetryPolicy, retrying } from "./retry.js";
 import { type Grant, memoryTokens, Session, type TokenStore } from "./session.js";
 
@@ -26,6 +26,9 @@ export interface SessionMethods {
   readonly refresh?: MethodType<Grant>;
   readonly revoke?: MethodType;
 }
+
+/** What a header can hold. */
+const KEY = /^[!-~](?:[ -~]*[!-~])?$/;
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -64,6 +67,9 @@ export class Connection {
   async call<T>(method: MethodType<T>, request: unknown, options: CallOptions = {}): Promise<T> {
     const prepared = prepare(method, request);
     const key = options.idempotencyKey ?? randomKey();
+    if (!KEY.test(key)) {
+      throw invalid("idempotencyKey", "expected printable characters of ASCII");
+    }
     const headers: Headers = method.idempotencyKey ? { "idempotency-key": key } : {};
     const mayRepeat = method.retriable ?? method.idempotencyKey;
     const policy = mayRepeat ? this.retry : { ...this.retry, attempts: 1 };

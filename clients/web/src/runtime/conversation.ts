@@ -1,10 +1,10 @@
 /** Two streams over a WebSocket. */
 import type { Connection } from "./connection.js";
 import { Deadline } from "./deadline.js";
-import { ApiError, notOfContract } from "./errors.js";
+import { ApiError, notOfContract, unavailable } from "./errors.js";
 import type { CallOptions, MethodType } from "./methods.js";
 import { parse } from "./protojson.js";
-import { frame, prepare } from "./requests.js";
+import { frame, invalid, prepare } from "./requests.js";
 import { delayMs } from "./retry.js";
 import { DONE, errorOfClose, Outlet } from "./websocket.js";
 
@@ -27,6 +27,15 @@ const UNREAD = 1_000;
 /** How often in a row a WebSocket that was lost is opened again. */
 const ATTEMPTS = 20;
 
+/** How long a WebSocket may take to open. */
+const OPENING_MS = 10_000;
+
+/** From when on one that was open was good, also when nobody has said anything. */
+const STEADY_MS = 10_000;
+
+/** What a server takes as one frame. */
+const FRAME_BYTES = 65_536;
+
 type Heard<T> = { readonly value: T } | { readonly error: unknown } | undefined;
 
 /** A conversation, which begins at once. */
@@ -42,7 +51,7 @@ export class WebSocketConversation<Frame, Response> implements Conversation<Fram
   #failures = 0;
   #hasBegun = false;
   #hasEnded = false;
-  #wake = (): void => undefined;
+  #wakes: (() => void)[] = [];
 
   constructor(
     connection: Connection,
@@ -64,6 +73,10 @@ export class WebSocketConversation<Frame, Response> implements Conversation<Fram
 
   async send(said: Frame): Promise<void> {
     const text = frame(this.#method, said);
+    const { length } = new TextEncoder().encode(text);
+    if (length > FRAME_BYTES) {
+      throw invalid("", `expected at most ${FRAME_BYTES} bytes at once, got ${length}`);
+    }
     try {
       await this.#outlet.send(text);
     } catch (error) {
@@ -81,7 +94,7 @@ export class WebSocketConversation<Frame, Response> implements Conversation<Fram
   async next(): Promise<IteratorResult<Response, undefined>> {
     while (this.#heard.length === 0 && !this.#hasEnded) {
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        this.#wakes.push(resolve);
       });
     }
     const heard = this.#heard.shift();
@@ -123,15 +136,30 @@ export class WebSocketConversation<Frame, Response> implements Conversation<Fram
   /** Be connected once, until the WebSocket is closed. */
   async #connect(): Promise<void> {
     const socket = await this.#connection.open(this.#targetNow(), this.#deadline);
+    if (this.#hasEnded) {
+      socket.close(DONE);
+      return;
+    }
     this.#socket = socket;
+    let openedAt = Number.POSITIVE_INFINITY;
     await new Promise<void>((resolve, reject) => {
+      const late = setTimeout(() => {
+        reject(unavailable(`no WebSocket was opened within ${OPENING_MS / 1_000} s`));
+        socket.close();
+      }, OPENING_MS);
       socket.addEventListener("open", () => {
+        clearTimeout(late);
+        openedAt = performance.now();
         this.#hasBegun = true;
         this.#outlet.open(socket);
       });
       socket.addEventListener("message", ({ data }) => this.#hear(String(data)));
       socket.addEventListener("close", ({ code, reason }) => {
+        clearTimeout(late);
         this.#outlet.lose();
+        if (performance.now() - openedAt >= STEADY_MS) {
+          this.#failures = 0;
+        }
         const error = errorOfClose(code, reason, this.#method);
         error ? reject(error) : resolve();
       });
@@ -168,6 +196,12 @@ export class WebSocketConversation<Frame, Response> implements Conversation<Fram
     this.#failures = 0;
     this.#position = positionIn(text, this.#method) ?? this.#position;
     this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#wakes.splice(0)) {
+      wake();
+    }
   }
 
   #end(how: Heard<Response>): void {

@@ -59,7 +59,7 @@ function writeRequest(
   try {
     return write(method.request, request ?? {}, defaults) as Record<string, unknown>;
   } catch (error) {
-    throw error instanceof InvalidValue ? invalid(error.message, error) : error;
+    throw error instanceof InvalidValue ? invalid(error.path, error.reason, error) : error;
   }
 }
 
@@ -67,11 +67,13 @@ function segment(name: string, value: unknown): string {
   const text = String(value ?? "");
   // Of these, platforms make another path before they send it.
   if (text === "" || text === "." || text === "..") {
-    throw invalid(`${name}: ${JSON.stringify(text)} cannot be part of a path`);
+    throw invalid(name, `${JSON.stringify(text)} cannot be part of a path`);
   }
   return encodeURIComponent(text);
 }
 
-function invalid(reason: string, cause?: unknown): ApiError {
-  return new ApiError("INVALID_ARGUMENT", reason, { cause });
+/** What a request cannot say, told as a server tells it. */
+export function invalid(field: string, detail: string, cause?: unknown): ApiError {
+  const message = field ? `${field}: ${detail}` : detail;
+  return new ApiError("INVALID_ARGUMENT", message, { cause, fieldProblems: [{ field, detail }] });
 }
