@@ -258,7 +258,17 @@ class ServiceWriter:
                 ("idempotency_key", "Names what is to be done; one is made when None.")
             )
         raises = [(names.exception_class(each.name), each.comment) for each in method.errors]
-        raises.append(("ApiError", "The call has failed in another way."))
+        if method.kind is Kind.BIDIRECTIONAL:
+            # An error of the call ends the conversation, by words that have no room for fields.
+            said = ", ".join(f"`{each.name}`" for each in method.errors)
+            told = (
+                f" What it hears may raise it, too: its `name` is then one of {said}."
+                if said
+                else ""
+            )
+            raises = [("ApiError", f"The conversation is refused, or the server is away.{told}")]
+        else:
+            raises.append(("ApiError", "The call has failed in another way."))
         return [("Args", arguments)] * bool(arguments) + [("Raises", raises)]
 
 

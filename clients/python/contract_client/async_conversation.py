@@ -13,6 +13,7 @@ from contract_client.answers import Answer
 from contract_client.conversation import as_api_errors_of_a_conversation
 from contract_client.errors import ApiError, Code
 from contract_client.frames import (
+    SEND_TIMEOUT,
     answer_of_refusal,
     frame_of,
     handshake,
@@ -50,7 +51,7 @@ class AsyncConversation(Generic[Q, R]):
         self._close = close
 
     async def send(self, record: Q) -> None:
-        """Say something; it waits while the server takes nothing.
+        """Say something; it waits while the server takes nothing, for ten seconds.
 
         Args:
             record: a further request. What its path holds is left out.
@@ -62,7 +63,13 @@ class AsyncConversation(Generic[Q, R]):
         """
         text = frame_of(self._method, record)
         with as_api_errors_of_a_conversation():
-            await self._connection.send(text)
+            try:
+                async with asyncio.timeout(SEND_TIMEOUT):
+                    await self._connection.send(text)
+            except TimeoutError:
+                self._connection.transport.abort()
+                reason = "the server has not taken what was said"
+                raise ApiError(Code.UNAVAILABLE, reason) from None
 
     async def receive(self, timeout: float | None = None) -> R:  # noqa: ASYNC109 (as the other)
         """Hear the next response.

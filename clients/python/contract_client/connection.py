@@ -107,7 +107,9 @@ class Connection:
             ApiError: the call has failed.
             ValueError: the request cannot be sent.
         """
-        key = idempotency_key or (uuid.uuid4().hex if method.has_key else None)
+        key = uuid.uuid4().hex if method.has_key else None
+        if idempotency_key is not None:
+            key = idempotency_key
         request = request_of(method, record, key)
         attempts = Attempts(method, self._retries, method.timeout if timeout is None else timeout)
         while True:

@@ -470,3 +470,19 @@ def test_a_time_out_that_is_no_number_is_refused(timeout: float) -> None:
     ):
         client.call(READ, Note(note_id="1"), timeout)
     assert server.requests == []
+
+
+@pytest.mark.parametrize("key", ["", "a\nb", "\0", "é", "\ud800", " a", 5])
+def test_a_key_that_no_header_holds_is_refused(key: str) -> None:
+    server = Server()
+    with (
+        Connection("http://server", transport=httpx.MockTransport(server)) as client,
+        pytest.raises(ValueError, match=r"^idempotency_key: expected"),
+    ):
+        client.call(WRITE_ONCE, Note(), idempotency_key=key)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("timeout", [math.inf, 2.0**31, 1e300])
+def test_a_call_may_take_as_long_as_it_likes(connect: Connect, timeout: float) -> None:
+    assert connect(Server(note(noteId="a"))).call(READ, Note(note_id="a"), timeout=timeout)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import httpx
@@ -11,6 +13,7 @@ import httpx
 from contract_client.answers import Answer
 from contract_client.errors import ApiError, Code
 from contract_client.frames import (
+    SEND_TIMEOUT,
     answer_of_refusal,
     error_of_close,
     frame_of,
@@ -46,7 +49,7 @@ class Conversation(Generic[Q, R]):
         self._close = close
 
     def send(self, record: Q) -> None:
-        """Say something; it waits while the server takes nothing.
+        """Say something; it waits while the server takes nothing, for ten seconds.
 
         Args:
             record: a further request. What its path holds is left out.
@@ -132,6 +135,10 @@ def begin(
     try:
         with as_api_errors_of_a_conversation(), ExitStack() as stack:
             connection = stack.enter_context(connect(**arguments))
+            # A thread that writes to who reads nothing would also keep others from closing.
+            limit = struct.pack("@ll", int(SEND_TIMEOUT), 0)
+            with suppress(OSError):  # It was closed already.
+                connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
             return Conversation(method, connection, stack.pop_all().close)
     except ApiError as error:
         if isinstance(error.__cause__, InvalidStatus):

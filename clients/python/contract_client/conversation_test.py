@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -14,7 +15,14 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
-from contract_client import ApiError, AsyncConnection, Code, Connection
+from contract_client import (
+    ApiError,
+    AsyncConnection,
+    Code,
+    Connection,
+    async_conversation,
+    conversation,
+)
 from contract_client.methods import Method
 from contract_client.testing.notes import REFRESH, Note, Tokens
 
@@ -45,6 +53,7 @@ class Place:
             "127.0.0.1",
             0,
             process_request=self._look_at,
+            close_timeout=0.5,
             compression=None,
         )
         self.url = f"http://127.0.0.1:{self.server.socket.getsockname()[1]}/base"
@@ -191,3 +200,48 @@ def test_a_token_that_is_refused_is_renewed_once(place: Place) -> None:
             assert talking.receive(WAIT).position == 2
     sent = [each.headers["authorization"] for each in place.requests]
     assert sent == ["Bearer old", "Bearer new"]
+
+
+@pytest.mark.parametrize("kind", ["waiting", "asyncio"])
+def test_a_server_that_takes_nothing_is_given_up(
+    place: Place, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = threading.Event()
+
+    def takes_nothing(connection: ServerConnection) -> None:
+        del connection
+        done.wait(WAIT)
+
+    place.handler = takes_nothing
+    monkeypatch.setattr(conversation, "SEND_TIMEOUT", 1.0)
+    monkeypatch.setattr(async_conversation, "SEND_TIMEOUT", 1.0)
+    said = Note(text="x" * 60_000)
+
+    def waiting() -> None:
+        with Connection(place.url) as client, client.talk(TALK, Note(note_id="1")) as talking:
+            for _ in range(1_000):
+                talking.send(said)
+
+    async def under_asyncio() -> None:
+        async with (
+            AsyncConnection(place.url) as client,
+            await client.talk(TALK, Note(note_id="1")) as talking,
+        ):
+            for _ in range(1_000):
+                await talking.send(said)
+
+    begun = time.monotonic()
+    with pytest.raises(ApiError) as failed:
+        waiting() if kind == "waiting" else asyncio.run(under_asyncio())
+    assert failed.value.code is Code.UNAVAILABLE
+    assert time.monotonic() - begun < WAIT
+    done.set()
+
+
+def test_a_frame_that_no_server_takes_is_refused_and_the_conversation_goes_on(place: Place) -> None:
+    place.handler = echo
+    with Connection(place.url) as client, client.talk(TALK, Note(note_id="1")) as talking:
+        with pytest.raises(ValueError, match="65536 bytes"):
+            talking.send(Note(text="ü" * 40_000))
+        talking.send(Note(position=1))
+        assert talking.receive(WAIT).position == 1

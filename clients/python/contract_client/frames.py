@@ -18,15 +18,28 @@ if TYPE_CHECKING:
 
     from contract_client.tokens import Session
 
-__all__ = ["answer_of_refusal", "error_of_close", "frame_of", "handshake", "response_of"]
+__all__ = [
+    "SEND_TIMEOUT",
+    "answer_of_refusal",
+    "error_of_close",
+    "frame_of",
+    "handshake",
+    "response_of",
+]
 
 R = TypeVar("R", bound=Record)
 
 OPEN_TIMEOUT: Final = 10.0
 """Seconds for a WebSocket to open."""
 
+SEND_TIMEOUT: Final = 10.0
+"""Seconds in which the server has to take what is said."""
+
 MAXIMUM_BYTES: Final = 2**22
 """The largest response."""
+
+_FRAME_BYTES: Final = 65_536
+"""What a server takes as one frame."""
 
 _DONE: Final = 1000
 _REFUSED: Final = 1008
@@ -69,7 +82,10 @@ def frame_of(method: Method[Any], record: Record) -> str:
     Raises:
         ValueError: it cannot be sent.
     """
-    return msgspec.json.encode(unbound_by_path(method, record)).decode()
+    frame = msgspec.json.encode(unbound_by_path(method, record))
+    if len(frame) > _FRAME_BYTES:
+        raise ValueError(f"expected at most {_FRAME_BYTES} bytes at once, got {len(frame)}")
+    return frame.decode()
 
 
 def response_of(method: Method[R], frame: str | bytes) -> R:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote, urlencode
@@ -26,6 +27,9 @@ __all__ = ["Method", "Request", "answer_of", "request_of", "unbound_by_path"]
 R = TypeVar("R", bound=Record)
 
 _JSON: Final = {"content-type": "application/json"}
+
+_KEY: Final = re.compile("[!-~](?:[ -~]*[!-~])?")
+"""What a header can hold."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ def request_of(method: Method[Any], record: Record, key: str | None = None) -> R
         target += f"?{urlencode(pairs)}"
     headers = {"accept": "text/event-stream" if method.is_stream else "application/json"}
     if key is not None:
+        _check(key)
         headers["idempotency-key"] = key
     content = None
     if method.body:
@@ -114,6 +119,11 @@ def request_of(method: Method[Any], record: Record, key: str | None = None) -> R
             else unbound_by_path(method, record)
         )
     return Request(method.verb, target, headers, content)
+
+
+def _check(key: object) -> None:
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        raise ValueError("idempotency_key: expected printable characters of ASCII")
 
 
 def unbound_by_path(method: Method[Any], record: Record) -> dict[str, object]:

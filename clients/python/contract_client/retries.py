@@ -17,6 +17,10 @@ _AGAIN: Final = (Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED)
 """What may be over soon; not so an error that a contract declares, whatever its code."""
 
 
+_LONGEST: Final = 30 * 86_400.0
+"""Seconds; operating systems do not wait for what is much longer."""
+
+
 @dataclass(frozen=True)
 class Retries:
     """How often a call is tried, and how long is waited.
@@ -53,7 +57,7 @@ class Attempts:
             raise ValueError(f"timeout: expected a number of seconds, got {timeout!r}")
         self._may_repeat = method.is_repeatable or method.has_key
         self._retries = retries
-        self._deadline = time.monotonic() + timeout
+        self._deadline = time.monotonic() + min(timeout, _LONGEST)
         self._made = 0
 
     @property
